@@ -1,0 +1,1 @@
+"""Explores every interleaving of the core's messages, timers and crashes."""

@@ -1,0 +1,1 @@
+"""Exhaustive exploration of systems of processes and links, on interned integers."""

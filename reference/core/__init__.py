@@ -1,0 +1,1 @@
+"""The rules of the protocol as a pure, timeless state machine."""

@@ -1,0 +1,1 @@
+"""When a timer fires and whom to ping next: pure, given the time and an entropy value."""

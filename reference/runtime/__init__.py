@@ -1,0 +1,1 @@
+"""The only place with sockets, a clock, randomness and files."""
