@@ -40,3 +40,11 @@ class Address:
     ip: str
     port: int  # clients
     cport: int  # the bus
+
+
+class Role(Enum):
+    """What a node is in another's table (the MASTER and SLAVE bits of `clusterNode.flags`)."""
+
+    MASTER = "master"
+    REPLICA = "replica"
+    UNKNOWN = "unknown"  # before its first PONG

@@ -1,0 +1,65 @@
+"""What a node says of itself and of others in its messages."""
+
+from collections.abc import Iterable
+
+from reference.clauses import clause
+from reference.core.messages import Gossip, Header, Meet, Ping, Pong
+from reference.core.state import ClusterState
+from reference.core.types import Health, NodeId
+
+
+@clause("HB-1", "HB-2")
+def header(state: ClusterState) -> Header:
+    """The header of any message sent now: a replica announces its master's slots and configEpoch.
+
+    Counterpart: `clusterBuildMessageHdr`.
+    """
+    myself = state.myself
+    announced = state.my_master or myself
+    return Header(
+        sender=myself.node_id,
+        replicaof=myself.replicaof,
+        current_epoch=state.current_epoch,
+        config_epoch=announced.config_epoch,
+        slots=announced.slots,
+        shard_id=myself.shard_id if state.rules.shards else None,
+        address=myself.address,
+        nofailover=myself.nofailover,
+    )
+
+
+@clause("HB-3")
+def gossip(state: ClusterState, about: Iterable[NodeId]) -> tuple[Gossip, ...]:
+    """What a heartbeat says of these nodes, and of every node in PFAIL.
+
+    Counterpart: `clusterSendPing`.
+    """
+    chosen = set(about)
+    return tuple(
+        Gossip(
+            node_id=node.node_id,
+            health=node.health,
+            role=node.role,
+            address=node.address,
+            noaddr=node.noaddr,
+        )
+        for node in state.nodes
+        if (node.node_id in chosen or node.health is Health.PFAIL)
+        and node.node_id != state.myself_id
+        and not node.handshake
+    )
+
+
+def ping(state: ClusterState, about: Iterable[NodeId] = ()) -> Ping:
+    """A PING as this node would send it now."""
+    return Ping(header=header(state), gossip=gossip(state, about))
+
+
+def pong(state: ClusterState, about: Iterable[NodeId] = ()) -> Pong:
+    """A PONG as this node would send it now."""
+    return Pong(header=header(state), gossip=gossip(state, about))
+
+
+def meet(state: ClusterState, about: Iterable[NodeId] = ()) -> Meet:
+    """A MEET as this node would send it now."""
+    return Meet(header=header(state), gossip=gossip(state, about))

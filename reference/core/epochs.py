@@ -1,0 +1,93 @@
+"""Epochs: the logical clocks that order claims and elections."""
+
+import attrs
+
+from reference.clauses import clause
+from reference.core.announce import pong
+from reference.core.effects import Broadcast, Effect, Happening, Notice, Reply, SaveConfig
+from reference.core.messages import Header
+from reference.core.state import ClusterState
+from reference.core.types import Epoch, NodeId
+
+
+@clause("EP-1", "EP-2", "EP-3", "EL-14")
+def merge_epochs(
+    state: ClusterState, sender_id: NodeId, header: Header, out: list[Effect]
+) -> ClusterState:
+    """The epochs are at least those that a known sender announces.
+
+    A current_epoch that only rose is not saved by itself: the servers write it with the next
+    change that asks for a save. Counterpart: `clusterProcessPacket`.
+    """
+    rules = state.rules
+    if rules.merge_current_epoch and header.current_epoch > state.current_epoch:
+        state = attrs.evolve(state, current_epoch=header.current_epoch)
+    if header.replicaof is not None and not rules.config_epoch_from_replicas:
+        return state
+    sender = state.nodes[sender_id]
+    newer = header.config_epoch > sender.config_epoch
+    if not newer and (rules.config_epoch_only_rises or header.config_epoch == sender.config_epoch):
+        return state
+    state = state.put(attrs.evolve(sender, config_epoch=header.config_epoch))
+    out.append(SaveConfig(fsync=True))
+    election = state.election
+    if (
+        rules.election_reset_by_newer_master
+        and election is not None
+        and header.config_epoch >= election.failover_auth_epoch
+    ):
+        epoch = election.failover_auth_epoch
+        out.append(Notice(what=Happening.ELECTION_RESET, subject=sender_id, epoch=epoch))
+        state = attrs.evolve(state, election=None)
+    return state
+
+
+@clause("EP-4", "EP-5", "EP-6")
+def resolve_collision(
+    state: ClusterState, sender_id: NodeId, config_epoch: Epoch, out: list[Effect]
+) -> ClusterState:
+    """Of two masters with one configEpoch, the one with the smaller id has a new one.
+
+    The new one is taken without asking anybody, so it can equal one that a node this one has not
+    heard from took or was elected to. Counterpart: `clusterHandleConfigEpochCollision`.
+    """
+    rules, myself, sender = state.rules, state.myself, state.nodes[sender_id]
+    collides = (
+        rules.collision_resolution
+        and myself.is_master
+        and sender.is_master
+        and config_epoch == sender.config_epoch == myself.config_epoch
+    )
+    if not collides or (rules.collision_moves_smaller_id_only and sender_id <= myself.node_id):
+        return state
+    epoch = state.current_epoch + 1
+    state = attrs.evolve(state, current_epoch=epoch).put(attrs.evolve(myself, config_epoch=epoch))
+    out.append(SaveConfig(fsync=True))
+    out.append(Notice(what=Happening.EPOCH_COLLISION, subject=sender_id, epoch=epoch))
+    if rules.bump_is_broadcast:
+        out.append(Broadcast(message=pong(state)))
+    return state
+
+
+@clause("EP-9")
+def set_config_epoch(state: ClusterState, epoch: Epoch, out: list[Effect]) -> ClusterState:
+    """A node that knows no other and has no configEpoch has this one.
+
+    Counterpart: the SET-CONFIG-EPOCH branch of `clusterCommand`.
+    """
+    if epoch < 0:
+        out.append(Reply(error=f"ERR Invalid config epoch specified: {epoch}"))
+    elif len(state.nodes) > 1:
+        out.append(
+            Reply(
+                error="ERR The user can assign a config epoch only when the node does not know "
+                "any other node."
+            )
+        )
+    elif state.myself.config_epoch != 0:
+        out.append(Reply(error="ERR Node config epoch is already non-zero"))
+    else:
+        state = attrs.evolve(state, current_epoch=max(state.current_epoch, epoch))
+        state = state.put(attrs.evolve(state.myself, config_epoch=epoch))
+        out += [SaveConfig(fsync=True), Reply()]
+    return state

@@ -1,0 +1,127 @@
+"""Failure detection: suspicion by one node (PFAIL), agreement of a majority (FAIL), and back."""
+
+import attrs
+
+from reference.clauses import clause
+from reference.core.announce import header
+from reference.core.effects import Broadcast, Effect, Happening, Notice, Refusal, SaveConfig
+from reference.core.messages import Fail
+from reference.core.nodes import ClusterNode
+from reference.core.state import ClusterState
+from reference.core.types import Health, NodeId
+
+
+@clause("FD-1", "FD-7")
+def suspect(state: ClusterState, peer: NodeId, out: list[Effect]) -> ClusterState:
+    """A node that does not answer is in PFAIL. Counterpart: `clusterCron`."""
+    node = state.nodes.get(peer)
+    if node is None or node.health is not Health.OK or peer == state.myself_id:
+        return state
+    state = state.put(attrs.evolve(node, health=Health.PFAIL))
+    out.append(Notice(what=Happening.MARKED_PFAIL, subject=peer))
+    if state.rules.fail_checked_at_pfail and state.myself.is_voting_master:
+        state = mark_failing_if_needed(state, peer, out)
+    return state
+
+
+def _may_report(state: ClusterState, node: ClusterNode) -> bool:
+    return node.is_voting_master or (state.rules.empty_masters_report and node.is_master)
+
+
+@clause("FD-3", "FD-4", "FD-13")
+def take_report(
+    state: ClusterState, reporter: ClusterNode, subject: NodeId, health: Health, out: list[Effect]
+) -> ClusterState:
+    """What a master says of the subject's health replaces what it said before.
+
+    Counterpart: `clusterProcessGossipSection`, `clusterNodeAddFailureReport`.
+    """
+    node = state.nodes[subject]
+    if subject == state.myself_id or not _may_report(state, reporter):
+        return state
+    if health is Health.OK:
+        return remove_report(state, subject, reporter.node_id)
+    if node.health is Health.FAIL and not state.rules.reports_kept_after_fail:
+        return state
+    reports = node.fail_reports | {reporter.node_id}
+    state = state.put(attrs.evolve(node, fail_reports=reports))
+    return mark_failing_if_needed(state, subject, out)
+
+
+@clause("FD-4", "FD-5")
+def remove_report(state: ClusterState, subject: NodeId, reporter: NodeId) -> ClusterState:
+    """The reporter no longer counts against the subject.
+
+    Counterpart: `clusterNodeDelFailureReport`, `clusterNodeCleanupFailureReports`.
+    """
+    node = state.nodes.get(subject)
+    if node is None or reporter not in node.fail_reports:
+        return state
+    return state.put(attrs.evolve(node, fail_reports=node.fail_reports - {reporter}))
+
+
+@clause("FD-6", "FD-8")
+def mark_failing_if_needed(state: ClusterState, subject: NodeId, out: list[Effect]) -> ClusterState:
+    """A node in PFAIL that a majority of the masters reports is in FAIL, and all are told.
+
+    Counterpart: `markNodeAsFailingIfNeeded`.
+    """
+    node = state.nodes[subject]
+    agreeing = len(node.fail_reports) + _may_report(state, state.myself)
+    if node.health is not Health.PFAIL or agreeing < state.needed_quorum:
+        return state
+    state = state.put(attrs.evolve(node, health=Health.FAIL))
+    out += [
+        Notice(what=Happening.MARKED_FAIL, subject=subject),
+        SaveConfig(fsync=False),
+        Broadcast(message=Fail(header=header(state), subject=subject)),
+    ]
+    return state
+
+
+@clause("FD-9")
+def learn_fail(state: ClusterState, message: Fail, out: list[Effect]) -> ClusterState:
+    """A known node that a FAIL message names is in FAIL, whatever this node thought of it.
+
+    Counterpart: `clusterProcessPacket`.
+    """
+    node = state.nodes.get(message.subject)
+    if node is None:
+        out.append(Notice(what=Refusal.UNKNOWN_SUBJECT, subject=message.subject))
+    elif node.node_id == state.myself_id:
+        out.append(Notice(what=Refusal.ABOUT_MYSELF, subject=message.header.sender))
+    elif node.health is not Health.FAIL:
+        out += [
+            Notice(what=Happening.LEARNED_FAIL, subject=message.subject),
+            SaveConfig(fsync=False),
+        ]
+        state = state.put(attrs.evolve(node, health=Health.FAIL))
+    return state
+
+
+@clause("FD-2", "FD-10")
+def hear_pong(state: ClusterState, peer: NodeId, out: list[Effect]) -> ClusterState:
+    """A node that answers on our link is not in PFAIL, nor in FAIL if it has no say in votes.
+
+    Counterpart: `clusterProcessPacket`, `clearNodeFailureIfNeeded`.
+    """
+    node = state.nodes[peer]
+    if node.health is Health.OK or (node.health is Health.FAIL and node.is_voting_master):
+        return state
+    if node.health is Health.FAIL:
+        out.append(Notice(what=Happening.CLEARED_FAIL, subject=peer))
+    out.append(SaveConfig(fsync=False))
+    return state.put(attrs.evolve(node, health=Health.OK))
+
+
+@clause("FD-11")
+def undo_fail(state: ClusterState, peer: NodeId, out: list[Effect]) -> ClusterState:
+    """A master in FAIL that answers, and that nobody replaced in time, is no longer in FAIL.
+
+    Counterpart: `clearNodeFailureIfNeeded`.
+    """
+    node = state.nodes.get(peer)
+    if node is None or node.health is not Health.FAIL:
+        return state
+    out += [Notice(what=Happening.CLEARED_FAIL, subject=peer), SaveConfig(fsync=False)]
+    return state.put(attrs.evolve(node, health=Health.OK))

@@ -1,0 +1,147 @@
+"""How nodes come to know each other: MEET, the names behind addresses, and gossip of strangers."""
+
+import attrs
+
+from reference.clauses import clause
+from reference.core.effects import CloseLink, Effect, Happening, Notice, Refusal, Reply, SaveConfig
+from reference.core.events import Received
+from reference.core.messages import Gossip, Header
+from reference.core.nodes import ClusterNode
+from reference.core.state import ClusterState
+from reference.core.types import Address, Health, NodeId, Role
+
+
+def _handshake_in_progress(state: ClusterState, address: Address) -> bool:
+    return any(node.handshake and node.address == address for node in state.nodes)
+
+
+@clause("HS-1")
+def start_handshake(
+    state: ClusterState, address: Address, new_id: NodeId, out: list[Effect]
+) -> ClusterState:
+    """A node with a made-up id waits to be greeted with MEET at this address.
+
+    Counterpart: `clusterStartHandshake`.
+    """
+    out.append(Reply())
+    if _handshake_in_progress(state, address):
+        out.append(Notice(what=Refusal.ALREADY_MET, subject=new_id))
+        return state
+    greeted = ClusterNode(
+        node_id=new_id, role=Role.UNKNOWN, address=address, handshake=True, meet=True
+    )
+    return state.put(greeted)
+
+
+def observed_address(announced: Header, observed_ip: str | None) -> Address | None:
+    """Where the sender is: the ip it announces, else the one its connection comes from.
+
+    Counterpart: `nodeIp2String`.
+    """
+    address = announced.address
+    if address is None or address.ip or observed_ip is None:
+        return address
+    return attrs.evolve(address, ip=observed_ip)
+
+
+@clause("HS-3")
+def meet_stranger(state: ClusterState, event: Received, out: list[Effect]) -> ClusterState:
+    """The unknown sender of a MEET is a node in handshake, which we dial to learn its name.
+
+    Counterpart: `clusterProcessPacket`.
+    """
+    address = observed_address(event.message.header, event.observed_ip)
+    if event.new_id is None or (address and _handshake_in_progress(state, address)):
+        out.append(Notice(what=Refusal.ALREADY_MET, subject=event.message.header.sender))
+        return state
+    stranger = ClusterNode(node_id=event.new_id, role=Role.UNKNOWN, address=address, handshake=True)
+    out.append(SaveConfig(fsync=False))
+    return state.put(stranger)
+
+
+@clause("HS-4", "HS-5", "HS-6")
+def learn_name(
+    state: ClusterState, node: ClusterNode, announced: Header, out: list[Effect]
+) -> ClusterState | None:
+    """The node behind our link has the name it says; None if that is as we knew it.
+
+    A node that was known under this name already loses the made-up entry; a node that answers
+    in the place of another has no known address. Counterpart: `clusterProcessPacket`.
+    """
+    peer = node.node_id
+    if peer == announced.sender:
+        return None
+    if not node.handshake:
+        out += [
+            Notice(what=Refusal.SENDER_MISMATCH, subject=peer),
+            SaveConfig(fsync=False),
+            CloseLink(peer=peer),
+        ]
+        return state.put(attrs.evolve(node, noaddr=True, address=None))
+    state = attrs.evolve(state, nodes=state.nodes.remove(peer))
+    if announced.sender in state.nodes:
+        return state
+    out += [Notice(what=Happening.MET, subject=announced.sender), SaveConfig(fsync=False)]
+    return state.put(
+        attrs.evolve(
+            node,
+            node_id=announced.sender,
+            role=Role.MASTER if announced.replicaof is None else Role.REPLICA,
+            shard_id=announced.shard_id if state.rules.shards else None,
+            handshake=False,
+            meet=False,
+        )
+    )
+
+
+@clause("HS-7")
+def expire_handshake(state: ClusterState, peer: NodeId) -> ClusterState:
+    """A node that did not say its name in time is forgotten. Counterpart: `clusterCron`."""
+    node = state.nodes.get(peer)
+    if node is None or not node.handshake:
+        return state
+    return attrs.evolve(state, nodes=state.nodes.remove(peer))
+
+
+@clause("HS-8")
+def hear_of_stranger(state: ClusterState, entry: Gossip, out: list[Effect]) -> ClusterState:
+    """A node that a known node speaks of is known, under that name and address.
+
+    Counterpart: `clusterProcessGossipSection`.
+    """
+    if entry.noaddr or entry.node_id == state.myself_id:
+        return state
+    out.append(SaveConfig(fsync=False))
+    return state.put(
+        ClusterNode(
+            node_id=entry.node_id, role=entry.role, health=entry.health, address=entry.address
+        )
+    )
+
+
+@clause("HS-9")
+def update_address(
+    state: ClusterState, node: ClusterNode, address: Address | None, out: list[Effect]
+) -> ClusterState:
+    """The node is at the address its PING came from, and our link to the old one is closed.
+
+    Counterpart: `nodeUpdateAddressIfNeeded`.
+    """
+    if address is None or not address.ip or address == node.address:
+        return state
+    out += [SaveConfig(fsync=False), CloseLink(peer=node.node_id)]
+    return state.put(attrs.evolve(node, address=address, noaddr=False))
+
+
+@clause("HS-10")
+def move_unreachable(state: ClusterState, entry: Gossip, out: list[Effect]) -> ClusterState:
+    """A node we cannot reach, and that another reaches elsewhere, is dialled there.
+
+    Counterpart: `clusterProcessGossipSection`.
+    """
+    node = state.nodes[entry.node_id]
+    elsewhere = entry.address is not None and entry.address != node.address
+    if node.health is Health.OK or entry.health is not Health.OK or entry.noaddr or not elsewhere:
+        return state
+    out.append(CloseLink(peer=node.node_id))
+    return state.put(attrs.evolve(node, address=entry.address, noaddr=False))

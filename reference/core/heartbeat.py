@@ -1,0 +1,140 @@
+"""Heartbeats: PING, PONG and MEET, what they say, and the order in which it is taken in."""
+
+import attrs
+
+from reference.clauses import clause
+from reference.core.announce import meet, ping, pong
+from reference.core.effects import Effect, Notice, Refusal, SaveConfig, Send
+from reference.core.epochs import merge_epochs, resolve_collision
+from reference.core.events import HeartbeatDue, Received
+from reference.core.failure import hear_pong, take_report
+from reference.core.handshake import (
+    hear_of_stranger,
+    learn_name,
+    meet_stranger,
+    move_unreachable,
+    observed_address,
+    update_address,
+)
+from reference.core.messages import Header, Heartbeat, Meet, Ping, Pong
+from reference.core.slot_config import process_claims, switch_role
+from reference.core.state import ClusterState
+from reference.core.types import Link, NodeId
+
+
+@clause("HB-4", "HS-2")
+def send_heartbeat(state: ClusterState, event: HeartbeatDue, out: list[Effect]) -> ClusterState:
+    """The peer has been sent a PING, or a MEET if it has to be told who we are.
+
+    Counterpart: `clusterSendPing`.
+    """
+    node = state.nodes.get(event.peer)
+    if node is None or event.peer == state.myself_id:
+        return state
+    greeting = meet if node.meet else ping
+    out.append(Send(to=event.peer, message=greeting(state, event.gossip_about)))
+    if node.meet and not state.rules.reliable_meet:
+        return state.put(attrs.evolve(node, meet=False))
+    return state
+
+
+@clause("HB-5", "HB-6", "HB-7")
+def receive_heartbeat(
+    state: ClusterState, event: Received, message: Heartbeat, out: list[Effect]
+) -> ClusterState:
+    """Everything the heartbeat tells has been taken in, in the servers' order.
+
+    The order decides: the PONG that answers is made before roles and slots are looked at, so it
+    tells the old view even if the PING demotes its receiver. Counterpart: `clusterProcessPacket`.
+    """
+    announced = message.header
+    sender_id = _sender(state, event, announced)
+    if sender_id is not None:
+        state = merge_epochs(state, sender_id, announced, out)
+    if not isinstance(message, Pong):
+        if sender_id is None and isinstance(message, Meet):
+            state = meet_stranger(state, event, out)
+            state = _take_strangers(state, message, out)
+        reply = pong(state, event.gossip_about)
+        out.append(Send(to=sender_id, message=reply, reply=True))
+    peer = state.nodes.get(event.link_node)
+    if event.link is Link.OUTBOUND and peer is not None:
+        named = learn_name(state, peer, announced, out)
+        if named is not None:
+            return named
+    if sender_id is None:
+        out.append(Notice(what=Refusal.UNKNOWN_SENDER, subject=announced.sender))
+        return state
+    return _take_in(state, event, message, sender_id, out)
+
+
+def _sender(state: ClusterState, event: Received, announced: Header) -> NodeId | None:
+    """Whom the message is from: the node its link belongs to, else the one it names.
+
+    Counterpart: `getNodeFromLinkAndMsg`.
+    """
+    bound = state.known(event.link_node) or state.known(announced.sender)
+    return None if bound is None or bound.node_id == state.myself_id else bound.node_id
+
+
+def _take_in(
+    state: ClusterState,
+    event: Received,
+    message: Heartbeat,
+    sender_id: NodeId,
+    out: list[Effect],
+) -> ClusterState:
+    announced, sender = message.header, state.nodes[sender_id]
+    if sender.nofailover != announced.nofailover or sender.meet:
+        sender = attrs.evolve(sender, nofailover=announced.nofailover, meet=False)
+        state = state.put(sender)
+    if isinstance(message, Ping):
+        address = observed_address(announced, event.observed_ip)
+        state = update_address(state, sender, address, out)
+    if isinstance(message, Pong) and event.link is Link.OUTBOUND:
+        state = hear_pong(state, sender_id, out)
+    was_replica = sender.is_replica
+    switched = switch_role(state, announced, out)
+    if switched is None:
+        return state
+    state = process_claims(switched, announced, out, was_replica=was_replica)
+    if announced.replicaof is None:
+        state = resolve_collision(state, sender_id, announced.config_epoch, out)
+    state = _take_gossip(state, message, sender_id, out)
+    return _take_shard(state, announced, sender_id, out)
+
+
+@clause("HB-8")
+def _take_gossip(
+    state: ClusterState, message: Heartbeat, sender_id: NodeId, out: list[Effect]
+) -> ClusterState:
+    for entry in message.gossip:
+        if entry.node_id in state.nodes:
+            sender = state.nodes[sender_id]
+            state = take_report(state, sender, entry.node_id, entry.health, out)
+            state = move_unreachable(state, entry, out)
+    return _take_strangers(state, message, out)
+
+
+def _take_strangers(state: ClusterState, message: Heartbeat, out: list[Effect]) -> ClusterState:
+    for entry in message.gossip:
+        if entry.node_id not in state.nodes:
+            state = hear_of_stranger(state, entry, out)
+    return state
+
+
+@clause("HB-9")
+def _take_shard(
+    state: ClusterState, announced: Header, sender_id: NodeId, out: list[Effect]
+) -> ClusterState:
+    """A master belongs to the shard it says; a replica to the one of its master, if it has one.
+
+    Counterpart: `updateShardId`.
+    """
+    sender = state.nodes[sender_id]
+    master = state.nodes.get(sender.replicaof)
+    wanted = announced.shard_id if master is None else master.shard_id or announced.shard_id
+    if not state.rules.shards or wanted is None or wanted == sender.shard_id:
+        return state
+    out.append(SaveConfig(fsync=False))
+    return state.put(attrs.evolve(sender, shard_id=wanted))

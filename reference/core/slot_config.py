@@ -1,0 +1,277 @@
+"""Who owns which slot: claims, their order by configEpoch, and what losing or winning one does."""
+
+import attrs
+
+from reference.clauses import clause
+from reference.core.announce import header
+from reference.core.effects import Effect, Happening, Notice, Refusal, SaveConfig, Send
+from reference.core.messages import Header, Update
+from reference.core.nodes import ClusterNode
+from reference.core.slots import NO_SLOTS, SlotSet
+from reference.core.state import ClusterState, bind_slots, node_epoch
+from reference.core.types import Epoch, NodeId, Role
+
+
+@attrs.frozen(kw_only=True)
+class Claim:
+    """Slots that a master, or an UPDATE about it, claims with a configEpoch."""
+
+    owner: NodeId
+    config_epoch: Epoch
+    slots: SlotSet
+
+
+@clause("SC-1")
+def claimable(state: ClusterState, claim: Claim) -> SlotSet:
+    """The claimed slots that go to the claimant.
+
+    Those are the ones without owner, those whose owner no longer claims them, and those whose
+    owner has a smaller configEpoch. Counterpart: `clusterUpdateSlotsConfigWith`.
+    """
+    kept = NO_SLOTS
+    for node in state.nodes:
+        older = node.config_epoch < claim.config_epoch
+        if node.node_id == claim.owner or not (older or not state.rules.claims_need_newer_epoch):
+            kept |= node.slots
+    owned = state.nodes[claim.owner].slots
+    return claim.slots - owned - (kept - state.owner_not_claiming_slot)
+
+
+@clause("SC-2", "SC-3", "SC-7")
+def update_slots_config_with(state: ClusterState, claim: Claim, out: list[Effect]) -> ClusterState:
+    """The claimant has every slot that the claim is good for, and we follow it if it took our last.
+
+    Counterpart: `clusterUpdateSlotsConfigWith`.
+    """
+    if claim.owner == state.myself_id:
+        out.append(Notice(what=Refusal.ABOUT_MYSELF, subject=claim.owner))
+        return state
+    leader = state.my_master or state.myself  # whose slots this node is there for
+    taken = claimable(state, claim)
+    state = _mark_not_claiming(state, claim)
+    if taken:
+        out.append(SaveConfig(fsync=True))
+    lost = taken & leader.slots
+    if taken:
+        state = bind_slots(state, claim.owner, taken)
+    if _should_follow(state, claim, leader.node_id, lost=lost):
+        return set_master(state, claim.owner, out)
+    if not state.rules.sub_replica_guard_at_role_change:
+        return leave_sub_replica_chain(state, out)
+    return state
+
+
+def _mark_not_claiming(state: ClusterState, claim: Claim) -> ClusterState:
+    """The owner's slots that it leaves out of its claim are marked, those in it are not."""
+    owned = state.nodes[claim.owner].slots
+    marked = (state.owner_not_claiming_slot - claim.slots) | (owned - claim.slots)
+    others = state.owner_not_claiming_slot - owned
+    wanted = (marked & owned) | others if state.rules.not_claiming_slots else NO_SLOTS
+    if wanted == state.owner_not_claiming_slot:
+        return state
+    return attrs.evolve(state, owner_not_claiming_slot=wanted)
+
+
+@clause("SC-8", "SC-9")
+def _should_follow(state: ClusterState, claim: Claim, leader_id: NodeId, *, lost: SlotSet) -> bool:
+    myself, leader = state.myself, state.nodes[leader_id]
+    if lost:
+        return not leader.slots
+    return (
+        state.rules.empty_shard_follows
+        and not claim.slots
+        and not leader.slots
+        and not myself.slots
+        and myself.replicaof != claim.owner
+        and node_epoch(state, myself) < claim.config_epoch
+        and in_same_shard(state.nodes[claim.owner], myself)
+    )
+
+
+def in_same_shard(one: ClusterNode, other: ClusterNode) -> bool:
+    """Whether both are known to belong to one shard. Counterpart: `areInSameShard`."""
+    return one.shard_id is not None and one.shard_id == other.shard_id
+
+
+@clause("SC-14")
+def set_master(state: ClusterState, master_id: NodeId, out: list[Effect]) -> ClusterState:
+    """The node, which owns no slot any more, is a replica of that master.
+
+    Counterpart: `clusterSetMaster`.
+    """
+    myself, master = state.myself, state.nodes[master_id]
+    demoted = attrs.evolve(
+        myself,
+        role=Role.REPLICA,
+        replicaof=master_id,
+        shard_id=master.shard_id if state.rules.shards else myself.shard_id,
+    )
+    out += [Notice(what=Happening.FOLLOWED, subject=master_id), SaveConfig(fsync=True)]
+    if state.rules.election_ends_with_role_change and state.election is not None:
+        state = attrs.evolve(state, election=None)
+    return state.put(demoted)
+
+
+@clause("SC-13")
+def leave_sub_replica_chain(state: ClusterState, out: list[Effect]) -> ClusterState:
+    """A replica whose master is itself a replica follows that one's master.
+
+    Not if that is this node: the chain would be a circle. Counterpart:
+    `clusterUpdateSlotsConfigWith` in redis-7.0, `clusterProcessPacket` in valkey-9.1.
+    """
+    master = state.my_master
+    grandmaster = state.nodes.get(master.replicaof) if master is not None else None
+    if grandmaster is None or grandmaster.node_id == state.myself_id:
+        return state
+    return set_master(state, grandmaster.node_id, out)
+
+
+@clause("SC-15")
+def set_node_as_master(state: ClusterState, node_id: NodeId, out: list[Effect]) -> ClusterState:
+    """The node is known as a master. Counterpart: `clusterSetNodeAsMaster`."""
+    node = state.nodes[node_id]
+    if node.is_master:
+        return state
+    out.append(SaveConfig(fsync=False))
+    return state.put(attrs.evolve(node, role=Role.MASTER, replicaof=None))
+
+
+@clause("SC-10", "SC-11", "SC-12")
+def switch_role(state: ClusterState, announced: Header, out: list[Effect]) -> ClusterState | None:
+    """The sender has the role it announces; None if the rest of the message must be ignored.
+
+    Counterpart: `clusterProcessPacket`.
+    """
+    sender = state.nodes[announced.sender]
+    if announced.replicaof is None:
+        return set_node_as_master(state, sender.node_id, out)
+    master = state.nodes.get(announced.replicaof)
+    if not sender.is_replica:
+        if state.rules.shards and master is not None and in_same_shard(master, sender):
+            moved = _hand_over_within_shard(state, announced, out)
+            if moved is None:
+                return None
+            state = moved
+        elif sender.slots:
+            state = _drop_slots(state, sender)
+        sender = attrs.evolve(state.nodes[sender.node_id], role=Role.REPLICA)
+        state = state.put(sender)
+        out.append(SaveConfig(fsync=False))
+    if master is None or sender.replicaof == master.node_id:
+        return state
+    shard_id = master.shard_id if state.rules.shards else sender.shard_id
+    state = state.put(attrs.evolve(sender, replicaof=master.node_id, shard_id=shard_id))
+    out.append(SaveConfig(fsync=False))
+    if state.rules.sub_replica_guard_at_role_change:
+        return leave_sub_replica_chain(state, out)
+    return state
+
+
+def _drop_slots(state: ClusterState, node: ClusterNode) -> ClusterState:
+    """The slots of a master that became a replica elsewhere belong to nobody."""
+    return attrs.evolve(
+        state.put(attrs.evolve(node, slots=NO_SLOTS)),
+        owner_not_claiming_slot=state.owner_not_claiming_slot - node.slots,
+    )
+
+
+def _hand_over_within_shard(
+    state: ClusterState, announced: Header, out: list[Effect]
+) -> ClusterState | None:
+    """The sender's slots belong to the shard's new master; None if the message is outdated."""
+    sender = state.nodes[announced.sender]
+    master = state.nodes[announced.replicaof or sender.node_id]
+    known = max(node_epoch(state, sender), node_epoch(state, master))
+    if state.rules.stale_role_switch_is_ignored and known > announced.config_epoch:
+        out.append(Notice(what=Refusal.STALE_ROLE_SWITCH, subject=sender.node_id))
+        return None
+    if not master.is_replica or master.node_id == state.myself_id:
+        return state
+    state = set_node_as_master(state, master.node_id, out)
+    state = bind_slots(state, master.node_id, sender.slots)
+    promoted = attrs.evolve(state.nodes[master.node_id], config_epoch=announced.config_epoch)
+    out.append(SaveConfig(fsync=True))
+    return state.put(promoted)
+
+
+@clause("SC-4", "SC-5")
+def correct_stale_claim(state: ClusterState, announced: Header, out: list[Effect]) -> ClusterState:
+    """A sender that claims a slot whose owner has a newer configEpoch is told of that owner.
+
+    Of several such owners only the one of the lowest slot. Counterpart: `clusterProcessPacket`.
+    """
+    claimed = announced.slots - state.owner_not_claiming_slot
+    newer = [
+        (min(node.slots & claimed), node.node_id)
+        for node in state.nodes
+        if node.node_id != announced.sender
+        and node.config_epoch > announced.config_epoch
+        and node.slots & claimed
+    ]
+    if newer:
+        owner = min(newer)[1]
+        out += [
+            Notice(what=Happening.SENT_UPDATE, subject=announced.sender),
+            Send(to=announced.sender, message=update_about(state, owner)),
+        ]
+    return state
+
+
+def update_about(state: ClusterState, owner_id: NodeId) -> Update:
+    """An UPDATE that says what this node knows of the owner's claims.
+
+    Counterpart: `clusterSendUpdate`.
+    """
+    owner = state.nodes[owner_id]
+    return Update(
+        header=header(state),
+        subject=owner_id,
+        config_epoch=owner.config_epoch,
+        slots=owner.slots - state.owner_not_claiming_slot,
+    )
+
+
+@clause("SC-4", "SC-5", "SC-16")
+def process_claims(
+    state: ClusterState, announced: Header, out: list[Effect], *, was_replica: bool
+) -> ClusterState:
+    """The slot table is as the sender's header demands, or the sender is told why not.
+
+    Nothing is looked at if the sender claims just what it has in our table. Counterpart:
+    `clusterProcessPacket`.
+    """
+    sender = state.nodes[announced.sender]
+    leader = sender if sender.is_master else state.nodes.get(sender.replicaof)
+    if state.rules.replicas_are_updated:
+        looks = leader is not None and leader.slots != announced.slots
+    else:
+        looks = announced.replicaof is None and (was_replica or sender.slots != announced.slots)
+    if not looks:
+        return state
+    if sender.is_master:
+        claim = Claim(
+            owner=sender.node_id, config_epoch=announced.config_epoch, slots=announced.slots
+        )
+        state = update_slots_config_with(state, claim, out)
+    return correct_stale_claim(state, announced, out)
+
+
+@clause("SC-6")
+def learn_update(state: ClusterState, message: Update, out: list[Effect]) -> ClusterState:
+    """An UPDATE with a newer configEpoch makes its subject a master with that epoch and claim.
+
+    Counterpart: `clusterProcessPacket`.
+    """
+    subject = state.nodes.get(message.subject)
+    if subject is None:
+        out.append(Notice(what=Refusal.UNKNOWN_SUBJECT, subject=message.subject))
+        return state
+    if subject.config_epoch >= message.config_epoch:
+        out.append(Notice(what=Refusal.NOTHING_NEW, subject=message.subject))
+        return state
+    state = set_node_as_master(state, message.subject, out)
+    subject = state.nodes[message.subject]
+    state = state.put(attrs.evolve(subject, config_epoch=message.config_epoch))
+    out.append(SaveConfig(fsync=True))
+    claim = Claim(owner=message.subject, config_epoch=message.config_epoch, slots=message.slots)
+    return update_slots_config_with(state, claim, out)
