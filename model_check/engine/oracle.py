@@ -1,0 +1,330 @@
+"""The same exploration, object by object: slow, and simple enough to be believed.
+
+It shares no code with the interned engine, and tests compare the two. Everything is said here
+once more, in plain tuples and sets: which transitions there are, and what counts as one.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from model_check.links import BREAK, FifoLinks, HeldLinks, Links
+from model_check.properties import Property, Verdict
+from model_check.system import Channel, Send, Step, System
+
+Parcel = tuple[Channel, Any]
+"""A message on a channel."""
+
+Queue = tuple[Channel, tuple[Any, ...], tuple[Any, ...]]
+"""A channel, its leftover and its queue, not both empty."""
+
+
+@attrs.frozen(cache_hash=True)
+class World:
+    """A global state. The fields for links of other kinds stay empty."""
+
+    local: tuple[Any, ...]
+    budgets: tuple[int, ...]
+    pending: tuple[Parcel, ...] = ()  # held: to be resolved now
+    held: tuple[Parcel, ...] | frozenset[Parcel] = ()  # held: in order, or in none
+    queues: frozenset[Queue] = frozenset()
+    sent: frozenset[Parcel] = frozenset()  # set: everything ever sent
+
+
+@attrs.frozen
+class Arc:
+    """A transition to a world, by a step of a process if there is one."""
+
+    world: World
+    stepped: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class OracleResult:
+    """What was found, to be compared with an `Exploration`."""
+
+    verdict: Verdict
+    distinct_states: int
+    transitions: int
+    depth: int
+    bounds_hit: bool
+    verdicts: dict[str, Verdict]
+    trace_lengths: dict[str, int]  # of the properties that something was found for
+
+
+class Oracle:
+    """The transitions of a system on its links."""
+
+    def __init__(self, system: System[Any, Any, Any], links: Links) -> None:
+        self.bounds_hit = False
+        self._system = system
+        self._links = links
+        self._costs = tuple(system.budgets)
+
+    def initial(self) -> World:
+        """Where every run starts."""
+        world = World(
+            local=tuple(self._system.initial()), budgets=tuple(self._system.budgets.values())
+        )
+        for sender, send in self._system.initial_messages():
+            parcel = ((sender, send.dest, send.lane), send.message)
+            if isinstance(self._links, HeldLinks):
+                if not self._down(world, send.dest):
+                    world = self._held_with(world, parcel) or world
+            else:
+                put = self._put(world, [parcel])
+                if put is None:
+                    raise ValueError(f"no room for {send}")
+                world = put
+        if isinstance(self._links, HeldLinks) and not self._links.ordered:
+            world = attrs.evolve(world, held=frozenset(world.held))
+        return world
+
+    def arcs(self, world: World) -> Iterator[Arc]:
+        """Every transition from the world."""
+        if isinstance(self._links, HeldLinks):
+            if world.pending:
+                yield from self._resolve(world, world.pending[0])
+            else:
+                yield from self._moves_held(world)
+                yield from self._deliver_held(world)
+            return
+        changing = (*self._moves_boxed(world), *self._deliver_boxed(world), *self._break(world))
+        yield from (arc for arc in changing if arc.world != world)
+
+    def _resolve(self, world: World, parcel: Parcel) -> Iterator[Arc]:
+        rest = attrs.evolve(world, pending=world.pending[1:])
+        yield Arc(rest)
+        step = self._reaction(world, parcel)
+        if step is None:
+            return
+        held = self._hold(rest, parcel)
+        if held is not None:
+            yield Arc(held)
+        if self._may_pass(world, parcel[0]):
+            yield self._stepped_held(rest, parcel[0][1], step)
+
+    def _moves_held(self, world: World) -> Iterator[Arc]:
+        for process, step, paid, free in self._payable(world):
+            if free and step.state == world.local[process] and len(step.sends) <= 1:
+                for send in step.sends:
+                    yield from self._fused(world, _parcel(process, send))
+            else:
+                yield self._stepped_held(paid, process, step)
+
+    def _fused(self, world: World, parcel: Parcel) -> Iterator[Arc]:
+        channel = parcel[0]
+        reaction = self._reaction(world, parcel)
+        if reaction is None:
+            return
+        held = self._hold(world, parcel)
+        if held is not None:
+            yield Arc(held)
+        changes = reaction.state != world.local[channel[1]] or reaction.sends
+        if changes and self._may_pass(world, channel):
+            yield self._stepped_held(world, channel[1], reaction)
+
+    def _deliver_held(self, world: World) -> Iterator[Arc]:
+        seen: set[Channel] = set()
+        for parcel in world.held:
+            if isinstance(world.held, tuple) and parcel[0] in seen:
+                continue
+            seen.add(parcel[0])
+            left = [other for other in world.held if other != parcel]
+            if isinstance(world.held, tuple):
+                left = list(world.held)
+                left.remove(parcel)
+            rest = attrs.evolve(world, held=type(world.held)(left))
+            step = self._reaction(world, parcel)
+            yield Arc(rest) if step is None else self._stepped_held(rest, parcel[0][1], step)
+
+    def _stepped_held(self, world: World, process: int, step: Step[Any, Any]) -> Arc:
+        after = _replaced(world, process, step.state)
+        sent = tuple(_parcel(process, send) for send in step.sends)
+        after = attrs.evolve(after, pending=world.pending + sent)
+        if self._down(after, process):
+            left = [parcel for parcel in after.held if parcel[0][1] != process]
+            after = attrs.evolve(after, held=type(after.held)(left))
+        return Arc(after, process)
+
+    def _hold(self, world: World, parcel: Parcel) -> World | None:
+        if not isinstance(self._links, HeldLinks) or len(world.held) >= self._links.capacity:
+            return None
+        return self._held_with(world, parcel)
+
+    def _held_with(self, world: World, parcel: Parcel) -> World | None:
+        if isinstance(self._links, HeldLinks) and self._links.ordered:
+            last = [other for other in world.held if other[0] == parcel[0]][-1:]
+            if last == [parcel]:
+                return None
+            in_order = sorted((*world.held, parcel), key=lambda other: other[0])
+            return attrs.evolve(world, held=tuple(in_order))
+        return (
+            None
+            if parcel in world.held
+            else attrs.evolve(world, held=frozenset({*world.held, parcel}))
+        )
+
+    def _may_pass(self, world: World, channel: Channel) -> bool:
+        return isinstance(world.held, frozenset) or all(other[0] != channel for other in world.held)
+
+    def _moves_boxed(self, world: World) -> Iterator[Arc]:
+        for process, step, paid, _ in self._payable(world):
+            yield from self._stepped_boxed(paid, process, step)
+
+    def _deliver_boxed(self, world: World) -> Iterator[Arc]:
+        ways = [(parcel, world) for parcel in world.sent]
+        for channel, leftover, queue in world.queues:
+            if queue:
+                ways.append(((channel, queue[0]), _requeued(world, channel, leftover, queue[1:])))
+            if leftover:
+                rest = _requeued(world, channel, leftover[1:], queue)
+                ways.append(((channel, leftover[0]), rest))
+        for parcel, rest in ways:
+            step = self._reaction(world, parcel)
+            if step is None:
+                yield Arc(rest)
+            else:
+                yield from self._stepped_boxed(rest, parcel[0][1], step)
+
+    def _break(self, world: World) -> Iterator[Arc]:
+        paid = self._paid(world, BREAK) if BREAK in self._costs else None
+        if paid is None:
+            return
+        for channel, _, queue in world.queues:
+            for kept in range(len(queue) + 1):
+                yield Arc(_requeued(paid, channel, queue[:kept], ()))
+
+    def _stepped_boxed(self, world: World, process: int, step: Step[Any, Any]) -> Iterator[Arc]:
+        after = _replaced(world, process, step.state)
+        if self._down(after, process) and isinstance(self._links, FifoLinks):
+            queues = frozenset(queue for queue in after.queues if queue[0][1] != process)
+            after = attrs.evolve(after, queues=queues)
+        put = self._put(after, [_parcel(process, send) for send in step.sends])
+        if put is None:
+            self.bounds_hit = True
+        else:
+            yield Arc(put, process)
+
+    def _put(self, world: World, parcels: Iterable[Parcel]) -> World | None:
+        """The world with these sent; None if there is no room."""
+        if not isinstance(self._links, FifoLinks):
+            return attrs.evolve(world, sent=world.sent.union(parcels))
+        for channel, message in parcels:
+            if self._down(world, channel[1]):
+                continue
+            leftover, queue = next(
+                ((left, queue) for other, left, queue in world.queues if other == channel),
+                ((), ()),
+            )
+            if queue[-1:] == (message,):
+                continue
+            if len(queue) == self._links.capacity:
+                return None
+            world = _requeued(world, channel, leftover, (*queue, message))
+        return world
+
+    def _payable(self, world: World) -> Iterator[tuple[int, Step[Any, Any], World, bool]]:
+        for process, value in enumerate(world.local):
+            for move in self._system.moves(process, value):
+                paid = world if move.cost is None else self._paid(world, move.cost)
+                if paid is not None:
+                    step = self._system.act(process, value, move)
+                    yield process, step, paid, move.cost is None
+
+    def _paid(self, world: World, cost: str) -> World | None:
+        at = self._costs.index(cost)
+        if not world.budgets[at]:
+            return None
+        left = (*world.budgets[:at], world.budgets[at] - 1, *world.budgets[at + 1 :])
+        return attrs.evolve(world, budgets=left)
+
+    def _reaction(self, world: World, parcel: Parcel) -> Step[Any, Any] | None:
+        (_, receiver, lane), message = parcel
+        if self._down(world, receiver):
+            return None
+        return self._system.receive(receiver, world.local[receiver], message, lane)
+
+    def _down(self, world: World, process: int) -> bool:
+        return self._system.is_down(process, world.local[process])
+
+
+def explore_plainly(
+    system: System[Any, Any, Any], links: Links, properties: Sequence[Property]
+) -> OracleResult:
+    """What `explore` must find, without limits."""
+    oracle = Oracle(system, links)
+    start = oracle.initial()
+    seen, level, depth, transitions = {start}, [start], 0, 0
+    found = {prop.id: 0 for prop in properties if _decides(prop, start)}
+    while level and not _violated(properties, found):
+        following = []
+        for world in level:
+            for arc in oracle.arcs(world):
+                transitions += 1
+                if arc.world not in seen:
+                    seen.add(arc.world)
+                    following.append(arc.world)
+                for prop in properties:
+                    if prop.id not in found and (
+                        _decides(prop, arc.world) or _refutes(prop, world, arc)
+                    ):
+                        found[prop.id] = depth + 1
+        level = following
+        depth += bool(level)
+    verdicts = {prop.id: _verdict(prop, found, exhausted=not level) for prop in properties}
+    verdict: Verdict = "incomplete" if level else "holds"
+    return OracleResult(
+        verdict="violated" if "violated" in verdicts.values() else verdict,
+        distinct_states=len(seen),
+        transitions=transitions,
+        depth=depth,
+        bounds_hit=oracle.bounds_hit,
+        verdicts=verdicts,
+        trace_lengths=found,
+    )
+
+
+def _decides(prop: Property, world: World) -> bool:
+    """Whether the world is a witness, or violates the invariant."""
+    if prop.kind == "step":
+        return False
+    accepted = prop.judge(tuple(prop.project(*pair) for pair in enumerate(world.local)))
+    return accepted == (prop.kind == "sometimes")
+
+
+def _refutes(prop: Property, world: World, arc: Arc) -> bool:
+    if prop.kind != "step" or arc.stepped is None:
+        return False
+    before, after = world.local[arc.stepped], arc.world.local[arc.stepped]
+    return before != after and not prop.judge(arc.stepped, before, after)
+
+
+def _violated(properties: Sequence[Property], found: dict[str, int]) -> bool:
+    return any(prop.kind != "sometimes" and prop.id in found for prop in properties)
+
+
+def _verdict(prop: Property, found: dict[str, int], *, exhausted: bool) -> Verdict:
+    if prop.id in found:
+        return "holds" if prop.kind == "sometimes" else "violated"
+    if not exhausted:
+        return "incomplete"
+    return "violated" if prop.kind == "sometimes" else "holds"
+
+
+def _parcel(sender: int, send: Send[Any]) -> Parcel:
+    return (sender, send.dest, send.lane), send.message
+
+
+def _replaced(world: World, process: int, value: Any) -> World:  # noqa: ANN401  any local state
+    return attrs.evolve(world, local=(*world.local[:process], value, *world.local[process + 1 :]))
+
+
+def _requeued(
+    world: World, channel: Channel, leftover: tuple[Any, ...], queue: tuple[Any, ...]
+) -> World:
+    others = frozenset(other for other in world.queues if other[0] != channel)
+    return attrs.evolve(
+        world, queues=others | {(channel, leftover, queue)} if leftover or queue else others
+    )

@@ -1,0 +1,161 @@
+"""Codes of transitions back into what happened.
+
+A path is replayed on the local states alone: what was on the links is in the codes.
+"""
+
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+import numpy as np
+
+from model_check.engine.batch import (
+    BREAK,
+    DELIVER,
+    DELIVER_HELD,
+    HOLD,
+    KEPT_BITS,
+    KIND_BITS,
+    LOSE,
+    LOSE_HELD,
+    MOVE,
+    SEND_AND_DELIVER,
+    SEND_AND_HOLD,
+)
+from model_check.engine.local import LocalTables
+from model_check.system import Send, System
+from model_check.trace import StepKind, Trace, TraceStep
+
+_KINDS: dict[int, StepKind] = {
+    MOVE: "move",
+    DELIVER: "deliver",
+    DELIVER_HELD: "deliver_held",
+    LOSE: "lose",
+    LOSE_HELD: "lose",
+    HOLD: "hold",
+    SEND_AND_DELIVER: "deliver",
+    SEND_AND_HOLD: "hold",
+    BREAK: "break",
+}
+
+
+class Replay:
+    """The transitions of a system, from their codes."""
+
+    def __init__(self, system: System[Any, Any, Any], local: LocalTables) -> None:
+        self._system = system
+        self._local = local
+        self._alphabet = local.alphabet
+
+    def trace(self, codes: Iterable[int]) -> Trace:
+        """The path that these transitions take from the initial state."""
+        initial = tuple(self._system.initial())
+        states = [self._local.state(process, value) for process, value in enumerate(initial)]
+        return Trace(
+            initial=initial,
+            initial_messages=tuple(self._system.initial_messages()),
+            steps=tuple(self._step(states, code) for code in codes),
+        )
+
+    def describe(self, code: int) -> str:
+        """What the transition does, in one line."""
+        names = self._system.processes
+        kind, operand = _parts(code)
+        if kind == MOVE:
+            process, _ = self._local.states[int(self._local.move_state.view[operand])]
+            return f"{names[process]}: {self._local.move_values[operand].event}"
+        if kind == BREAK:
+            sender, receiver, lane = self._alphabet.channels[operand >> KEPT_BITS]
+            return f"break {names[sender]} -> {names[receiver]} ({lane})"
+        envelope, _ = self._envelope(kind, operand)
+        sender, receiver, _ = self._alphabet.channel_of(envelope)
+        message = self._alphabet.send(envelope).message
+        return f"{_KINDS[kind].replace('_', ' ')} {names[sender]} -> {names[receiver]}: {message}"
+
+    def _step(self, states: list[int], code: int) -> TraceStep:
+        """The transition; the states are those after it."""
+        kind, operand = _parts(code)
+        if kind == MOVE:
+            return self._moved(states, operand)
+        if kind == BREAK:
+            channel = self._alphabet.channels[operand >> KEPT_BITS]
+            value = self._value(states[channel[0]])
+            return TraceStep(
+                kind="break",
+                process=channel[0],
+                channel=channel,
+                before=value,
+                after=value,
+                kept=operand & ((1 << KEPT_BITS) - 1),
+            )
+        envelope, event = self._envelope(kind, operand)
+        if kind in {DELIVER, DELIVER_HELD, SEND_AND_DELIVER}:
+            return self._delivered(states, kind, envelope, event)
+        channel = self._alphabet.channel_of(envelope)
+        value = self._value(states[channel[0]])
+        return TraceStep(
+            kind=_KINDS[kind],
+            process=channel[0],
+            event=event,
+            message=self._alphabet.send(envelope).message,
+            channel=channel,
+            before=value,
+            after=value,
+        )
+
+    def _moved(self, states: list[int], move: int) -> TraceStep:
+        before = int(self._local.move_state.view[move])
+        step = _single(self._local.outcome, move)
+        process, value = self._local.states[before]
+        states[process] = int(self._local.after.view[step])
+        return TraceStep(
+            kind="move",
+            process=process,
+            event=self._local.move_values[move].event,
+            before=value,
+            after=self._value(states[process]),
+            sends=self._sends(step),
+            notes=self._local.notes(step),
+        )
+
+    def _delivered(
+        self, states: list[int], kind: int, envelope: int, event: Hashable | None
+    ) -> TraceStep:
+        channel = self._alphabet.channel_of(envelope)
+        receiver = channel[1]
+        before = states[receiver]
+        arrival = int(self._alphabet.arrival.view[envelope])
+        step = _single(self._local.receive, before, arrival)
+        states[receiver] = int(self._local.after.view[step])
+        return TraceStep(
+            kind=_KINDS[kind],
+            process=receiver,
+            event=event,
+            message=self._alphabet.send(envelope).message,
+            channel=channel,
+            before=self._value(before),
+            after=self._value(states[receiver]),
+            sends=self._sends(step),
+            notes=self._local.notes(step),
+        )
+
+    def _envelope(self, kind: int, operand: int) -> tuple[int, Hashable | None]:
+        """The message that the transition is about, and the move that sent it in this very one."""
+        if kind not in {SEND_AND_DELIVER, SEND_AND_HOLD}:
+            return operand, None
+        batch = int(self._local.batch.view[_single(self._local.outcome, operand)])
+        envelope = int(self._alphabet.first_envelope.view[batch])
+        return envelope, self._local.move_values[operand].event
+
+    def _sends(self, step: int) -> tuple[Send[Any], ...]:
+        return self._alphabet.sends(int(self._local.batch.view[step]))
+
+    def _value(self, state: int) -> Hashable:
+        return self._local.states[state][1]
+
+
+def _parts(code: int) -> tuple[int, int]:
+    return code & ((1 << KIND_BITS) - 1), code >> KIND_BITS
+
+
+def _single(table: Any, *numbers: int) -> int:  # noqa: ANN401  a function of one array or of two
+    return int(table(*(np.array([number]) for number in numbers))[0])

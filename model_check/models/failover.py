@@ -1,0 +1,50 @@
+"""A master is suspected, rightly or not, and its only replica takes over."""
+
+from typing import Final
+
+from model_check.models.cluster import Scope
+from model_check.models.model import Model
+from model_check.models.properties import (
+    ELECTION_WON,
+    SAFETY,
+    SLOT_DISPUTED,
+    epoch_rises,
+    some_node,
+)
+from model_check.models.start import agreed, crashes, master, replica
+from reference.core.rules import Rules
+from reference.core.state import ClusterState
+from reference.core.types import NodeId
+
+
+def _scope(rules: Rules) -> Scope:
+    nodes = agreed(
+        rules,
+        master("A", 0, epoch=1),
+        master("B", 1, epoch=2),
+        master("C", 2, epoch=3),
+        replica("D", of="A"),
+    )
+    return Scope(nodes=nodes, suspects=frozenset({NodeId("A")}), crashes=crashes(A=1), elections=1)
+
+
+def _old_master_follows(state: ClusterState) -> bool:
+    return state.myself_id == "A" and state.myself.replicaof == "D"
+
+
+FAILOVER: Final = Model(
+    name="failover",
+    text="3 masters and a replica of A; A may be suspected wrongly, and may crash and come back",
+    scope=_scope,
+    properties=(
+        *SAFETY,
+        ELECTION_WON,
+        SLOT_DISPUTED,
+        epoch_rises(3),
+        some_node(
+            "SC-P1:witness-follow", "the old master follows the new one", _old_master_follows
+        ),
+    ),
+    links="held(1)",
+    clauses=("FD-1", "FD-6", "FD-9", "FD-11", "EL-2", "EL-10", "EL-12", "SC-1", "SC-7", "MO-4"),
+)

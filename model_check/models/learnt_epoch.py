@@ -1,0 +1,26 @@
+"""A node learns a newer epoch and crashes before anything makes it save."""
+
+from typing import Final
+
+from model_check.models.cluster import Scope
+from model_check.models.model import Model
+from model_check.models.properties import CURRENT_EPOCH_SURVIVES, SAFETY, epoch_rises
+from model_check.models.start import crashes, master, view
+from reference.core.rules import Rules
+
+
+def _scope(rules: Rules) -> Scope:
+    table = (master("A", 0, epoch=1), master("B", 1, epoch=2))
+    ahead = view(rules, "A", *table, current_epoch=3)
+    return Scope(nodes=(ahead, view(rules, "B", *table)), crashes=crashes(B=1))
+
+
+LEARNT_EPOCH: Final = Model(
+    name="learnt-epoch",
+    text="A is an epoch ahead of B, which hears of it and may crash",
+    scope=_scope,
+    properties=(*SAFETY, CURRENT_EPOCH_SURVIVES, epoch_rises(3)),
+    links="held(0)",
+    clauses=("EP-1", "MO-4"),
+    by_default=False,
+)

@@ -1,0 +1,22 @@
+"""What a model is: a scope, what is claimed in it, and the links it is checked with."""
+
+from collections.abc import Callable
+
+import attrs
+
+from model_check.models.cluster import Scope
+from model_check.properties import Property
+from reference.core.rules import Rules
+
+
+@attrs.frozen(kw_only=True)
+class Model:
+    """A scope with what is claimed of it, for any dialect."""
+
+    name: str
+    text: str  # one sentence
+    scope: Callable[[Rules], Scope]
+    properties: tuple[Property, ...]
+    links: str  # the kind in which it is checked unless another is asked for
+    clauses: tuple[str, ...]  # what it exercises
+    by_default: bool = True  # part of a run that names no model

@@ -1,0 +1,37 @@
+"""Two replicas of one master compete for the votes of masters that may crash and come back."""
+
+from typing import Final
+
+from model_check.models.cluster import Scope
+from model_check.models.model import Model
+from model_check.models.properties import ELECTION_WON, SAFETY, SLOT_DISPUTED, epoch_rises
+from model_check.models.start import agreed, crashes, master, replica
+from reference.core.rules import Rules
+from reference.core.types import NodeId
+
+
+def _scope(rules: Rules) -> Scope:
+    nodes = agreed(
+        rules,
+        master("A", 0, epoch=1),
+        master("B", 1, epoch=2),
+        master("C", 2, epoch=3),
+        replica("D", of="A"),
+        replica("E", of="A"),
+    )
+    return Scope(
+        nodes=nodes,
+        suspects=frozenset({NodeId("A")}),
+        crashes=crashes(B=1, C=1),
+        elections=2,
+    )
+
+
+TWO_REPLICAS: Final = Model(
+    name="two-replicas",
+    text="3 masters and two replicas of A that may both stand; the voters B and C may crash",
+    scope=_scope,
+    properties=(*SAFETY, ELECTION_WON, SLOT_DISPUTED, epoch_rises(3)),
+    links="held(0)",
+    clauses=("EL-2", "EL-4", "EL-5", "EL-7", "EL-10", "EL-11", "EL-12", "MO-3", "MO-4"),
+)

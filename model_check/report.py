@@ -1,0 +1,129 @@
+"""What a run shows: on a terminal, and as JSON for machines."""
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from model_check.run import Run
+from model_check.story import Line, tell
+from model_check.trace import Trace
+
+SCHEMA = 1
+_COLOUR = {"holds": "green", "violated": "red", "incomplete": "yellow"}
+
+
+def show(run: Run, console: Console) -> None:
+    """The verdict, the counts and each property are printed, with the story of each violation."""
+    found = run.found
+    title = f"{run.model.name} · {run.rules.dialect} · {found.links}"
+    if run.without:
+        title += f" · without {', '.join(run.without)}"
+    console.print(f"[bold]{escape(title)}[/bold]  {escape(run.model.text)}", soft_wrap=True)
+    console.print(
+        f"  {_verdict(run.verdict)}: {found.distinct_states:,} states, "
+        f"{found.transitions:,} transitions, depth {found.depth}, {found.seconds:.1f} s "
+        f"({found.transitions / max(found.seconds, 1e-9):,.0f}/s), "
+        f"{found.step_calls:,} steps of the core",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(f"  [dim]within {escape(_bounds(run))}[/dim]", highlight=False, soft_wrap=True)
+    for result in found.properties:
+        each = run.property_of(result.id)
+        word = "reached" if each.kind == "sometimes" and result.verdict == "holds" else ""
+        console.print(
+            f"  {_verdict(result.verdict, word)}  {result.id}  {escape(each.text)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    for result in found.properties:
+        if result.verdict == "violated" and result.trace is not None:
+            console.print()
+            console.print(
+                f"[bold]The shortest story in which {result.id} fails[/bold] "
+                f"({escape(run.property_of(result.id).text)}):",
+                highlight=False,
+                soft_wrap=True,
+            )
+            console.print(story_table(tell(result.trace, run.system.processes)))
+    if found.stopped_by is not None:
+        console.print(
+            f"  [yellow]stopped by the limit on {found.stopped_by} before the scope was "
+            "exhausted: this is no pass[/yellow]",
+            highlight=False,
+        )
+    console.print()
+
+
+def _verdict(verdict: str, word: str = "") -> str:
+    return f"[{_COLOUR[verdict]}]{word or verdict}[/{_COLOUR[verdict]}]"
+
+
+def _bounds(run: Run) -> str:
+    bounds = f"{run.scope.describe()}; links {run.found.links}"
+    if run.found.bounds_hit:
+        bounds += "; a full channel cut transitions off"
+    missed = run.found.missed_probability
+    return f"{bounds}; chance of a missed state below {missed:.1g}"
+
+
+def story_table(lines: list[Line]) -> Table:
+    """One row a step: its number, who, what happened, what changed in that node."""
+    table = Table(show_edge=False, pad_edge=False, header_style="bold")
+    table.add_column("step", justify="right")
+    table.add_column("who")
+    table.add_column("what happened", ratio=3)
+    table.add_column("what changed there", ratio=2)
+    for number, line in enumerate(lines, 1):
+        table.add_row(
+            str(number), line.who, escape(line.what), escape("\n".join(line.changes))
+        )
+    return table
+
+
+def as_json(runs: list[Run]) -> str:
+    """All runs as one JSON document (`schema` 1)."""
+    return json.dumps({"schema": SCHEMA, "runs": [_run(run) for run in runs]}, indent=2)
+
+
+def _run(run: Run) -> dict[str, Any]:
+    found = run.found
+    return {
+        "model": run.model.name,
+        "dialect": run.rules.dialect,
+        "without": list(run.without),
+        "links": found.links,
+        "verdict": run.verdict,
+        "stopped_by": found.stopped_by,
+        "bounds": run.scope.describe(),
+        "bounds_hit": found.bounds_hit,
+        "distinct_states": found.distinct_states,
+        "transitions": found.transitions,
+        "depth": found.depth,
+        "seconds": round(found.seconds, 3),
+        "step_calls": found.step_calls,
+        "missed_probability": found.missed_probability,
+        "properties": [
+            {
+                "id": result.id,
+                "kind": result.kind,
+                "text": run.property_of(result.id).text,
+                "clause": run.property_of(result.id).clause,
+                "verdict": result.verdict,
+                "trace": _trace(result.trace, run),
+            }
+            for result in found.properties
+        ],
+    }
+
+
+def _trace(trace: Trace | None, run: Run) -> list[dict[str, Any]] | None:
+    if trace is None:
+        return None
+    return [
+        {"step": number, "who": line.who, "what": line.what, "changes": list(line.changes)}
+        for number, line in enumerate(tell(trace, run.system.processes), 1)
+    ]

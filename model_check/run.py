@@ -1,0 +1,61 @@
+"""One check: a model, a dialect and a kind of links, and what was found."""
+
+import attrs
+
+from model_check.engine import Exploration, Limits, Watch, explore
+from model_check.links import Links
+from model_check.models.cluster import ClusterSystem, Scope
+from model_check.models.model import Model
+from model_check.properties import Property, Verdict
+from reference.core.rules import Rules
+
+
+@attrs.frozen(kw_only=True)
+class Run:
+    """What was found about a model in a dialect."""
+
+    model: Model
+    rules: Rules
+    without: tuple[str, ...]  # switches of the dialect that were turned off
+    scope: Scope
+    system: ClusterSystem
+    found: Exploration
+
+    @property
+    def verdict(self) -> Verdict:
+        """`violated` if a property is, `incomplete` if a limit was reached first."""
+        return self.found.verdict
+
+    def property_of(self, result_id: str) -> Property:
+        """The property with this id."""
+        return next(each for each in self.model.properties if each.id == result_id)
+
+
+def check(
+    model: Model,
+    rules: Rules,
+    links: Links,
+    *,
+    without: tuple[str, ...] = (),
+    limits: Limits | None = None,
+    watch: Watch | None = None,
+    keep_states: bool = False,
+) -> Run:
+    """The whole scope of the model has been explored, or as much as the limits allow.
+
+    Raises ValueError if a name in `without` is no switch that is on in this dialect.
+    """
+    rules = rules.without(*without)
+    scope = model.scope(rules)
+    system = ClusterSystem(scope)
+    found = explore(
+        system,
+        links,
+        list(model.properties),
+        limits or Limits(),
+        progress=watch,
+        keep_states=keep_states,
+    )
+    return Run(
+        model=model, rules=rules, without=without, scope=scope, system=system, found=found
+    )

@@ -1,0 +1,178 @@
+"""A path told in the protocol's words: who did what, and what changed in which node."""
+
+from collections.abc import Iterator
+
+import attrs
+
+from model_check.models.cluster import Crash, Flush, Process, Restart
+from model_check.trace import Trace, TraceStep
+from reference.core.effects import Notice
+from reference.core.events import (
+    ElectionDue,
+    ElectionExpired,
+    FailUndoAllowed,
+    HeartbeatDue,
+    PongOverdue,
+    ReportExpired,
+)
+from reference.core.messages import (
+    Fail,
+    FailoverAuthAck,
+    FailoverAuthRequest,
+    Gossip,
+    Header,
+    Update,
+)
+from reference.core.nodes import ClusterNode
+from reference.core.state import ClusterState
+from reference.core.types import Health
+
+
+@attrs.frozen
+class Line:
+    """One step of a story."""
+
+    who: str
+    what: str
+    changes: tuple[str, ...]  # in the node that acted
+
+
+def tell(trace: Trace, names: tuple[str, ...]) -> list[Line]:
+    """One line for each step of the path; `names` are the processes'."""
+    return [_line(step, names) for step in trace.steps]
+
+
+def _line(step: TraceStep, names: tuple[str, ...]) -> Line:
+    who = names[step.process]
+    changes = tuple(process_changes(step.before, step.after))
+    match step.kind:
+        case "move":
+            return Line(who, _told(_event(step.event), step), changes)
+        case "deliver" | "deliver_held":
+            sender = names[step.channel[0]] if step.channel else "?"
+            late = "late " if step.kind == "deliver_held" else ""
+            heard = f"receives the {late}{_message(step.message)} from {sender}"
+            return Line(who, _told(heard, step), changes)
+        case "lose":
+            return Line(who, f"its {_message(step.message)}{_to(step, names)} is lost", changes)
+        case "hold":
+            text = f"its {_message(step.message)}{_to(step, names)} is delayed"
+            return Line(who, text, changes)
+        case "break":
+            return Line(who, f"its link{_to(step, names)} breaks", changes)
+
+
+def _to(step: TraceStep, names: tuple[str, ...]) -> str:
+    return f" to {names[step.channel[1]]}" if step.channel else ""
+
+
+def _told(happened: str, step: TraceStep) -> str:
+    notes = [note.text for note in step.notes if isinstance(note, Notice)]
+    return f"{happened}: {'; '.join(notes)}" if notes else happened
+
+
+def _event(event: object) -> str:
+    match event:
+        case PongOverdue(peer=peer):
+            return f"waits for {peer} longer than the node timeout"
+        case ReportExpired(subject=subject, reporter=reporter):
+            return f"forgets that {reporter} reported {subject}: too long ago"
+        case FailUndoAllowed(peer=peer):
+            return f"hears {peer} again, long after it was marked FAIL"
+        case ElectionDue():
+            return "its election delay is over"
+        case ElectionExpired():
+            return "its election takes too long"
+        case HeartbeatDue(peer=peer):
+            return f"sends a heartbeat to {peer}"
+        case Crash():
+            return "CRASHES: what was not saved is gone"
+        case Restart():
+            return "RESTARTS from what was saved"
+        case Flush():
+            return "saves, after it has sent"
+        case _:
+            return str(event)
+
+
+def _message(message: object) -> str:
+    match message:
+        case FailoverAuthRequest(header=header):
+            return f"AUTH_REQUEST for epoch {header.current_epoch}"
+        case FailoverAuthAck(header=header):
+            return f"AUTH_ACK for epoch {header.current_epoch}"
+        case Fail(subject=subject):
+            return f"FAIL about {subject}"
+        case Update(subject=subject, config_epoch=epoch, slots=slots):
+            return f"UPDATE ({subject} owns {slots or 'nothing'} since configEpoch {epoch})"
+        case _:
+            return _heartbeat(message)
+
+
+def _heartbeat(message: object) -> str:
+    header: Header | None = getattr(message, "header", None)
+    gossip: tuple[Gossip, ...] = getattr(message, "gossip", ())
+    if header is None:
+        return str(message)
+    role = f"replica of {header.replicaof}" if header.replicaof else "master"
+    said = "".join(f", {entry.node_id} is in {entry.health.name}" for entry in gossip)
+    return (
+        f"PONG ({role}, slots {header.slots or 'none'}, configEpoch {header.config_epoch}, "
+        f"currentEpoch {header.current_epoch}{said})"
+    )
+
+
+def process_changes(before: object, after: object) -> Iterator[str]:
+    """What differs between two local states of a process, in words."""
+    if not (isinstance(before, Process) and isinstance(after, Process)):
+        return
+    if before.state is not None and after.state is not None:
+        yield from state_changes(before.state, after.state)
+    elif after.state is None and before.state is not None and after.saved is not None:
+        yield from (f"not saved: {change}" for change in state_changes(after.saved, before.state))
+    elif after.state is not None and before.saved is not None:
+        yield f"current_epoch {after.state.current_epoch}"
+        yield f"last_vote_epoch {after.state.last_vote_epoch}"
+
+
+def state_changes(before: ClusterState, after: ClusterState) -> Iterator[str]:
+    """What differs between two states of a node, in words."""
+    for name in ("current_epoch", "last_vote_epoch"):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            yield f"{name} {old} -> {new}"
+    if before.election != after.election:
+        yield _election(after)
+    if before.owner_not_claiming_slot != after.owner_not_claiming_slot:
+        yield f"slots no longer claimed by their owner: {after.owner_not_claiming_slot or 'none'}"
+    for node in after.nodes:
+        old_entry = before.nodes.get(node.node_id)
+        if old_entry is None:
+            yield f"{node.node_id} is known"
+        elif old_entry != node:
+            mine = "" if node.node_id == after.myself_id else f"{node.node_id}: "
+            yield from (f"{mine}{change}" for change in _entry_changes(old_entry, node))
+    for gone in (node for node in before.nodes if node.node_id not in after.nodes):
+        yield f"{gone.node_id} is forgotten"
+
+
+def _election(state: ClusterState) -> str:
+    if state.election is None:
+        return "no election"
+    voters = " ".join(sorted(state.election.voters)) or "nobody"
+    return f"election of epoch {state.election.failover_auth_epoch}, votes of {voters}"
+
+
+def _entry_changes(old: ClusterNode, new: ClusterNode) -> Iterator[str]:
+    if old.role != new.role or old.replicaof != new.replicaof:
+        yield f"replica of {new.replicaof}" if new.replicaof else new.role.value
+    if old.config_epoch != new.config_epoch:
+        yield f"configEpoch {old.config_epoch} -> {new.config_epoch}"
+    if old.slots != new.slots:
+        yield f"slots {old.slots or 'none'} -> {new.slots or 'none'}"
+    if old.health != new.health:
+        yield "well" if new.health is Health.OK else new.health.name
+    if old.fail_reports != new.fail_reports:
+        yield f"reported by {' '.join(sorted(new.fail_reports)) or 'nobody'}"
+    if old.shard_id != new.shard_id:
+        yield f"shard {new.shard_id}"

@@ -1,0 +1,128 @@
+"""A system of processes that exchange messages, described so that it can be explored.
+
+A process is a number, an index into `System.processes`. What it knows is its local state, any
+hashable value. It changes by a move of its own or by receiving a message, and each of these is a
+pure function: the engine calls it once for each distinct argument and remembers the outcome.
+
+Three rules hold for every kind of link:
+
+- A step that leaves everything as it was (state, links and budgets) is not a transition.
+- A message that its receiver does not take (`receive` gives None, or the receiver is down) is lost.
+- A process sends nothing to itself: what it wants to do later is a move.
+
+A complete example, a token that two processes hand to each other, once for each unit of a budget:
+
+    >>> from model_check.engine import Limits, explore
+    >>> from model_check.links import parse_links
+    >>> from model_check.properties import Invariant, Sometimes
+    >>> class HandOver(System[bool, str, str]):
+    ...     processes = ("left", "right")
+    ...     budgets = {"hand over": 2}
+    ...
+    ...     def initial(self):
+    ...         return (True, False)
+    ...
+    ...     def moves(self, process, state):
+    ...         return [Move("pass", cost="hand over")] if state else []
+    ...
+    ...     def act(self, process, state, move):
+    ...         return Step(False, (Send(1 - process, "token"),))
+    ...
+    ...     def receive(self, process, state, message, lane):
+    ...         return Step(True)
+    >>> one_owner = Invariant(
+    ...     id="one-owner", project=lambda process, state: state, judge=lambda has: sum(has) <= 1
+    ... )
+    >>> passed = Sometimes(
+    ...     id="passed", project=lambda process, state: state, judge=lambda has: has[1]
+    ... )
+    >>> found = explore(HandOver(), parse_links("held(1)"), [one_owner, passed], Limits())
+    >>> found.verdict, found.distinct_states, found.transitions, found.depth
+    ('holds', 9, 10, 4)
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+import attrs
+
+S = TypeVar("S", bound=Hashable)
+M = TypeVar("M", bound=Hashable)
+E = TypeVar("E", bound=Hashable)
+S_co = TypeVar("S_co", bound=Hashable, covariant=True)
+M_co = TypeVar("M_co", bound=Hashable, covariant=True)
+E_co = TypeVar("E_co", bound=Hashable, covariant=True)
+
+Channel = tuple[int, int, int]
+"""Sender, receiver and lane. Lanes are independent, as two TCP connections are."""
+
+
+@attrs.frozen
+class Send(Generic[M_co]):
+    """A message leaves for `dest`, a process number, on the channel of that lane."""
+
+    dest: int
+    message: M_co
+    lane: int = 0
+
+
+@attrs.frozen
+class Step(Generic[S_co, M_co]):
+    """The process is in `state` afterwards and has sent `sends`, in this order."""
+
+    state: S_co
+    sends: tuple[Send[M_co], ...] = ()
+    notes: tuple[Hashable, ...] = ()  # for the story only, decides nothing
+
+
+@attrs.frozen
+class Move(Generic[E_co]):
+    """Something a process may do of its own accord, using up one unit of the budget `cost`."""
+
+    event: E_co
+    cost: str | None = None  # None: as often as it likes
+
+
+class System(ABC, Generic[S, M, E]):
+    """Processes with local states of type S, that send messages M and make moves of events E.
+
+    Every method is a pure function of its arguments: same arguments, equal result.
+    """
+
+    @property
+    @abstractmethod
+    def processes(self) -> tuple[str, ...]:
+        """The name of each process; a process is its index here."""
+
+    @property
+    def budgets(self) -> Mapping[str, int]:
+        """How often, in a whole run, moves of each cost may be made."""
+        return {}
+
+    @abstractmethod
+    def initial(self) -> tuple[S, ...]:
+        """The local state of each process at the start."""
+
+    def initial_messages(self) -> tuple[tuple[int, Send[M]], ...]:
+        """The stale messages that lie in the network at the start, each with its sender."""
+        return ()
+
+    @abstractmethod
+    def moves(self, process: int, state: S) -> Iterable[Move[E]]:
+        """What the process may do of its own accord, in an order that is always the same."""
+
+    @abstractmethod
+    def act(self, process: int, state: S, move: Move[E]) -> Step[S, M]:
+        """The outcome of one of `moves(process, state)`."""
+
+    @abstractmethod
+    def receive(self, process: int, state: S, message: M, lane: int) -> Step[S, M] | None:
+        """The outcome of a delivery; None if the message is lost on a process in this state."""
+
+    def is_down(self, process: int, state: S) -> bool:  # noqa: ARG002  a default that needs neither
+        """Whether the process is dead: it takes nothing, and what was on its way to it is lost.
+
+        `receive` is never called in such a state.
+        """
+        return False
