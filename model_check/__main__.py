@@ -1,8 +1,9 @@
 """The command `slotproof check`."""
 
-import sys
+import traceback
 from pathlib import Path
 
+import attrs
 import click
 from rich.console import Console
 
@@ -12,19 +13,69 @@ from model_check.links import Links, parse_links
 from model_check.models import MODELS
 from model_check.models.model import Model
 from model_check.progress import watching
-from model_check.report import as_json, show
+from model_check.report import as_json, show, show_total
 from model_check.run import Run, check
-from reference.core.rules import DIALECTS, REDIS_7_0, SWITCHES, Rules
+from reference.core.rules import DIALECTS, SWITCHES, Rules
 
 EXIT_HOLDS, EXIT_VIOLATED, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_INTERNAL = 0, 1, 2, 3, 4
+WIDTH_WITHOUT_TERMINAL = 120
+STATES_AFTER_VIOLATION = 2_000_000
+"""How far a check goes on to see which other properties are violated."""
 
 
-def _links(ctx: click.Context, param: click.Parameter, value: str | None) -> Links | None:
+@attrs.frozen(kw_only=True)
+class Request:
+    """What the command line asks for."""
+
+    models: list[Model]
+    dialects: list[Rules]
+    without: tuple[str, ...]
+    links: Links | None  # None: each model's own
+    limits: Limits
+    stop_at_first: bool
+    json_file: Path | None
+    graphml: Path | None
+
+
+def _parsed_links(ctx: click.Context, param: click.Parameter, value: str | None) -> Links | None:
     del ctx, param
     try:
         return None if value is None else parse_links(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def _print_models(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    del param
+    if value:
+        for model in MODELS.values():
+            extra = "" if model.by_default else " (only when asked for)"
+            click.echo(f"{model.name:14}{model.links:9}{model.text}{extra}")
+        ctx.exit(EXIT_HOLDS)
+
+
+def _print_rules(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001
+    del param
+    if value:
+        for name in SWITCHES:
+            on = [rules.dialect for rules in DIALECTS.values() if getattr(rules, name)]
+            click.echo(f"{name:34}{'on in ' + ', '.join(on) if on else 'off'}")
+        ctx.exit(EXIT_HOLDS)
+
+
+def _dialects(names: tuple[str, ...], without: tuple[str, ...]) -> list[Rules]:
+    """The dialects asked for; if none was, those that have the rules to turn off."""
+    chosen = [DIALECTS[name] for name in names or DIALECTS]
+    if not names:
+        chosen = [rules for rules in chosen if all(getattr(rules, rule) for rule in without)]
+    for rules in chosen:
+        try:
+            rules.without(*without)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from error
+    if not chosen:
+        raise click.UsageError(f"no dialect has all of {', '.join(without)}")
+    return chosen
 
 
 @click.command("check")
@@ -34,55 +85,142 @@ def _links(ctx: click.Context, param: click.Parameter, value: str | None) -> Lin
     "dialects",
     multiple=True,
     type=click.Choice(list(DIALECTS)),
-    help="Whose rules to check; may be given more than once. Default: all of them.",
+    help="Whose rules to check; may be given more than once. Default: all.",
 )
-@click.option("--links", callback=_links, metavar="KIND", help="held(K), held(K,fifo), fifo(C), set.")
+@click.option(
+    "--links",
+    callback=_parsed_links,
+    metavar="KIND",
+    help="held(K), held(K,fifo), fifo(C) or set. Default: the model's own.",
+)
 @click.option(
     "--without",
     multiple=True,
     type=click.Choice(SWITCHES),
     metavar="RULE",
-    help="Turn a rule off; may be given more than once. --list-rules names them.",
+    help="Turn a rule off; may be given more than once.",
 )
-@click.option("--limit-states", type=click.IntRange(min=1), help="Stop there; then exit with 3.")
-@click.option("--limit-seconds", type=click.FloatRange(min=0, min_open=True))
-@click.option("--json", "json_file", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--graphml", type=click.Path(path_type=Path), help="Write the explored graph.")
-@click.option("--list", "list_models", is_flag=True, help="Name the models.")
-@click.option("--list-rules", is_flag=True, help="Name the rules that --without takes.")
-@click.option("--quiet", is_flag=True, help="Print nothing but the JSON.")
-def command(
+@click.option("--first", is_flag=True, help="Stop at the first property that is violated.")
+@click.option(
+    "--limit-states",
+    type=click.IntRange(min=1),
+    help="Stop each exploration at that size; it is then incomplete.",
+)
+@click.option(
+    "--limit-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Stop each exploration after that time; it is then incomplete.",
+)
+@click.option(
+    "--json",
+    "json_file",
+    type=click.Path(path_type=Path, allow_dash=True, dir_okay=False),
+    help="Write the results there as JSON; - is standard output.",
+)
+@click.option(
+    "--graphml",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the explored graph there; takes one MODEL and one --dialect.",
+)
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_models,
+    help="Name the models.",
+)
+@click.option(
+    "--list-rules",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_rules,
+    help="Name the rules that --without takes.",
+)
+@click.pass_context
+def command(  # noqa: PLR0913, PLR0917 - one for each option
+    ctx: click.Context,
     models: tuple[str, ...],
     dialects: tuple[str, ...],
     links: Links | None,
     without: tuple[str, ...],
+    first: bool,  # noqa: FBT001
     limit_states: int | None,
     limit_seconds: float | None,
     json_file: Path | None,
     graphml: Path | None,
-    *,
-    list_models: bool,
-    list_rules: bool,
-    quiet: bool,
-) -> int:
-    """Explore every interleaving of MODELs (default: the quick ones) and judge their properties.
+) -> None:
+    """Explore every interleaving of MODELs and judge their properties.
 
-    Exit code: 0 all properties hold and every scope was exhausted; 1 a property is violated;
-    2 usage; 3 a limit was reached first; 4 internal error.
+    Without MODELs, all that end quickly are explored. Exit code: 0 all properties hold and every
+    scope was exhausted; 1 a property is violated; 2 usage; 3 a limit was reached first; 4 internal
+    error.
     """
-    console = Console(stderr=json_file == Path("-"), quiet=quiet)
-    if list_models or list_rules:
-        _list(console, rules=list_rules)
-        return EXIT_HOLDS
-    chosen = [MODELS[name] for name in models] or [m for m in MODELS.values() if m.by_default]
-    rules = [DIALECTS[name] for name in dialects] or ([REDIS_7_0] if without else [*DIALECTS.values()])
-    if graphml is not None and len(chosen) * len(rules) != 1:
-        raise click.UsageError("--graphml needs exactly one model and one dialect")
-    limits = Limits(states=limit_states, seconds=limit_seconds)
-    runs = _run_all(chosen, rules, links, without, limits, console, keep_states=graphml is not None)
-    if graphml is not None:
-        write_graphml(runs[0].found, graphml)
-    if json_file is not None:
-        text = as_json(runs)
-        sys.stdout.write(text + "\n") if str(json_file) == "-" else json_file.write_text(text)
+    request = Request(
+        models=[MODELS[name] for name in models] or [m for m in MODELS.values() if m.by_default],
+        dialects=_dialects(dialects, without),
+        without=without,
+        links=links,
+        limits=Limits(states=limit_states, seconds=limit_seconds),
+        stop_at_first=first,
+        json_file=json_file,
+        graphml=graphml,
+    )
+    if graphml is not None and len(request.models) * len(request.dialects) != 1:
+        raise click.UsageError("--graphml takes one MODEL and one --dialect")
+    try:
+        code = obey(request)
+    except Exception:  # noqa: BLE001 - whatever it is, it is not the user's doing
+        click.echo(traceback.format_exc(), err=True)
+        code = EXIT_INTERNAL
+    ctx.exit(code)
+
+
+def obey(request: Request) -> int:
+    """Everything asked for has been explored and shown; the exit code says how it went."""
+    as_text = request.json_file is not None and str(request.json_file) == "-"
+    console = Console(stderr=as_text)
+    if not console.is_terminal:
+        console = Console(stderr=as_text, width=WIDTH_WITHOUT_TERMINAL)
+    runs = [
+        _explore(request, model, rules, console)
+        for model in request.models
+        for rules in request.dialects
+    ]
+    show_total(runs, console)
+    if request.graphml is not None:
+        write_graphml(runs[0].found, request.graphml)
+    if as_text:
+        click.echo(as_json(runs))
+    elif request.json_file is not None:
+        request.json_file.write_text(as_json(runs) + "\n")
     return exit_code(runs)
+
+
+def _explore(request: Request, model: Model, rules: Rules, console: Console) -> Run:
+    with watching(f"{model.name} {rules.dialect}") as watch:
+        run = check(
+            model,
+            rules,
+            request.links or model.usual_links(rules),
+            without=request.without,
+            limits=request.limits,
+            watch=watch,
+            states_after_violation=0 if request.stop_at_first else STATES_AFTER_VIOLATION,
+            keep_states=request.graphml is not None,
+        )
+    show(run, console)
+    return run
+
+
+def exit_code(runs: list[Run]) -> int:
+    """What the process exits with: a violation counts most, then a limit that was reached."""
+    verdicts = {run.verdict for run in runs}
+    if "violated" in verdicts:
+        return EXIT_VIOLATED
+    return EXIT_INCOMPLETE if "incomplete" in verdicts else EXIT_HOLDS
+
+
+if __name__ == "__main__":
+    command(prog_name="slotproof check")

@@ -21,19 +21,23 @@ connections are; those from it stay. A `set` is the strongest adversary and forg
 """
 
 import re
+from typing import Final
 
 import attrs
 from typing_extensions import override
 
-BREAK = "break"
+BREAK: Final = "break"
 """The budget that each break of a channel uses up by one."""
+
+MOST: Final = 255
+"""The greatest capacity: beyond it nothing is ever explored to the end."""
 
 
 @attrs.frozen
 class HeldLinks:
     """Messages are delivered at once, lost, or held back, at most `capacity` at a time."""
 
-    capacity: int
+    capacity: int = attrs.field(validator=attrs.validators.in_(range(MOST + 1)))
     ordered: bool = False  # nothing overtakes a held message of its channel
 
     @override
@@ -45,7 +49,7 @@ class HeldLinks:
 class FifoLinks:
     """Each channel is a queue of at most `capacity` messages that may break."""
 
-    capacity: int
+    capacity: int = attrs.field(validator=attrs.validators.in_(range(1, MOST + 1)))
 
     @override
     def __str__(self) -> str:
@@ -103,8 +107,9 @@ def _held(text: str, arguments: list[str]) -> HeldLinks:
 
 
 def _number(text: str, kind: str, argument: str, *, least: int) -> int:
-    if not (argument.isascii() and argument.isdecimal()) or int(argument) < least:
+    if not (argument.isascii() and argument.isdecimal()) or not least <= int(argument) <= MOST:
         raise ValueError(
-            f"links {text!r}: {kind} needs a whole number of at least {least}, not {argument!r}"
+            f"links {text!r}: {kind} needs a whole number of at least {least}, "
+            f"at most {MOST}, not {argument!r}"
         )
     return int(argument)

@@ -1,6 +1,7 @@
 """What a run shows: on a terminal, and as JSON for machines."""
 
 import json
+from collections import Counter
 from typing import Any
 
 from rich.console import Console
@@ -39,16 +40,15 @@ def show(run: Run, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    for result in found.properties:
-        if result.verdict == "violated" and result.trace is not None:
-            console.print()
-            console.print(
-                f"[bold]The shortest story in which {result.id} fails[/bold] "
-                f"({escape(run.property_of(result.id).text)}):",
-                highlight=False,
-                soft_wrap=True,
-            )
-            console.print(story_table(tell(result.trace, run.system.processes)))
+    for trace, ids in _violations(run):
+        claims = " and ".join(f"{each} ({run.property_of(each).text})" for each in ids)
+        console.print()
+        console.print(
+            f"[bold]The shortest story that breaks[/bold] {escape(claims)}:",
+            highlight=False,
+            soft_wrap=True,
+        )
+        console.print(story_table(tell(trace, run.system.processes)))
     if found.stopped_by is not None:
         console.print(
             f"  [yellow]stopped by the limit on {found.stopped_by} before the scope was "
@@ -56,6 +56,34 @@ def show(run: Run, console: Console) -> None:
             highlight=False,
         )
     console.print()
+
+
+def show_total(runs: list[Run], console: Console) -> None:
+    """One line for all runs, if there are several."""
+    if len(runs) < 2:
+        return
+    counts = Counter(run.verdict for run in runs)
+    verdicts = ", ".join(f"{count} {_verdict(verdict)}" for verdict, count in counts.items())
+    transitions = sum(run.found.transitions for run in runs)
+    seconds = sum(run.found.seconds for run in runs)
+    console.print(
+        f"{len(runs)} runs: {verdicts}; {transitions:,} transitions in {seconds:.1f} s",
+        highlight=False,
+    )
+
+
+def _violations(run: Run) -> list[tuple[Trace, list[str]]]:
+    """Each counterexample, with the ids of all properties it is the shortest for."""
+    stories: list[tuple[Trace, list[str]]] = []
+    for result in run.found.properties:
+        if result.verdict != "violated" or result.trace is None:
+            continue
+        same = next((ids for trace, ids in stories if trace == result.trace), None)
+        if same is None:
+            stories.append((result.trace, [result.id]))
+        else:
+            same.append(result.id)
+    return stories
 
 
 def _verdict(verdict: str, word: str = "") -> str:
@@ -78,9 +106,7 @@ def story_table(lines: list[Line]) -> Table:
     table.add_column("what happened", ratio=3)
     table.add_column("what changed there", ratio=2)
     for number, line in enumerate(lines, 1):
-        table.add_row(
-            str(number), line.who, escape(line.what), escape("\n".join(line.changes))
-        )
+        table.add_row(str(number), line.who, escape(line.what), escape("\n".join(line.changes)))
     return table
 
 

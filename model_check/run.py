@@ -39,14 +39,14 @@ def check(
     without: tuple[str, ...] = (),
     limits: Limits | None = None,
     watch: Watch | None = None,
+    states_after_violation: int = 0,
     keep_states: bool = False,
 ) -> Run:
     """The whole scope of the model has been explored, or as much as the limits allow.
 
     Raises ValueError if a name in `without` is no switch that is on in this dialect.
     """
-    rules = rules.without(*without)
-    scope = model.scope(rules)
+    scope = model.scope(rules.without(*without))
     system = ClusterSystem(scope)
     found = explore(
         system,
@@ -54,8 +54,7 @@ def check(
         list(model.properties),
         limits or Limits(),
         progress=watch,
+        states_after_violation=states_after_violation,
         keep_states=keep_states,
     )
-    return Run(
-        model=model, rules=rules, without=without, scope=scope, system=system, found=found
-    )
+    return Run(model=model, rules=rules, without=without, scope=scope, system=system, found=found)

@@ -165,7 +165,9 @@ def _election(state: ClusterState) -> str:
 
 def _entry_changes(old: ClusterNode, new: ClusterNode) -> Iterator[str]:
     if old.role != new.role or old.replicaof != new.replicaof:
-        yield f"replica of {new.replicaof}" if new.replicaof else new.role.value
+        yield (
+            f"becomes replica of {new.replicaof}" if new.replicaof else f"becomes {new.role.value}"
+        )
     if old.config_epoch != new.config_epoch:
         yield f"configEpoch {old.config_epoch} -> {new.config_epoch}"
     if old.slots != new.slots:

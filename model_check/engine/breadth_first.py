@@ -29,7 +29,7 @@ from model_check.properties import Property, Verdict
 from model_check.system import System
 from model_check.trace import Trace
 
-CHUNK = 1 << 15
+CHUNK = 1 << 14
 """States that are expanded at a time."""
 
 Stop = Literal["states", "seconds", "interrupt"]
@@ -42,17 +42,20 @@ def explore(
     limits: Limits,
     progress: Watch | None = None,
     *,
+    states_after_violation: int = 0,
     keep_states: bool = False,
     chunk: int = CHUNK,
 ) -> Exploration:
     """What holds in every state that the system can reach on these links.
 
     The result depends on nothing but the system, the links and the properties, unless a limit or
-    an interrupt stops it. `progress` is called after each chunk of states. With `keep_states` the
-    graph of all states is kept. What a method of the system raises comes through.
+    an interrupt stops it. `progress` is called after each chunk of states. Once a property
+    is violated, the exploration goes on to whole levels until `states_after_violation` further
+    states are found, to see which others are. With `keep_states` the graph of all states is kept.
+    What a method of the system raises comes through.
     """
     search = _Search(system, links, properties, keep_states=keep_states)
-    return search.run(limits, progress, chunk)
+    return search.run(limits, progress, chunk, states_after_violation=states_after_violation)
 
 
 class _Search:
@@ -82,22 +85,33 @@ class _Search:
         self._numbering = Numbering()  # of fingerprints: the numbers of states
         self._parent = Column()  # of each state; -1 for the initial one
         self._code = Column()  # of the transition from the parent
+        self._states_at_violation: int | None = None
         self._transitions = 0
         self._depth = 0
         self._moves = Tally()
         self._deliveries = Tally()
 
-    def run(self, limits: Limits, progress: Watch | None, chunk: int) -> Exploration:
+    def run(
+        self, limits: Limits, progress: Watch | None, chunk: int, *, states_after_violation: int
+    ) -> Exploration:
         """The result, when nothing is left to expand or the limits say stop."""
         stopped: Stop | None = None
         try:
             frontier = self._begin()
-            while frontier.size and not self._findings.violated and stopped is None:
+            while frontier.size and stopped is None and not self._settled(states_after_violation):
                 frontier, stopped = self._expand_level(frontier, limits, progress, chunk)
         except KeyboardInterrupt:
             stopped = "interrupt"
         exhausted = stopped is None and not frontier.size
         return self._result(stopped, exhausted=exhausted)
+
+    def _settled(self, states_after_violation: int) -> bool:
+        if not self._findings.violated:
+            return False
+        if self._states_at_violation is None:
+            self._states_at_violation = len(self._parent)
+        further = len(self._parent) - self._states_at_violation
+        return self._findings.all_violated or further >= states_after_violation
 
     def _begin(self) -> Frontier:
         row = self._expander.initial()

@@ -44,6 +44,12 @@ class Findings:
         ]
         self._finds: dict[str, Find] = {}
 
+    @property
+    def all_violated(self) -> bool:
+        """Whether nothing is left that a further state could violate."""
+        claims = [prop for prop in self._properties if prop.kind != "sometimes"]
+        return self.violated and all(prop.id in self._finds for prop in claims)
+
     def look_at_states(self, states: Ints, first: int) -> None:
         """New states, numbered from `first` on, are judged. Shape: (n, processes)."""
         for judge in self._judges:

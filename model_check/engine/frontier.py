@@ -25,9 +25,7 @@ class Frontier:
         self._fingerprints.append(fingerprints)
 
     def chunks(self, size: int, columns: int) -> Iterator[tuple[int, Chunk]]:
-        """The number of the first state of each chunk, and the chunk."""
-        if not self.size:
-            return
+        """The number of the first state of each chunk, and the chunk; there is at least one."""
         rows = np.concatenate([widened(rows, columns) for rows in self._rows])
         fingerprints = np.concatenate(self._fingerprints)
         self._rows, self._fingerprints = [], []

@@ -36,14 +36,17 @@ class Recorder:
         self._code.extend(batch.code)
 
     def graph(self, describe: Callable[[int], str]) -> StateGraph:
-        """All that was kept."""
+        """All that was kept; of a part that was interrupted, only what fits together."""
+        rows = np.concatenate(self._rows)
+        whole = len(self._code)
+        known = np.flatnonzero(self._target.view[:whole] < min(len(rows), len(self._depth)))
         return StateGraph(
             processes=self._system.processes,
             local_states=[value for _, value in self._local.states.values],
-            rows=np.concatenate(self._rows),
+            rows=rows[: len(self._depth)],
             depth=self._depth.view,
-            source=self._source.view,
-            target=self._target.view,
-            code=self._code.view,
+            source=self._source.view[known],
+            target=self._target.view[known],
+            code=self._code.view[known],
             describe=describe,
         )

@@ -4,7 +4,13 @@ from typing import Final
 
 from model_check.models.cluster import Scope
 from model_check.models.model import Model
-from model_check.models.properties import SAFETY, SLOT_DISPUTED, epoch_rises, some_node
+from model_check.models.properties import (
+    EPOCHS_MONOTONE,
+    EXCLUSIVE_CLAIM,
+    SLOT_DISPUTED,
+    epoch_rises,
+    some_node,
+)
 from model_check.models.start import master, replica, view
 from reference.core.announce import pong
 from reference.core.nodes import ClusterNode
@@ -49,7 +55,8 @@ def _old_owner_follows(state: ClusterState) -> bool:
 
 
 _PROPERTIES = (
-    *SAFETY,
+    EXCLUSIVE_CLAIM,
+    EPOCHS_MONOTONE,
     SLOT_DISPUTED,
     epoch_rises(2),
     some_node("SC-P1:witness-follow", "the old owner follows the new one", _old_owner_follows),
@@ -60,7 +67,7 @@ CLAIMS: Final = Model(
     text="A took the slot of C; the observer B has the same configEpoch as C, and stale news",
     scope=lambda rules: _scope(rules, "B"),
     properties=_PROPERTIES,
-    links="set",
+    links="held(2)",
     clauses=("SC-1", "SC-4", "SC-6", "SC-7", "SC-10", "EP-4", "EP-5"),
 )
 

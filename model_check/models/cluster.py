@@ -5,8 +5,9 @@ leaves out what decides nothing:
 
 - Heartbeats are PONGs that may be sent at any time. A PING tells its receiver nothing else, and
   its answer is a heartbeat in the other direction. So PONGs that a rule broadcasts are not sent.
-- A heartbeat speaks of the nodes in PFAIL or FAIL only. That a node is well only takes back a
-  report, and reports may expire at any time.
+- A heartbeat speaks of the nodes in PFAIL only, as every heartbeat must. Whom else it mentions is
+  left to chance by the servers: that a node is well only takes back a report, and reports may
+  expire at any time; that it is in FAIL was said when it was in PFAIL.
 - PFAIL is not kept across a restart: the timer that sets it may fire at once.
 - A crash ends a process; what it had asked to save before is kept, whether or not with fsync.
 """
@@ -19,7 +20,14 @@ from typing_extensions import override
 from model_check.system import Move, Send, Step, System
 from reference.core import effects
 from reference.core.announce import pong
-from reference.core.events import ElectionDue, Event, HeartbeatDue, PongOverdue, Received
+from reference.core.events import (
+    ElectionDue,
+    Event,
+    FailUndoAllowed,
+    HeartbeatDue,
+    PongOverdue,
+    Received,
+)
 from reference.core.messages import Message, Pong
 from reference.core.nodes import NodeTable
 from reference.core.state import ClusterState, durable, restarted
@@ -65,7 +73,7 @@ class Scope:
     """What may happen in a model, and how often: the bounds of what it shows."""
 
     nodes: tuple[ClusterState, ...]
-    suspects: frozenset[NodeId] = frozenset()  # whom others may wait for in vain
+    suspects: Mapping[NodeId, frozenset[NodeId]] = attrs.field(factory=dict)  # by whom
     crashes: Mapping[NodeId, int] = attrs.field(factory=dict)
     elections: int = 0
     stale: tuple[tuple[NodeId, NodeId, Message], ...] = ()  # sender, receiver, old message
@@ -73,8 +81,10 @@ class Scope:
     def describe(self) -> str:
         """The bounds in one line."""
         parts = [f"{len(self.nodes)} nodes"]
-        if self.suspects:
-            parts.append(f"{' '.join(sorted(self.suspects))} may be suspected")
+        parts += [
+            f"{node} may be suspected by {' '.join(sorted(by))}"
+            for node, by in self.suspects.items()
+        ]
         parts += [f"{node} may crash {n}x" for node, n in self.crashes.items() if n]
         if self.elections:
             parts.append(f"at most {self.elections} elections")
@@ -134,8 +144,12 @@ class ClusterSystem(System[Process, Message, ModelEvent]):
     def _timers(self, node: ClusterState) -> Iterable[Move[ModelEvent]]:
         for timer in timers(node):
             match timer:
-                case PongOverdue() if timer.peer not in self.scope.suspects:
-                    continue
+                case PongOverdue(peer=peer):
+                    if node.myself_id in self.scope.suspects.get(peer, ()):
+                        yield Move(timer)
+                case FailUndoAllowed(peer=peer):
+                    if peer in self._index:  # one that is dead from the start never answers
+                        yield Move(timer)
                 case ElectionDue():
                     if self.scope.elections:
                         yield Move(timer, cost=ELECTION)
@@ -242,8 +256,7 @@ def _restart(state: Process) -> Process:
 
 
 def _heartbeat(node: ClusterState) -> Message:
-    failed = (entry.node_id for entry in node.nodes if entry.health is Health.FAIL)
-    return _stripped(pong(node, failed))
+    return _stripped(pong(node))
 
 
 def _stripped(message: Message) -> Message:

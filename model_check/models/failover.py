@@ -11,10 +11,9 @@ from model_check.models.properties import (
     epoch_rises,
     some_node,
 )
-from model_check.models.start import agreed, crashes, master, replica
+from model_check.models.start import agreed, crashes, master, replica, suspected
 from reference.core.rules import Rules
 from reference.core.state import ClusterState
-from reference.core.types import NodeId
 
 
 def _scope(rules: Rules) -> Scope:
@@ -25,7 +24,7 @@ def _scope(rules: Rules) -> Scope:
         master("C", 2, epoch=3),
         replica("D", of="A"),
     )
-    return Scope(nodes=nodes, suspects=frozenset({NodeId("A")}), crashes=crashes(A=1), elections=1)
+    return Scope(nodes=nodes, suspects=suspected(A="B C"), crashes=crashes(A=1), elections=1)
 
 
 def _old_master_follows(state: ClusterState) -> bool:
@@ -46,5 +45,6 @@ FAILOVER: Final = Model(
         ),
     ),
     links="held(1)",
+    quicker_links={"redis-7.0": "held(0)"},
     clauses=("FD-1", "FD-6", "FD-9", "FD-11", "EL-2", "EL-10", "EL-12", "SC-1", "SC-7", "MO-4"),
 )

@@ -4,7 +4,7 @@ from typing import Final
 
 from model_check.models.cluster import Scope
 from model_check.models.model import Model
-from model_check.models.properties import CURRENT_EPOCH_SURVIVES, SAFETY, epoch_rises
+from model_check.models.properties import CURRENT_EPOCH_SURVIVES, EPOCHS_MONOTONE, some_node
 from model_check.models.start import crashes, master, view
 from reference.core.rules import Rules
 
@@ -15,11 +15,17 @@ def _scope(rules: Rules) -> Scope:
     return Scope(nodes=(ahead, view(rules, "B", *table)), crashes=crashes(B=1))
 
 
+_LEARNT = some_node(
+    "EP-P1:witness",
+    "B learns the epoch of A",
+    lambda state: state.myself_id == "B" and state.current_epoch == 3,
+)
+
 LEARNT_EPOCH: Final = Model(
     name="learnt-epoch",
     text="A is an epoch ahead of B, which hears of it and may crash",
     scope=_scope,
-    properties=(*SAFETY, CURRENT_EPOCH_SURVIVES, epoch_rises(3)),
+    properties=(EPOCHS_MONOTONE, CURRENT_EPOCH_SURVIVES, _LEARNT),
     links="held(0)",
     clauses=("EP-1", "MO-4"),
     by_default=False,

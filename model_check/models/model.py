@@ -1,9 +1,10 @@
 """What a model is: a scope, what is claimed in it, and the links it is checked with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import attrs
 
+from model_check.links import Links, parse_links
 from model_check.models.cluster import Scope
 from model_check.properties import Property
 from reference.core.rules import Rules
@@ -18,5 +19,10 @@ class Model:
     scope: Callable[[Rules], Scope]
     properties: tuple[Property, ...]
     links: str  # the kind in which it is checked unless another is asked for
+    quicker_links: Mapping[str, str] = attrs.field(factory=dict)  # in dialects with more states
     clauses: tuple[str, ...]  # what it exercises
     by_default: bool = True  # part of a run that names no model
+
+    def usual_links(self, rules: Rules) -> Links:
+        """The links in which it is checked in this dialect unless others are asked for."""
+        return parse_links(self.quicker_links.get(rules.dialect, self.links))

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+import attrs
+
 from reference.core.nodes import ClusterNode, NodeTable
 from reference.core.rules import Rules
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState
-from reference.core.types import Epoch, NodeId, Role, ShardId
+from reference.core.types import Epoch, Health, NodeId, Role, ShardId
 
 
 def master(name: str, *slots: int, epoch: Epoch, shard: str | None = None) -> ClusterNode:
@@ -47,10 +49,32 @@ def view(
 
 
 def agreed(rules: Rules, *entries: ClusterNode) -> tuple[ClusterState, ...]:
-    """One state for each entry, all with the same table."""
-    return tuple(view(rules, str(entry.node_id), *entries) for entry in entries)
+    """One state for each entry, all with the table that heartbeats lead to."""
+    epochs = {entry.node_id: entry.config_epoch for entry in entries}
+
+    def seen(entry: ClusterNode, by: NodeId) -> ClusterNode:
+        """A replica announces its master's epoch, which some dialects take for its own."""
+        if entry.replicaof is None or by == entry.node_id or not rules.config_epoch_from_replicas:
+            return entry
+        return attrs.evolve(entry, config_epoch=epochs[entry.replicaof])
+
+    return tuple(
+        view(rules, str(me.node_id), *(seen(entry, me.node_id) for entry in entries))
+        for me in entries
+    )
 
 
 def crashes(**times: int) -> Mapping[NodeId, int]:
     """How often each named node may crash and restart."""
     return {NodeId(name): count for name, count in times.items()}
+
+
+def suspected(**by: str) -> Mapping[NodeId, frozenset[NodeId]]:
+    """Which nodes, named in one text with blanks, may wait in vain for each named node."""
+    return {NodeId(name): frozenset(map(NodeId, names.split())) for name, names in by.items()}
+
+
+def in_fail(state: ClusterState, name: str) -> ClusterState:
+    """The state with that node in FAIL, unless it is the node's own."""
+    failed = attrs.evolve(state.nodes[NodeId(name)], health=Health.FAIL)
+    return state if state.myself_id == name else state.put(failed)

@@ -4,10 +4,15 @@ from typing import Final
 
 from model_check.models.cluster import Scope
 from model_check.models.model import Model
-from model_check.models.properties import ELECTION_WON, SAFETY, SLOT_DISPUTED, epoch_rises
-from model_check.models.start import agreed, crashes, master, replica
+from model_check.models.properties import (
+    ELECTION_WON,
+    SAFETY,
+    SLOT_DISPUTED,
+    TWO_WINNERS,
+    epoch_rises,
+)
+from model_check.models.start import agreed, crashes, in_fail, master, replica
 from reference.core.rules import Rules
-from reference.core.types import NodeId
 
 
 def _scope(rules: Rules) -> Scope:
@@ -20,8 +25,7 @@ def _scope(rules: Rules) -> Scope:
         replica("E", of="A"),
     )
     return Scope(
-        nodes=nodes,
-        suspects=frozenset({NodeId("A")}),
+        nodes=tuple(in_fail(node, "A") for node in nodes if node.myself_id != "A"),
         crashes=crashes(B=1, C=1),
         elections=2,
     )
@@ -31,7 +35,8 @@ TWO_REPLICAS: Final = Model(
     name="two-replicas",
     text="3 masters and two replicas of A that may both stand; the voters B and C may crash",
     scope=_scope,
-    properties=(*SAFETY, ELECTION_WON, SLOT_DISPUTED, epoch_rises(3)),
-    links="held(0)",
+    properties=(*SAFETY, ELECTION_WON, TWO_WINNERS, SLOT_DISPUTED, epoch_rises(3)),
+    links="held(1)",
+    quicker_links={"redis-7.0": "held(0)"},
     clauses=("EL-2", "EL-4", "EL-5", "EL-7", "EL-10", "EL-11", "EL-12", "MO-3", "MO-4"),
 )

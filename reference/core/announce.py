@@ -47,6 +47,7 @@ def gossip(state: ClusterState, about: Iterable[NodeId]) -> tuple[Gossip, ...]:
         if (node.node_id in chosen or node.health is Health.PFAIL)
         and node.node_id != state.myself_id
         and not node.handshake
+        and not node.noaddr
     )
 
 

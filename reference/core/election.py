@@ -39,7 +39,7 @@ def why_no_failover(state: ClusterState) -> Refusal | None:
     return None
 
 
-@clause("EL-2", "EL-3")
+@clause("EL-2", "EL-3", "EL-19")
 def start_election(
     state: ClusterState, out: list[Effect], *, data_too_old: bool = False
 ) -> ClusterState:
@@ -65,16 +65,16 @@ def start_election(
     return state
 
 
-@clause("EL-4", "EL-5", "EL-6", "EL-7", "EL-8", "EL-9")
+@clause("EL-4", "EL-5", "EL-6", "EL-7", "EL-8", "EL-18")
 def why_no_vote(
-    state: ClusterState, request: FailoverAuthRequest, *, voted_recently: bool
+    state: ClusterState, candidate_id: NodeId, request: FailoverAuthRequest, *, voted_recently: bool
 ) -> Refusal | None:
-    """Why this node does not vote for the sender of the request, None if it does.
+    """Why this node does not vote for the candidate that sent the request, None if it does.
 
     The request's epochs have been merged. Counterpart: `clusterSendFailoverAuthIfNeeded`.
     """
     rules, asked = state.rules, request.header
-    candidate = state.nodes[asked.sender]
+    candidate = state.nodes[candidate_id]
     master = state.nodes.get(candidate.replicaof)
     if not state.myself.is_voting_master:
         return Refusal.NOT_A_VOTER
@@ -110,6 +110,7 @@ def _newer_owner_of_claim(state: ClusterState, request: FailoverAuthRequest) -> 
 @clause("EL-4", "EL-10", "EL-15")
 def grant_vote(
     state: ClusterState,
+    candidate: NodeId,
     request: FailoverAuthRequest,
     out: list[Effect],
     *,
@@ -119,8 +120,7 @@ def grant_vote(
 
     Counterpart: `clusterSendFailoverAuthIfNeeded`.
     """
-    candidate = request.header.sender
-    refusal = why_no_vote(state, request, voted_recently=voted_recently)
+    refusal = why_no_vote(state, candidate, request, voted_recently=voted_recently)
     if refusal is not None:
         out.append(Notice(what=refusal, subject=candidate))
         newer = _newer_owner_of_claim(state, request)
@@ -140,13 +140,15 @@ def grant_vote(
     return state
 
 
-@clause("EL-11")
-def count_vote(state: ClusterState, vote: FailoverAuthAck, out: list[Effect]) -> ClusterState:
+@clause("EL-11", "EL-D1")
+def count_vote(
+    state: ClusterState, voter_id: NodeId, vote: FailoverAuthAck, out: list[Effect]
+) -> ClusterState:
     """A vote of a master with slots for the running election is counted once.
 
     Counterpart: `clusterProcessPacket`; the servers count messages, we keep the set of voters.
     """
-    voter, election = state.nodes[vote.header.sender], state.election
+    voter, election = state.nodes[voter_id], state.election
     if election is None:
         refusal = Refusal.NO_ELECTION
     elif not voter.is_voting_master:
@@ -155,10 +157,10 @@ def count_vote(state: ClusterState, vote: FailoverAuthAck, out: list[Effect]) ->
         refusal = Refusal.VOTE_OUTDATED
     else:
         epoch = election.failover_auth_epoch
-        out.append(Notice(what=Happening.COUNTED_VOTE, subject=voter.node_id, epoch=epoch))
-        counted = attrs.evolve(election, voters=election.voters | {voter.node_id})
+        out.append(Notice(what=Happening.COUNTED_VOTE, subject=voter_id, epoch=epoch))
+        counted = attrs.evolve(election, voters=election.voters | {voter_id})
         return attrs.evolve(state, election=counted)
-    out.append(Notice(what=refusal, subject=voter.node_id))
+    out.append(Notice(what=refusal, subject=voter_id))
     return state
 
 

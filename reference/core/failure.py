@@ -13,9 +13,12 @@ from reference.core.types import Health, NodeId
 
 @clause("FD-1", "FD-7")
 def suspect(state: ClusterState, peer: NodeId, out: list[Effect]) -> ClusterState:
-    """A node that does not answer is in PFAIL. Counterpart: `clusterCron`."""
-    node = state.nodes.get(peer)
-    if node is None or node.health is not Health.OK or peer == state.myself_id:
+    """A node that does not answer is in PFAIL.
+
+    Not one that is never pinged: its name or its address is not known. Counterpart: `clusterCron`.
+    """
+    node = state.known(peer)
+    if node is None or node.noaddr or node.health is not Health.OK or peer == state.myself_id:
         return state
     state = state.put(attrs.evolve(node, health=Health.PFAIL))
     out.append(Notice(what=Happening.MARKED_PFAIL, subject=peer))
@@ -60,7 +63,7 @@ def remove_report(state: ClusterState, subject: NodeId, reporter: NodeId) -> Clu
     return state.put(attrs.evolve(node, fail_reports=node.fail_reports - {reporter}))
 
 
-@clause("FD-6", "FD-8")
+@clause("FD-6")
 def mark_failing_if_needed(state: ClusterState, subject: NodeId, out: list[Effect]) -> ClusterState:
     """A node in PFAIL that a majority of the masters reports is in FAIL, and all are told.
 
@@ -70,7 +73,13 @@ def mark_failing_if_needed(state: ClusterState, subject: NodeId, out: list[Effec
     agreeing = len(node.fail_reports) + _may_report(state, state.myself)
     if node.health is not Health.PFAIL or agreeing < state.needed_quorum:
         return state
-    state = state.put(attrs.evolve(node, health=Health.FAIL))
+    return mark_failing(state, subject, out)
+
+
+@clause("FD-8", "HS-6")
+def mark_failing(state: ClusterState, subject: NodeId, out: list[Effect]) -> ClusterState:
+    """The node is in FAIL, and all are told. Counterpart: `markNodeAsFailing`."""
+    state = state.put(attrs.evolve(state.nodes[subject], health=Health.FAIL))
     out += [
         Notice(what=Happening.MARKED_FAIL, subject=subject),
         SaveConfig(fsync=False),
@@ -121,7 +130,7 @@ def undo_fail(state: ClusterState, peer: NodeId, out: list[Effect]) -> ClusterSt
     Counterpart: `clearNodeFailureIfNeeded`.
     """
     node = state.nodes.get(peer)
-    if node is None or node.health is not Health.FAIL:
+    if node is None or node.health is not Health.FAIL or not node.is_voting_master:
         return state
     out += [Notice(what=Happening.CLEARED_FAIL, subject=peer), SaveConfig(fsync=False)]
     return state.put(attrs.evolve(node, health=Health.OK))

@@ -5,6 +5,7 @@ import attrs
 from reference.clauses import clause
 from reference.core.effects import CloseLink, Effect, Happening, Notice, Refusal, Reply, SaveConfig
 from reference.core.events import Received
+from reference.core.failure import mark_failing
 from reference.core.messages import Gossip, Header
 from reference.core.nodes import ClusterNode
 from reference.core.state import ClusterState
@@ -24,7 +25,7 @@ def start_handshake(
     Counterpart: `clusterStartHandshake`.
     """
     out.append(Reply())
-    if _handshake_in_progress(state, address):
+    if _handshake_in_progress(state, address) or new_id in state.nodes:
         out.append(Notice(what=Refusal.ALREADY_MET, subject=new_id))
         return state
     greeted = ClusterNode(
@@ -33,6 +34,7 @@ def start_handshake(
     return state.put(greeted)
 
 
+@clause("HS-9")
 def observed_address(announced: Header, observed_ip: str | None) -> Address | None:
     """Where the sender is: the ip it announces, else the one its connection comes from.
 
@@ -50,37 +52,36 @@ def meet_stranger(state: ClusterState, event: Received, out: list[Effect]) -> Cl
 
     Counterpart: `clusterProcessPacket`.
     """
-    address = observed_address(event.message.header, event.observed_ip)
-    if event.new_id is None or (address and _handshake_in_progress(state, address)):
+    address, new_id = observed_address(event.message.header, event.observed_ip), event.new_id
+    in_progress = address is not None and _handshake_in_progress(state, address)
+    if new_id is None or new_id in state.nodes or in_progress:
         out.append(Notice(what=Refusal.ALREADY_MET, subject=event.message.header.sender))
         return state
-    stranger = ClusterNode(node_id=event.new_id, role=Role.UNKNOWN, address=address, handshake=True)
+    stranger = ClusterNode(node_id=new_id, role=Role.UNKNOWN, address=address, handshake=True)
     out.append(SaveConfig(fsync=False))
     return state.put(stranger)
 
 
 @clause("HS-4", "HS-5", "HS-6")
 def learn_name(
-    state: ClusterState, node: ClusterNode, announced: Header, out: list[Effect]
+    state: ClusterState, node: ClusterNode, event: Received, out: list[Effect]
 ) -> ClusterState | None:
     """The node behind our link has the name it says; None if that is as we knew it.
 
-    A node that was known under this name already loses the made-up entry; a node that answers
-    in the place of another has no known address. Counterpart: `clusterProcessPacket`.
+    A node that was known under this name already loses the made-up entry and is where that one
+    was reached. Counterpart: `clusterProcessPacket`.
     """
-    peer = node.node_id
+    peer, announced = node.node_id, event.message.header
     if peer == announced.sender:
         return None
     if not node.handshake:
-        out += [
-            Notice(what=Refusal.SENDER_MISMATCH, subject=peer),
-            SaveConfig(fsync=False),
-            CloseLink(peer=peer),
-        ]
-        return state.put(attrs.evolve(node, noaddr=True, address=None))
+        return _lose_address(state, node, out)
     state = attrs.evolve(state, nodes=state.nodes.remove(peer))
-    if announced.sender in state.nodes:
+    known = state.nodes.get(announced.sender)
+    if known is not None and known.node_id == state.myself_id:
         return state
+    if known is not None:
+        return update_address(state, known, observed_address(announced, event.observed_ip), out)
     out += [Notice(what=Happening.MET, subject=announced.sender), SaveConfig(fsync=False)]
     return state.put(
         attrs.evolve(
@@ -92,6 +93,19 @@ def learn_name(
             meet=False,
         )
     )
+
+
+def _lose_address(state: ClusterState, node: ClusterNode, out: list[Effect]) -> ClusterState:
+    """A node in whose place another one answered has no known address."""
+    out += [
+        Notice(what=Refusal.SENDER_MISMATCH, subject=node.node_id),
+        SaveConfig(fsync=False),
+        CloseLink(peer=node.node_id),
+    ]
+    state = state.put(attrs.evolve(node, noaddr=True, address=None))
+    if state.rules.mismatch_is_failure and node.health is not Health.FAIL:
+        return mark_failing(state, node.node_id, out)
+    return state
 
 
 @clause("HS-7")
@@ -109,7 +123,7 @@ def hear_of_stranger(state: ClusterState, entry: Gossip, out: list[Effect]) -> C
 
     Counterpart: `clusterProcessGossipSection`.
     """
-    if entry.noaddr or entry.node_id == state.myself_id:
+    if entry.noaddr:
         return state
     out.append(SaveConfig(fsync=False))
     return state.put(

@@ -48,18 +48,18 @@ def receive_heartbeat(
     tells the old view even if the PING demotes its receiver. Counterpart: `clusterProcessPacket`.
     """
     announced = message.header
-    sender_id = _sender(state, event, announced)
+    sender_id = sender_of(state, event)
     if sender_id is not None:
         state = merge_epochs(state, sender_id, announced, out)
     if not isinstance(message, Pong):
-        if sender_id is None and isinstance(message, Meet):
+        if isinstance(message, Meet) and sender_id is None and announced.sender != state.myself_id:
             state = meet_stranger(state, event, out)
-            state = _take_strangers(state, message, out)
+            state = _take_gossip(state, message, None, out)
         reply = pong(state, event.gossip_about)
         out.append(Send(to=sender_id, message=reply, reply=True))
     peer = state.nodes.get(event.link_node)
     if event.link is Link.OUTBOUND and peer is not None:
-        named = learn_name(state, peer, announced, out)
+        named = learn_name(state, peer, event, out)
         if named is not None:
             return named
     if sender_id is None:
@@ -68,15 +68,17 @@ def receive_heartbeat(
     return _take_in(state, event, message, sender_id, out)
 
 
-def _sender(state: ClusterState, event: Received, announced: Header) -> NodeId | None:
+@clause("HB-11")
+def sender_of(state: ClusterState, event: Received) -> NodeId | None:
     """Whom the message is from: the node its link belongs to, else the one it names.
 
-    Counterpart: `getNodeFromLinkAndMsg`.
+    None if that is no node this one knows, or itself. Counterpart: `getNodeFromLinkAndMsg`.
     """
-    bound = state.known(event.link_node) or state.known(announced.sender)
+    bound = state.known(event.link_node) or state.known(event.message.header.sender)
     return None if bound is None or bound.node_id == state.myself_id else bound.node_id
 
 
+@clause("HB-7", "HB-12")
 def _take_in(
     state: ClusterState,
     event: Received,
@@ -88,16 +90,16 @@ def _take_in(
     if sender.nofailover != announced.nofailover or sender.meet:
         sender = attrs.evolve(sender, nofailover=announced.nofailover, meet=False)
         state = state.put(sender)
-    if isinstance(message, Ping):
+    if isinstance(message, Ping) and event.link is Link.INBOUND:
         address = observed_address(announced, event.observed_ip)
         state = update_address(state, sender, address, out)
     if isinstance(message, Pong) and event.link is Link.OUTBOUND:
         state = hear_pong(state, sender_id, out)
     was_replica = sender.is_replica
-    switched = switch_role(state, announced, out)
+    switched = switch_role(state, sender_id, announced, out)
     if switched is None:
         return state
-    state = process_claims(switched, announced, out, was_replica=was_replica)
+    state = process_claims(switched, sender_id, announced, out, was_replica=was_replica)
     if announced.replicaof is None:
         state = resolve_collision(state, sender_id, announced.config_epoch, out)
     state = _take_gossip(state, message, sender_id, out)
@@ -106,20 +108,18 @@ def _take_in(
 
 @clause("HB-8")
 def _take_gossip(
-    state: ClusterState, message: Heartbeat, sender_id: NodeId, out: list[Effect]
+    state: ClusterState, message: Heartbeat, sender_id: NodeId | None, out: list[Effect]
 ) -> ClusterState:
-    for entry in message.gossip:
-        if entry.node_id in state.nodes:
-            sender = state.nodes[sender_id]
-            state = take_report(state, sender, entry.node_id, entry.health, out)
-            state = move_unreachable(state, entry, out)
-    return _take_strangers(state, message, out)
-
-
-def _take_strangers(state: ClusterState, message: Heartbeat, out: list[Effect]) -> ClusterState:
+    """What is said of others is taken in; a stranger (None) who sends a MEET cannot report."""
     for entry in message.gossip:
         if entry.node_id not in state.nodes:
-            state = hear_of_stranger(state, entry, out)
+            if sender_id is not None or state.rules.meet_introduces:
+                state = hear_of_stranger(state, entry, out)
+            continue
+        if sender_id is not None:
+            reporter = state.nodes[sender_id]
+            state = take_report(state, reporter, entry.node_id, entry.health, out)
+        state = move_unreachable(state, entry, out)
     return state
 
 

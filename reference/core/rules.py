@@ -26,24 +26,28 @@ class Rules:
     empty_master_is_replaced: bool  # EL-1 replicas of a master without slots may stand
     config_epoch_from_replicas: bool  # EP-3
     replicas_are_updated: bool  # SC-5 a replica with stale claims gets an UPDATE too
-    shards: bool  # SC-10, SC-11 nodes have shard ids
+    shards: bool  # HB-9 nodes have shard ids
     stale_role_switch_is_ignored: bool  # SC-12
     empty_shard_follows: bool  # SC-9 a shard without slots follows its newest master
     sub_replica_guard_at_role_change: bool  # SC-13 else only when slots are processed
+    role_change_is_broadcast: bool  # SC-14 a node that follows another one says so at once
+    binding_clears_not_claiming: bool  # SC-3 else a mark stays on a slot that changes hands
     bump_is_broadcast: bool  # EP-6 a new epoch after a collision is announced at once
     reliable_meet: bool  # HS-2 MEET is repeated until the node answers
+    mismatch_is_failure: bool  # HS-6 a node whose address answers to another name is in FAIL
+    meet_introduces: bool  # HS-8 the nodes that a stranger's MEET speaks of become known
 
     # What every release does; a check may turn one off to see what it is there for.
     merge_current_epoch: bool = True  # EP-1
     config_epoch_only_rises: bool = True  # EP-2
     collision_moves_smaller_id_only: bool = True  # EP-5 else whoever sees the collision moves
-    collision_resolution: bool = True  # EP-5
+    collision_resolution: bool = True  # EP-4
     persist_vote: bool = True  # EL-9
     one_vote_per_epoch: bool = True  # EL-4
     vote_checks_request_epoch: bool = True  # EL-5
     vote_needs_failed_master: bool = True  # EL-6
     vote_checks_claims: bool = True  # EL-7
-    majority_wins: bool = True  # EL-11 else one vote is enough
+    majority_wins: bool = True  # EL-12 else one vote is enough
     save_before_send: bool = True  # MO-3
     claims_need_newer_epoch: bool = True  # SC-1 else any claim takes the slot
     not_claiming_slots: bool = True  # SC-3 (all releases since 7.0.13)
@@ -81,8 +85,12 @@ REDIS_7_0: Final = Rules(
     stale_role_switch_is_ignored=False,
     empty_shard_follows=False,
     sub_replica_guard_at_role_change=False,
+    role_change_is_broadcast=False,
+    binding_clears_not_claiming=False,
     bump_is_broadcast=False,
     reliable_meet=False,
+    mismatch_is_failure=False,
+    meet_introduces=False,
 )
 
 VALKEY_9_1: Final = Rules(
@@ -101,8 +109,12 @@ VALKEY_9_1: Final = Rules(
     stale_role_switch_is_ignored=True,
     empty_shard_follows=True,
     sub_replica_guard_at_role_change=True,
+    role_change_is_broadcast=True,
+    binding_clears_not_claiming=True,
     bump_is_broadcast=True,
     reliable_meet=True,
+    mismatch_is_failure=True,
+    meet_introduces=True,
 )
 
 DIALECTS: Final = {rules.dialect: rules for rules in (REDIS_7_0, VALKEY_9_1)}

@@ -3,8 +3,8 @@
 import attrs
 
 from reference.clauses import clause
-from reference.core.announce import header
-from reference.core.effects import Effect, Happening, Notice, Refusal, SaveConfig, Send
+from reference.core.announce import header, pong
+from reference.core.effects import Broadcast, Effect, Happening, Notice, Refusal, SaveConfig, Send
 from reference.core.messages import Header, Update
 from reference.core.nodes import ClusterNode
 from reference.core.slots import NO_SLOTS, SlotSet
@@ -30,14 +30,13 @@ def claimable(state: ClusterState, claim: Claim) -> SlotSet:
     """
     kept = NO_SLOTS
     for node in state.nodes:
-        older = node.config_epoch < claim.config_epoch
-        if node.node_id == claim.owner or not (older or not state.rules.claims_need_newer_epoch):
+        if state.rules.claims_need_newer_epoch and node.config_epoch >= claim.config_epoch:
             kept |= node.slots
     owned = state.nodes[claim.owner].slots
     return claim.slots - owned - (kept - state.owner_not_claiming_slot)
 
 
-@clause("SC-2", "SC-3", "SC-7")
+@clause("SC-2", "SC-7", "SC-17")
 def update_slots_config_with(state: ClusterState, claim: Claim, out: list[Effect]) -> ClusterState:
     """The claimant has every slot that the claim is good for, and we follow it if it took our last.
 
@@ -48,12 +47,11 @@ def update_slots_config_with(state: ClusterState, claim: Claim, out: list[Effect
         return state
     leader = state.my_master or state.myself  # whose slots this node is there for
     taken = claimable(state, claim)
-    state = _mark_not_claiming(state, claim)
-    if taken:
-        out.append(SaveConfig(fsync=True))
     lost = taken & leader.slots
     if taken:
         state = bind_slots(state, claim.owner, taken)
+        out.append(SaveConfig(fsync=True))
+    state = _mark_not_claiming(state, claim)
     if _should_follow(state, claim, leader.node_id, lost=lost):
         return set_master(state, claim.owner, out)
     if not state.rules.sub_replica_guard_at_role_change:
@@ -61,18 +59,19 @@ def update_slots_config_with(state: ClusterState, claim: Claim, out: list[Effect
     return state
 
 
+@clause("SC-3")
 def _mark_not_claiming(state: ClusterState, claim: Claim) -> ClusterState:
-    """The owner's slots that it leaves out of its claim are marked, those in it are not."""
-    owned = state.nodes[claim.owner].slots
-    marked = (state.owner_not_claiming_slot - claim.slots) | (owned - claim.slots)
-    others = state.owner_not_claiming_slot - owned
-    wanted = (marked & owned) | others if state.rules.not_claiming_slots else NO_SLOTS
-    if wanted == state.owner_not_claiming_slot:
+    """Of the owner's slots, those that it leaves out of its claim are marked and no others."""
+    if not state.rules.not_claiming_slots:
         return state
-    return attrs.evolve(state, owner_not_claiming_slot=wanted)
+    owned = state.nodes[claim.owner].slots
+    marked = (state.owner_not_claiming_slot - owned) | (owned - claim.slots)
+    if marked == state.owner_not_claiming_slot:
+        return state
+    return attrs.evolve(state, owner_not_claiming_slot=marked)
 
 
-@clause("SC-8", "SC-9")
+@clause("SC-7", "SC-8", "SC-9")
 def _should_follow(state: ClusterState, claim: Claim, leader_id: NodeId, *, lost: SlotSet) -> bool:
     myself, leader = state.myself, state.nodes[leader_id]
     if lost:
@@ -93,7 +92,7 @@ def in_same_shard(one: ClusterNode, other: ClusterNode) -> bool:
     return one.shard_id is not None and one.shard_id == other.shard_id
 
 
-@clause("SC-14")
+@clause("SC-14", "EL-16")
 def set_master(state: ClusterState, master_id: NodeId, out: list[Effect]) -> ClusterState:
     """The node, which owns no slot any more, is a replica of that master.
 
@@ -109,7 +108,10 @@ def set_master(state: ClusterState, master_id: NodeId, out: list[Effect]) -> Clu
     out += [Notice(what=Happening.FOLLOWED, subject=master_id), SaveConfig(fsync=True)]
     if state.rules.election_ends_with_role_change and state.election is not None:
         state = attrs.evolve(state, election=None)
-    return state.put(demoted)
+    state = state.put(demoted)
+    if state.rules.role_change_is_broadcast:
+        out.append(Broadcast(message=pong(state)))
+    return state
 
 
 @clause("SC-13")
@@ -136,25 +138,27 @@ def set_node_as_master(state: ClusterState, node_id: NodeId, out: list[Effect]) 
     return state.put(attrs.evolve(node, role=Role.MASTER, replicaof=None))
 
 
-@clause("SC-10", "SC-11", "SC-12")
-def switch_role(state: ClusterState, announced: Header, out: list[Effect]) -> ClusterState | None:
+@clause("SC-10", "SC-11", "SC-19")
+def switch_role(
+    state: ClusterState, sender_id: NodeId, announced: Header, out: list[Effect]
+) -> ClusterState | None:
     """The sender has the role it announces; None if the rest of the message must be ignored.
 
     Counterpart: `clusterProcessPacket`.
     """
-    sender = state.nodes[announced.sender]
+    sender = state.nodes[sender_id]
     if announced.replicaof is None:
-        return set_node_as_master(state, sender.node_id, out)
+        return set_node_as_master(state, sender_id, out)
     master = state.nodes.get(announced.replicaof)
     if not sender.is_replica:
         if state.rules.shards and master is not None and in_same_shard(master, sender):
-            moved = _hand_over_within_shard(state, announced, out)
+            moved = _hand_over_within_shard(state, sender, master, announced.config_epoch, out)
             if moved is None:
                 return None
             state = moved
         elif sender.slots:
             state = _drop_slots(state, sender)
-        sender = attrs.evolve(state.nodes[sender.node_id], role=Role.REPLICA)
+        sender = attrs.evolve(state.nodes[sender_id], role=Role.REPLICA)
         state = state.put(sender)
         out.append(SaveConfig(fsync=False))
     if master is None or sender.replicaof == master.node_id:
@@ -167,35 +171,42 @@ def switch_role(state: ClusterState, announced: Header, out: list[Effect]) -> Cl
     return state
 
 
+@clause("SC-11")
 def _drop_slots(state: ClusterState, node: ClusterNode) -> ClusterState:
     """The slots of a master that became a replica elsewhere belong to nobody."""
-    return attrs.evolve(
-        state.put(attrs.evolve(node, slots=NO_SLOTS)),
-        owner_not_claiming_slot=state.owner_not_claiming_slot - node.slots,
-    )
+    marked = state.owner_not_claiming_slot
+    if state.rules.binding_clears_not_claiming:
+        marked -= node.slots
+    state = state.put(attrs.evolve(node, slots=NO_SLOTS))
+    return attrs.evolve(state, owner_not_claiming_slot=marked)
 
 
+@clause("SC-12", "SC-18")
 def _hand_over_within_shard(
-    state: ClusterState, announced: Header, out: list[Effect]
+    state: ClusterState,
+    sender: ClusterNode,
+    master: ClusterNode,
+    config_epoch: Epoch,
+    out: list[Effect],
 ) -> ClusterState | None:
     """The sender's slots belong to the shard's new master; None if the message is outdated."""
-    sender = state.nodes[announced.sender]
-    master = state.nodes[announced.replicaof or sender.node_id]
     known = max(node_epoch(state, sender), node_epoch(state, master))
-    if state.rules.stale_role_switch_is_ignored and known > announced.config_epoch:
+    if state.rules.stale_role_switch_is_ignored and known > config_epoch:
         out.append(Notice(what=Refusal.STALE_ROLE_SWITCH, subject=sender.node_id))
         return None
     if not master.is_replica or master.node_id == state.myself_id:
         return state
     state = set_node_as_master(state, master.node_id, out)
     state = bind_slots(state, master.node_id, sender.slots)
-    promoted = attrs.evolve(state.nodes[master.node_id], config_epoch=announced.config_epoch)
+    promoted = attrs.evolve(state.nodes[master.node_id], config_epoch=config_epoch)
     out.append(SaveConfig(fsync=True))
     return state.put(promoted)
 
 
 @clause("SC-4", "SC-5")
-def correct_stale_claim(state: ClusterState, announced: Header, out: list[Effect]) -> ClusterState:
+def correct_stale_claim(
+    state: ClusterState, sender_id: NodeId, announced: Header, out: list[Effect]
+) -> ClusterState:
     """A sender that claims a slot whose owner has a newer configEpoch is told of that owner.
 
     Of several such owners only the one of the lowest slot. Counterpart: `clusterProcessPacket`.
@@ -204,19 +215,20 @@ def correct_stale_claim(state: ClusterState, announced: Header, out: list[Effect
     newer = [
         (min(node.slots & claimed), node.node_id)
         for node in state.nodes
-        if node.node_id != announced.sender
+        if node.node_id != sender_id
         and node.config_epoch > announced.config_epoch
         and node.slots & claimed
     ]
     if newer:
         owner = min(newer)[1]
         out += [
-            Notice(what=Happening.SENT_UPDATE, subject=announced.sender),
-            Send(to=announced.sender, message=update_about(state, owner)),
+            Notice(what=Happening.SENT_UPDATE, subject=sender_id),
+            Send(to=sender_id, message=update_about(state, owner)),
         ]
     return state
 
 
+@clause("SC-20")
 def update_about(state: ClusterState, owner_id: NodeId) -> Update:
     """An UPDATE that says what this node knows of the owner's claims.
 
@@ -233,14 +245,19 @@ def update_about(state: ClusterState, owner_id: NodeId) -> Update:
 
 @clause("SC-4", "SC-5", "SC-16")
 def process_claims(
-    state: ClusterState, announced: Header, out: list[Effect], *, was_replica: bool
+    state: ClusterState,
+    sender_id: NodeId,
+    announced: Header,
+    out: list[Effect],
+    *,
+    was_replica: bool,
 ) -> ClusterState:
     """The slot table is as the sender's header demands, or the sender is told why not.
 
     Nothing is looked at if the sender claims just what it has in our table. Counterpart:
     `clusterProcessPacket`.
     """
-    sender = state.nodes[announced.sender]
+    sender = state.nodes[sender_id]
     leader = sender if sender.is_master else state.nodes.get(sender.replicaof)
     if state.rules.replicas_are_updated:
         looks = leader is not None and leader.slots != announced.slots
@@ -249,11 +266,9 @@ def process_claims(
     if not looks:
         return state
     if sender.is_master:
-        claim = Claim(
-            owner=sender.node_id, config_epoch=announced.config_epoch, slots=announced.slots
-        )
+        claim = Claim(owner=sender_id, config_epoch=announced.config_epoch, slots=announced.slots)
         state = update_slots_config_with(state, claim, out)
-    return correct_stale_claim(state, announced, out)
+    return correct_stale_claim(state, sender_id, announced, out)
 
 
 @clause("SC-6")

@@ -6,7 +6,7 @@ from reference.clauses import clause
 from reference.core.nodes import ClusterNode, NodeTable
 from reference.core.rules import Rules
 from reference.core.slots import NO_SLOTS, SlotSet
-from reference.core.types import Address, Epoch, NodeId, Role, ShardId
+from reference.core.types import Address, Epoch, NodeId, ShardId
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)
@@ -90,10 +90,12 @@ def node_epoch(state: ClusterState, node: ClusterNode) -> Epoch:
     return node.config_epoch if master is None else master.config_epoch
 
 
+@clause("SC-2")
 def bind_slots(state: ClusterState, node_id: NodeId, slots: SlotSet) -> ClusterState:
-    """The slots belong to this node and to no other, and count as claimed by it.
+    """The slots belong to this node and to no other.
 
-    Counterpart: `clusterDelSlot`, `clusterAddSlot`.
+    Where `binding_clears_not_claiming` is off, a slot that its former owner had stopped claiming
+    stays marked, so that anyone may claim it. Counterpart: `clusterDelSlot`, `clusterAddSlot`.
     """
     nodes = state.nodes
     for node in state.nodes:
@@ -101,12 +103,13 @@ def bind_slots(state: ClusterState, node_id: NodeId, slots: SlotSet) -> ClusterS
             nodes = nodes.put(attrs.evolve(node, slots=node.slots - slots))
     owner = nodes[node_id]
     nodes = nodes.put(attrs.evolve(owner, slots=owner.slots | slots))
-    return attrs.evolve(
-        state, nodes=nodes, owner_not_claiming_slot=state.owner_not_claiming_slot - slots
-    )
+    marked = state.owner_not_claiming_slot
+    if state.rules.binding_clears_not_claiming:
+        marked -= slots
+    return attrs.evolve(state, nodes=nodes, owner_not_claiming_slot=marked)
 
 
-@clause("MO-4")
+@clause("MO-4", "EL-9")
 def durable(state: ClusterState) -> ClusterState:
     """The part of the state that nodes.conf keeps: what a node has after a crash.
 
@@ -132,7 +135,7 @@ def restarted(saved: ClusterState) -> ClusterState:
     Counterpart: `clusterLoadConfig`.
     """
     nodes = NodeTable(
-        attrs.evolve(node, config_epoch=0) if node.role is Role.REPLICA else node
+        attrs.evolve(node, config_epoch=0) if node.is_replica and node.replicaof else node
         for node in saved.nodes
     )
     newest = max(node.config_epoch for node in nodes)

@@ -32,7 +32,7 @@ from reference.core.events import (
 )
 from reference.core.failure import learn_fail, remove_report, suspect, undo_fail
 from reference.core.handshake import expire_handshake, start_handshake
-from reference.core.heartbeat import receive_heartbeat, send_heartbeat
+from reference.core.heartbeat import receive_heartbeat, send_heartbeat, sender_of
 from reference.core.messages import (
     Fail,
     FailoverAuthAck,
@@ -46,7 +46,7 @@ from reference.core.slot_config import learn_update
 from reference.core.state import ClusterState
 
 
-@clause("MO-1", "MO-2", "MO-3")
+@clause("MO-1", "MO-2", "MO-3", "MO-7")
 def step(state: ClusterState, event: Event) -> tuple[ClusterState, tuple[Effect, ...]]:
     """The state after the event, and the effects to carry out one after the other.
 
@@ -67,23 +67,23 @@ def step(state: ClusterState, event: Event) -> tuple[ClusterState, tuple[Effect,
     return (state if new == state else new), _in_order(out, save_first=state.rules.save_before_send)
 
 
+@clause("HB-10")
 def _receive(state: ClusterState, event: Received, out: list[Effect]) -> ClusterState:
     message = event.message
     if isinstance(message, Ping | Pong | Meet):
         return receive_heartbeat(state, event, message, out)
-    announced = message.header
-    sender = state.known(announced.sender)
-    if sender is None or sender.node_id == state.myself_id:
-        out.append(Notice(what=Refusal.UNKNOWN_SENDER, subject=announced.sender))
+    sender_id = sender_of(state, event)
+    if sender_id is None:
+        out.append(Notice(what=Refusal.UNKNOWN_SENDER, subject=message.header.sender))
         return state
-    state = merge_epochs(state, sender.node_id, announced, out)
+    state = merge_epochs(state, sender_id, message.header, out)
     match message:
         case Fail():
             return learn_fail(state, message, out)
         case FailoverAuthRequest():
-            return grant_vote(state, message, out, voted_recently=event.voted_recently)
+            return grant_vote(state, sender_id, message, out, voted_recently=event.voted_recently)
         case FailoverAuthAck():
-            return count_vote(state, message, out)
+            return count_vote(state, sender_id, message, out)
         case Update():
             return learn_update(state, message, out)
         case _:
@@ -122,6 +122,7 @@ def _obey(state: ClusterState, event: Command, out: list[Effect]) -> ClusterStat
             assert_never(event)
 
 
+@clause("MO-3")
 def _in_order(out: list[Effect], *, save_first: bool) -> tuple[Effect, ...]:
     """The effects with all saves made one, which comes before anything is sent."""
     saves = [effect for effect in out if isinstance(effect, SaveConfig)]

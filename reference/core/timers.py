@@ -35,7 +35,7 @@ def timers(state: ClusterState) -> tuple[Timer, ...]:
 def _timers_about(node: ClusterNode) -> Iterator[Timer]:
     if node.handshake:
         yield HandshakeExpired(peer=node.node_id)
-    elif node.health is Health.OK:
+    elif node.health is Health.OK and not node.noaddr:
         yield PongOverdue(peer=node.node_id)
     elif node.health is Health.FAIL and node.is_voting_master:
         yield FailUndoAllowed(peer=node.node_id)

@@ -1,0 +1,169 @@
+"""Whom to dial, to ping and to speak of, and which link to give up."""
+
+from itertools import islice
+
+import attrs
+
+from reference.clauses import clause
+from reference.core.nodes import ClusterNode
+from reference.core.state import ClusterState
+from reference.core.types import Health, NodeId
+from reference.pacing.draws import draws, shuffled
+from reference.pacing.pace import RANDOM_PING_SAMPLE, ROUNDS_PER_RANDOM_PING, Pace
+
+
+@clause("PA-2")
+def to_dial(pace: Pace, state: ClusterState) -> list[NodeId]:
+    """The nodes without a link whose address is known. Counterpart: `clusterCron`."""
+    return [
+        node.node_id
+        for node in _others(state)
+        if pace.peer(node.node_id).linked_since is None and node.address and not node.noaddr
+    ]
+
+
+@clause("PA-3")
+def ping_overdue(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
+    """The nodes that have to be pinged: linked, no PING in flight, last PONG older than NT/2.
+
+    Counterpart: `clusterCron`.
+    """
+    due = []
+    for node in _others(state):
+        peer = pace.peer(node.node_id)
+        waiting = peer.linked_since is None or peer.ping_sent is not None
+        if waiting or node.handshake or node.noaddr:
+            continue
+        if peer.pong_received is None or now - peer.pong_received > pace.node_timeout // 2:
+            due.append(node.node_id)
+    return due
+
+
+@clause("PA-4")
+def random_ping(pace: Pace, state: ClusterState, entropy: int) -> NodeId | None:
+    """Of five table entries drawn at random, the one whose PONG is oldest; not in every round.
+
+    An entry that cannot be pinged now is drawn in vain, as in the servers. Counterpart:
+    `clusterCron`.
+    """
+    if pace.round_number % ROUNDS_PER_RANDOM_PING:
+        return None
+    nodes = list(state.nodes)
+    oldest: tuple[int, NodeId] | None = None
+    for _, draw in zip(range(RANDOM_PING_SAMPLE), draws(entropy), strict=False):
+        node = nodes[draw % len(nodes)]
+        peer = pace.peer(node.node_id)
+        waiting = peer.linked_since is None or peer.ping_sent is not None
+        if node.node_id == state.myself_id or node.handshake or waiting:
+            continue
+        if peer.pong_received is None:
+            return node.node_id
+        if oldest is None or peer.pong_received < oldest[0]:
+            oldest = (peer.pong_received, node.node_id)
+    return None if oldest is None else oldest[1]
+
+
+@clause("PA-9")
+def to_reconnect(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
+    """The nodes whose link is given up: old, with a PING and everything else silent for NT/2.
+
+    Counterpart: `clusterCron`.
+    """
+    given_up, half = [], pace.node_timeout // 2
+    for node in _others(state):
+        peer = pace.peer(node.node_id)
+        if node.handshake or peer.linked_since is None or peer.ping_sent is None:
+            continue
+        silent = peer.data_received is None or now - peer.data_received > half
+        old = now - peer.linked_since > pace.node_timeout
+        if old and silent and now - peer.ping_sent > half:
+            given_up.append(node.node_id)
+    return given_up
+
+
+@clause("PA-17")
+def gossip_about(
+    pace: Pace, state: ClusterState, entropy: int, *, receiver: NodeId | None = None
+) -> tuple[NodeId, ...]:
+    """The nodes, drawn at random, that a heartbeat speaks of besides those in PFAIL.
+
+    A tenth of the table, at least 3, but not the sender itself, and none that a listener could not
+    reach. Counterpart: `clusterSendPing`.
+    """
+    fresh = len(state.nodes) - 2
+    wanted = min(max(3, len(state.nodes) // 10), fresh)
+    if wanted <= 0:
+        return ()
+    never = (state.myself_id, receiver)
+    worth = (
+        node.node_id
+        for node in shuffled(state.nodes, entropy)
+        if node.node_id not in never and _worth_telling(pace, node)
+    )
+    return tuple(sorted(islice(worth, wanted)))
+
+
+def _worth_telling(pace: Pace, node: ClusterNode) -> bool:
+    if node.handshake or node.noaddr or node.health is Health.PFAIL:
+        return False
+    return bool(node.slots) or pace.peer(node.node_id).linked_since is not None
+
+
+def _others(state: ClusterState) -> list[ClusterNode]:
+    return [node for node in state.nodes if node.node_id != state.myself_id]
+
+
+@clause("PA-2", "PA-6")
+def link_dialled(pace: Pace, peer: NodeId, now: int) -> Pace:
+    """The node has a link from now on, though it may still have to be accepted.
+
+    Counterpart: `clusterNodeCronHandleReconnect`.
+    """
+    return pace.with_peer(peer, attrs.evolve(pace.peer(peer), linked_since=now))
+
+
+@clause("PA-6", "PA-7")
+def link_lost(pace: Pace, peer: NodeId, now: int, *, never_opened: bool = False) -> Pace:
+    """The node has no link; a PING in flight stays in flight.
+
+    A dial that failed counts as a PING, for else nobody would ever miss the PONG. Counterpart:
+    `freeClusterLink`, `clusterNodeCronHandleReconnect`.
+    """
+    old = pace.peers.get(peer)
+    if old is None:
+        return pace
+    ping_sent = now if never_opened and old.ping_sent is None else old.ping_sent
+    return pace.with_peer(peer, attrs.evolve(old, linked_since=None, ping_sent=ping_sent))
+
+
+@clause("PA-5", "PA-6")
+def ping_sent(pace: Pace, peer: NodeId, now: int) -> Pace:
+    """A PING to the node is in flight, since the first one that was not answered.
+
+    Counterpart: `clusterSendPing`, `clusterLinkConnectHandler`.
+    """
+    old = pace.peer(peer)
+    return (
+        pace
+        if old.ping_sent is not None
+        else pace.with_peer(peer, attrs.evolve(old, ping_sent=now))
+    )
+
+
+@clause("PA-18")
+def learn_pong(
+    pace: Pace, state: ClusterState, subject: NodeId, pong_received: int, now: int
+) -> Pace:
+    """The subject was heard by a node we trust, so that we need not ask it ourselves yet.
+
+    For a gossip entry without failure flags; the instant is on our clock. Counterpart:
+    `clusterProcessGossipSection`.
+    """
+    node, peer = state.nodes.get(subject), pace.peer(subject)
+    asked = peer.ping_sent is not None
+    if node is None or subject == state.myself_id or node.handshake or node.fail_reports or asked:
+        return pace
+    newer = peer.pong_received is None or pong_received > peer.pong_received
+    if not newer or pong_received > now + 500:
+        return pace
+    return pace.with_peer(subject, attrs.evolve(peer, pong_received=pong_received))

@@ -1,0 +1,211 @@
+"""The pacemaker: what is due at an instant, when to look again, and what a step changed of it.
+
+It is as pure as the core. Instants are milliseconds of any monotone clock, and chance comes as a
+number (`entropy`) with each call. A driver carries out what is due, steps the core, and tells what
+happened.
+"""
+
+import attrs
+
+from reference.clauses import clause
+from reference.core.events import ElectionDue, Event, HeartbeatDue, Received, ReportExpired, Timer
+from reference.core.heartbeat import sender_of
+from reference.core.messages import FailoverAuthRequest, Meet, Ping, Pong
+from reference.core.state import ClusterState
+from reference.core.timers import timers
+from reference.core.types import Health, Link, NodeId
+from reference.pacing.deadlines import deadline
+from reference.pacing.draws import draws
+from reference.pacing.elections import note_election, note_vote, schedule_election
+from reference.pacing.habits import HABITS
+from reference.pacing.heartbeat import (
+    gossip_about,
+    ping_overdue,
+    ping_sent,
+    random_ping,
+    to_dial,
+    to_reconnect,
+)
+from reference.pacing.pace import ROUND_MS, Pace, PeerPace
+
+
+@attrs.frozen(kw_only=True)
+class Dial:
+    """Open a link to this node."""
+
+    peer: NodeId
+
+
+@attrs.frozen(kw_only=True)
+class Drop:
+    """Close our link to this node, which seems to be broken; it will be dialled again."""
+
+    peer: NodeId
+
+
+Action = Timer | HeartbeatDue | Dial | Drop
+
+
+@clause("PA-20")
+def begin(state: ClusterState, *, now: int, node_timeout: int, entropy: int) -> Pace:
+    """The pace of a node that starts now: nothing has been sent, and nothing heard.
+
+    What the state says of failures counts as said now. Counterpart: `clusterLoadConfig`.
+    """
+    empty = Pace(node_timeout=node_timeout, habits=HABITS[state.rules.dialect], next_round=now)
+    return _follow_state(empty, state, now, entropy)
+
+
+@clause("PA-1", "PA-19")
+def next_deadline(pace: Pace) -> int:
+    """The instant at which something may be due next; before it, `due` has nothing to say."""
+    waits = (deadline(pace, timer) for timer in pace.pending)
+    return min([pace.next_round, *(instant for instant in waits if isinstance(instant, int))])
+
+
+@clause("PA-1", "PA-19")
+def due(pace: Pace, state: ClusterState, now: int, entropy: int) -> tuple[Pace, tuple[Action, ...]]:
+    """What is to be done at this instant, in this order: timers, links, then pings.
+
+    Counterpart: `clusterCron`.
+    """
+    actions: list[Action] = [timer for timer in pace.pending if _fires(pace, timer, now)]
+    if now < pace.next_round:
+        return pace, tuple(actions)
+    chance = draws(entropy)
+    # A round that comes late is not made up for: the next is a full interval away.
+    pace = attrs.evolve(pace, next_round=now + ROUND_MS, round_number=pace.round_number + 1)
+    actions += [Dial(peer=peer) for peer in to_dial(pace, state)]
+    lost = to_reconnect(pace, state, now)
+    actions += [Drop(peer=peer) for peer in lost]
+    chosen = random_ping(pace, state, next(chance))
+    pinged = dict.fromkeys([*ping_overdue(pace, state, now), *([chosen] if chosen else [])])
+    actions += [
+        HeartbeatDue(peer=peer, gossip_about=gossip_about(pace, state, next(chance), receiver=peer))
+        for peer in pinged
+        if peer not in lost
+    ]
+    return pace, tuple(actions)
+
+
+def _fires(pace: Pace, timer: Timer, now: int) -> bool:
+    instant = deadline(pace, timer)
+    return isinstance(instant, int) and instant <= now
+
+
+@clause("PA-5", "PA-8", "PA-10", "PA-16", "PA-21")
+def after_step(
+    pace: Pace, before: ClusterState, after: ClusterState, event: Event, *, now: int, entropy: int
+) -> Pace:
+    """The pace knows what the step changed: who was heard or asked, and which timers are pending.
+
+    Counterpart: the assignments of `mstime()` in `clusterProcessPacket` and `clusterSendPing`.
+    """
+    if after is not before:
+        pace = _rename(pace, before, after, event)
+        pace = note_election(pace, before, after, event, now)
+        pace = _follow_state(pace, after, now, entropy)
+    if isinstance(event, Received):
+        pace = _hear(pace, after, event, now)
+        asked = isinstance(event.message, FailoverAuthRequest)
+        if asked and after.last_vote_epoch != before.last_vote_epoch:
+            pace = note_vote(pace, after, sender_of(after, event), now)
+    elif isinstance(event, HeartbeatDue):
+        asked_node = before.nodes.get(event.peer)
+        if asked_node is not None and not asked_node.meet:
+            pace = ping_sent(pace, event.peer, now)
+    elif isinstance(event, ElectionDue) and after.election is None:
+        pace = _ask_again(pace, now)
+    return pace
+
+
+@clause("PA-12")
+def hear_offset(
+    pace: Pace, state: ClusterState, peer: NodeId, offset: int, *, now: int, entropy: int
+) -> Pace:
+    """The replication offset of a node is known; a rank that it changes moves the election.
+
+    Counterpart: `clusterProcessPacket`.
+    """
+    if peer not in state.nodes or pace.peer(peer).repl_offset == offset:
+        return pace
+    pace = pace.with_peer(peer, attrs.evolve(pace.peer(peer), repl_offset=offset))
+    if ElectionDue() in pace.pending:
+        return schedule_election(pace, state, now, entropy)
+    return pace
+
+
+def _ask_again(pace: Pace, now: int) -> Pace:
+    """An election that was refused is asked for again in the next round, not at once."""
+    if ElectionDue() not in pace.pending or pace.candidacy is None:
+        return pace
+    return attrs.evolve(pace, candidacy=attrs.evolve(pace.candidacy, auth_time=now + ROUND_MS))
+
+
+def _rename(pace: Pace, before: ClusterState, after: ClusterState, event: Event) -> Pace:
+    """A node that told its name keeps its instants under it."""
+    if not isinstance(event, Received) or event.link_node is None:
+        return pace
+    old, new = event.link_node, event.message.header.sender
+    renamed = old in before.nodes and old not in after.nodes
+    if not renamed or new in before.nodes or new not in after.nodes:
+        return pace
+    peers = dict(pace.peers)
+    peers[new] = peers.pop(old, PeerPace())
+    return attrs.evolve(pace, peers=peers)
+
+
+def _follow_state(pace: Pace, after: ClusterState, now: int, entropy: int) -> Pace:
+    """Peers and pending timers are those of the state."""
+    peers = {}
+    for node in after.nodes:
+        if node.node_id == after.myself_id:
+            continue
+        peer = pace.peer(node.node_id)
+        failing = node.health is Health.FAIL
+        if failing != (peer.fail_time is not None):
+            peer = attrs.evolve(peer, fail_time=now if failing else None)
+        peers[node.node_id] = peer
+    pending = {timer: pace.pending.get(timer, now) for timer in timers(after)}
+    voted = {master: when for master, when in pace.voted.items() if master in after.nodes}
+    pace = attrs.evolve(pace, peers=peers, pending=pending, voted=voted)
+    if ElectionDue() in pending:
+        return schedule_election(pace, after, now, entropy)
+    return pace
+
+
+def _hear(pace: Pace, state: ClusterState, event: Received, now: int) -> Pace:
+    sender = sender_of(state, event)
+    if sender is None:
+        return pace
+    old = pace.peer(sender)
+    ours = event.link is Link.OUTBOUND and sender == event.message.header.sender
+    if ours and isinstance(event.message, Pong):
+        peer = attrs.evolve(old, ping_sent=None, pong_received=now, answered=now, data_received=now)
+    else:
+        peer = attrs.evolve(old, data_received=now)
+    return _renew_reports(pace.with_peer(sender, peer), sender, event, now)
+
+
+def _renew_reports(pace: Pace, reporter: NodeId, event: Received, now: int) -> Pace:
+    """A report that is repeated lasts its full time again."""
+    if not isinstance(event.message, Ping | Pong | Meet):
+        return pace
+    renewed: dict[Timer, int] = {}
+    for entry in event.message.gossip:
+        if entry.health is not Health.OK:
+            report = ReportExpired(subject=entry.node_id, reporter=reporter)
+            if report in pace.pending:
+                renewed[report] = now
+    return attrs.evolve(pace, pending={**pace.pending, **renewed}) if renewed else pace
+
+
+@clause("PA-8")
+def hear_data(pace: Pace, state: ClusterState, peer: NodeId | None, now: int) -> Pace:
+    """The node sent something that no rule reads: it lives all the same.
+
+    Counterpart: `clusterProcessPacket`.
+    """
+    if peer is None or state.known(peer) is None or peer == state.myself_id:
+        return pace
+    return pace.with_peer(peer, attrs.evolve(pace.peer(peer), data_received=now))

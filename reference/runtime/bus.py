@@ -1,0 +1,210 @@
+"""The connections of the cluster bus: one that we dial to each node, and those that others dial."""
+
+import asyncio
+import ipaddress
+import logging
+from typing import Protocol
+
+from typing_extensions import override
+
+from reference.clauses import clause
+from reference.core.types import Address, Link, NodeId
+from reference.wire.bus_errors import BusLinkError
+from reference.wire.bus_frames import FrameReader
+
+log = logging.getLogger(__name__)
+
+
+class BusOwner(Protocol):
+    """Who is told what happens on the links."""
+
+    def link_opened(self, link: "BusLink") -> None:
+        """The link that we dialled stands."""
+
+    def link_lost(self, link: "BusLink") -> None:
+        """The link is gone, or never came to stand."""
+
+    def frame_received(self, link: "BusLink", frame: bytes) -> None:
+        """A whole message came."""
+
+
+class BusLink(asyncio.Protocol):
+    """One connection of the bus (`clusterLink`), from the dial or the accept to its end."""
+
+    def __init__(self, bus: "Bus", direction: Link, node_id: NodeId | None = None) -> None:
+        self.direction = direction
+        self.node_id = node_id  # an inbound link's is known from its first message on
+        self.opened = False
+        self.closed = False
+        self.peer_ip = ""
+        self.local_ip = ""
+        self._bus = bus
+        self._frames = FrameReader(light_headers=bus.light_headers)
+        self._partial = 0  # bytes of a message that has not come whole
+        self._waiting: list[bytes] = []  # until the link stands
+        self._transport: asyncio.Transport | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - TCP has no other kind
+        self._transport = transport
+        if self.closed:
+            transport.abort()
+            return
+        self.opened = True
+        self.peer_ip = (transport.get_extra_info("peername") or ("",))[0]
+        self.local_ip = (transport.get_extra_info("sockname") or ("",))[0]
+        self._bus.link_opened(self)
+        for data in self._waiting:
+            transport.write(data)
+        self._waiting.clear()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._partial += len(data)
+        try:
+            frames = self._frames.feed(data)
+        except BusLinkError as error:
+            self.fail(error.reason)
+            return
+        for frame in frames:
+            self._partial -= len(frame)
+            if not self.closed:
+                self._bus.owner.frame_received(self, frame)
+        if self._frames.error is not None:
+            self.fail(self._frames.error.reason)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._partial and not self.closed:
+            log.warning("%s ended in the middle of a message of the bus", self)
+        self._transport = None
+        self.close()
+        self._bus.link_ended(self)
+
+    def send(self, data: bytes) -> None:
+        """The message is on its way, or waits until the link stands; lost if the link is closed."""
+        if self._transport is None:
+            self._waiting.append(data)
+        elif not self.closed and not self._transport.is_closing():
+            self._transport.write(data)
+
+    @clause("RT-6")
+    def fail(self, reason: str) -> None:
+        """The link is closed, and the log says why."""
+        log.warning("closing %s: %s", self, reason)
+        self.close()
+
+    def close(self) -> None:
+        """The link counts as gone from now on, whatever is still under way on it."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._transport is not None:
+            self._transport.abort()
+        self._bus.link_closed(self)
+
+    @override
+    def __str__(self) -> str:
+        peer = self.node_id or self.peer_ip or "an unknown node"
+        return f"the {self.direction.value} link of {peer}"
+
+
+class Bus:
+    """All links of one node."""
+
+    def __init__(self, owner: BusOwner, *, light_headers: bool) -> None:
+        self.owner = owner
+        self.light_headers = light_headers
+        self.outbound: dict[NodeId, BusLink] = {}
+        self.inbound: dict[NodeId, BusLink] = {}  # those whose node is known
+        self._server: asyncio.Server | None = None
+        self._dials: dict[BusLink, asyncio.Task[None]] = {}
+        self._standing: set[BusLink] = set()  # with a connection that has not ended
+        self._closing = False
+        self._ended = asyncio.Event()
+
+    async def listen(self, host: str, port: int) -> None:
+        """Other nodes can dial us; OSError if the port is taken."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: BusLink(self, Link.INBOUND), host, port)
+
+    async def close(self) -> None:
+        """No link is left, and nobody can dial us."""
+        self._closing = True
+        if self._server is not None:
+            self._server.close()
+        for link in [*self._dials, *self._standing]:
+            link.close()
+        await asyncio.gather(*self._dials.values(), return_exceptions=True)
+        while self._standing:
+            self._ended.clear()
+            await self._ended.wait()
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    def dial(self, node_id: NodeId, address: Address) -> None:
+        """There is a link to the node that may soon stand; the owner hears if it does not."""
+        link = BusLink(self, Link.OUTBOUND, node_id)
+        self.outbound[node_id] = link
+        self._dials[link] = asyncio.create_task(self._connect(link, address))
+
+    async def _connect(self, link: BusLink, address: Address) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            ipaddress.ip_address(address.ip)  # a name would be looked up, and peers send anything
+            await loop.create_connection(lambda: link, address.ip, address.cport)
+        except (OSError, ValueError, OverflowError) as error:
+            log.debug("dialling %s at %s:%d: %s", link.node_id, address.ip, address.cport, error)
+            link.close()
+        finally:
+            self._dials.pop(link, None)
+
+    def drop(self, node_id: NodeId) -> None:
+        """Our link to the node is gone."""
+        link = self.outbound.get(node_id)
+        if link is not None:
+            link.close()
+
+    @clause("RT-4")
+    def bind(self, link: BusLink, node_id: NodeId) -> None:
+        """The inbound link belongs to the node, and an older one of the node's is closed.
+
+        Counterpart: `setClusterNodeToInboundClusterLink`.
+        """
+        old = self.inbound.get(node_id)
+        if old is not None and old is not link:
+            old.close()
+        link.node_id = node_id
+        self.inbound[node_id] = link
+
+    def rename(self, link: BusLink, node_id: NodeId) -> None:
+        """The outbound link belongs to the node that told its name on it."""
+        if link.node_id is not None and self.outbound.get(link.node_id) is link:
+            del self.outbound[link.node_id]
+        link.node_id = node_id
+        self.outbound[node_id] = link
+
+    def link_opened(self, link: BusLink) -> None:
+        """The connection stands."""
+        self._standing.add(link)
+        if self._closing:
+            link.close()
+        elif link.direction is Link.OUTBOUND:
+            self.owner.link_opened(link)
+
+    def link_closed(self, link: BusLink) -> None:
+        """Nobody finds the link any more."""
+        task = self._dials.get(link)
+        if task is not None and not link.opened and task is not asyncio.current_task():
+            task.cancel()
+        table = self.outbound if link.direction is Link.OUTBOUND else self.inbound
+        if link.node_id is not None and table.get(link.node_id) is link:
+            del table[link.node_id]
+            if not self._closing:
+                self.owner.link_lost(link)
+
+    def link_ended(self, link: BusLink) -> None:
+        """The connection is no more."""
+        self._standing.discard(link)
+        self._ended.set()

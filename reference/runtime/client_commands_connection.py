@@ -1,0 +1,141 @@
+"""Commands about the client's own connection."""
+
+from typing import Final
+
+from reference.clauses import clause
+from reference.runtime.client_arguments import CommandError, parse_integer
+from reference.runtime.client_replies import ClientReply
+from reference.runtime.client_session import Handlers, Session
+from reference.wire.resp import OK, ErrorReply, SimpleString
+
+
+def _ping(_session: Session, arguments: list[bytes]) -> ClientReply:
+    if len(arguments) > 2:
+        return ErrorReply("ERR wrong number of arguments for 'ping' command")
+    return arguments[1] if len(arguments) == 2 else SimpleString("PONG")
+
+
+def _echo(_session: Session, arguments: list[bytes]) -> ClientReply:
+    return arguments[1]
+
+
+def _quit(session: Session, _arguments: list[bytes]) -> ClientReply:
+    session.closing = True
+    return OK
+
+
+def _select(session: Session, arguments: list[bytes]) -> ClientReply:
+    if parse_integer(arguments[1]) != 0:
+        return ErrorReply(session.release.select_error)
+    return OK
+
+
+def _readonly(session: Session, _arguments: list[bytes]) -> ClientReply:
+    session.readonly = True
+    return OK
+
+
+def _readwrite(session: Session, _arguments: list[bytes]) -> ClientReply:
+    session.readonly = False
+    return OK
+
+
+def _asking(_session: Session, _arguments: list[bytes]) -> ClientReply:
+    return OK
+
+
+def _text(argument: bytes) -> str:
+    return argument.decode("utf-8", "surrogateescape")
+
+
+@clause("CM-16")
+def validate_client_name(argument: bytes) -> str:
+    """The name, which CLIENT LIST could show; CommandError if it could not.
+
+    Counterpart: `validateClientName`.
+    """
+    if any(not 33 <= byte <= 126 for byte in argument):
+        raise CommandError(
+            "ERR Client names cannot contain spaces, newlines or special characters."
+        )
+    return _text(argument)
+
+
+def _take_hello_options(options: list[bytes]) -> str | None:
+    """The client name that the options of HELLO ask for, None if they do not."""
+    name = None
+    while options:
+        match [options[0].upper(), *options[1:]]:
+            case [b"AUTH", user, _password, *rest]:
+                if user != b"default":
+                    raise CommandError(
+                        "WRONGPASS invalid username-password pair or user is disabled."
+                    )
+            case [b"SETNAME", argument, *rest]:
+                name = validate_client_name(argument)
+            case _:
+                raise CommandError(f"ERR Syntax error in HELLO option '{_text(options[0])}'")
+        options = rest
+    return name
+
+
+@clause("CM-17")
+def hello(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The connection speaks the version that was asked for, and the node says who it is.
+
+    A request that is refused changes nothing. Counterpart: `helloCommand`.
+    """
+    protocol = session.protocol
+    if len(arguments) > 1:
+        error = "ERR Protocol version is not an integer or out of range"
+        protocol = parse_integer(arguments[1], error)
+        if protocol not in (2, 3):
+            return ErrorReply("NOPROTO unsupported protocol version")
+    name = _take_hello_options(arguments[2:])
+    session.protocol = protocol
+    session.name = session.name if name is None else name
+    return {
+        "server": session.release.server,
+        "version": session.release.version,
+        "proto": protocol,
+        "id": session.client_id,
+        "mode": "cluster",
+        "role": "replica" if session.state.myself.is_replica else "master",
+        "modules": [],
+    }
+
+
+def _client_id(session: Session, _arguments: list[bytes]) -> ClientReply:
+    return session.client_id
+
+
+def _client_getname(session: Session, _arguments: list[bytes]) -> ClientReply:
+    return session.name or None
+
+
+def _client_setname(session: Session, arguments: list[bytes]) -> ClientReply:
+    session.name = validate_client_name(arguments[2])
+    return OK
+
+
+def _client_setinfo(_session: Session, arguments: list[bytes]) -> ClientReply:
+    if arguments[2].lower() not in (b"lib-name", b"lib-ver"):
+        return ErrorReply(f"ERR Unrecognized option '{_text(arguments[2])}'")
+    return OK
+
+
+CONNECTION_HANDLERS: Final[Handlers] = {
+    "ping": _ping,
+    "echo": _echo,
+    "quit": _quit,
+    "hello": hello,
+    "select": _select,
+    "readonly": _readonly,
+    "readwrite": _readwrite,
+    "asking": _asking,
+    "client|id": _client_id,
+    "client|getname": _client_getname,
+    "client|setname": _client_setname,
+    "client|setinfo": _client_setinfo,
+}
+"""The handlers of this module by command."""

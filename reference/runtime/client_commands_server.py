@@ -1,0 +1,172 @@
+"""Commands about the server: INFO, CONFIG and COMMAND."""
+
+import os
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from typing import Final
+
+from reference.clauses import clause
+from reference.core.nodes import ClusterNode
+from reference.runtime.client_replies import ClientReply, Verbatim
+from reference.runtime.client_session import Handlers, Session
+from reference.runtime.client_topology import replicas_of
+from reference.runtime.client_view import OptionsView
+from reference.runtime.command_table import COMMANDS, SUBCOMMANDS, keys_of, lookup
+from reference.wire.resp import ErrorReply
+
+_ALL_SECTIONS: Final = frozenset({"default", "all", "everything"})
+
+
+def _server_section(session: Session) -> Iterator[str]:
+    yield from session.release.version_lines
+    yield f"{session.release.mode_field}:cluster"
+    yield "arch_bits:64"
+    yield f"process_id:{os.getpid()}"
+    yield f"run_id:{session.service.run_id}"
+    yield f"tcp_port:{session.node.options.port}"
+
+
+def _clients_section(session: Session) -> Iterator[str]:
+    yield f"connected_clients:{len(session.service.sessions)}"
+    yield "blocked_clients:0"
+
+
+def _persistence_section(_session: Session) -> Iterator[str]:
+    yield "loading:0"
+
+
+def _replication_section(session: Session) -> Iterator[str]:
+    state = session.state
+    if state.myself.is_replica:
+        yield "role:slave"
+        yield from _master_lines(session, state.my_master)
+    else:
+        yield "role:master"
+    yield f"connected_slaves:{len(list(replicas_of(state, state.myself)))}"
+    yield "master_repl_offset:0"
+
+
+def _master_lines(session: Session, master: ClusterNode | None) -> Iterator[str]:
+    address = master.address if master else None
+    up = master is not None and session.node.link_connected(master.node_id)
+    yield f"master_host:{address.ip if address else ''}"
+    yield f"master_port:{address.port if address else 0}"
+    yield f"master_link_status:{'up' if up else 'down'}"
+
+
+def _cluster_section(_session: Session) -> Iterator[str]:
+    yield "cluster_enabled:1"
+
+
+def _keyspace_section(session: Session) -> Iterator[str]:
+    keyspace = session.service.keyspace
+    if len(keyspace):
+        yield f"db0:keys={len(keyspace)},expires={keyspace.expires_count()},avg_ttl=0"
+
+
+_SECTIONS: Final[dict[str, Callable[[Session], Iterator[str]]]] = {
+    "Server": _server_section,
+    "Clients": _clients_section,
+    "Persistence": _persistence_section,
+    "Replication": _replication_section,
+    "Cluster": _cluster_section,
+    "Keyspace": _keyspace_section,
+}
+
+
+@clause("CM-18")
+def info(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The sections that were asked for, or all, each with its title. Counterpart: `infoCommand`."""
+    wanted = {argument.decode("latin-1").lower() for argument in arguments[1:]} or {"all"}
+    parts = [
+        "".join(f"{line}\r\n" for line in (f"# {title}", *lines(session)))
+        for title, lines in _SECTIONS.items()
+        if title.lower() in wanted or wanted & _ALL_SECTIONS
+    ]
+    return Verbatim("\r\n".join(parts))
+
+
+def _settings(options: OptionsView) -> dict[str, str]:
+    return {
+        "appendonly": "no",
+        "bind": options.bind,
+        "cluster-allow-reads-when-down": "no",
+        "cluster-announce-ip": options.announce_ip or "",
+        "cluster-config-file": options.cluster_config_file,
+        "cluster-enabled": "yes",
+        "cluster-node-timeout": str(options.node_timeout_ms),
+        "cluster-port": str(options.cport),
+        "cluster-require-full-coverage": "yes",
+        "databases": "1",
+        "dir": str(options.directory.absolute()),
+        "maxmemory": "0",
+        "port": str(options.port),
+        "save": "",
+    }
+
+
+@clause("CM-19")
+def config_get(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The settings whose names match one of the patterns. Counterpart: `configGetCommand`."""
+    patterns = [argument.decode("latin-1").lower() for argument in arguments[2:]]
+    return {
+        name: value
+        for name, value in _settings(session.node.options).items()
+        if any(fnmatchcase(name, pattern) for pattern in patterns)
+    }
+
+
+@clause("CM-20")
+def command(_session: Session, _arguments: list[bytes]) -> ClientReply:
+    """What is known of every command. Counterpart: `commandCommand`."""
+    return [found.describe() for found in COMMANDS.values()]
+
+
+def _command_count(_session: Session, _arguments: list[bytes]) -> ClientReply:
+    return len(COMMANDS)
+
+
+def _command_docs(_session: Session, _arguments: list[bytes]) -> ClientReply:
+    return {}
+
+
+def _command_info(session: Session, arguments: list[bytes]) -> ClientReply:
+    if len(arguments) == 2:
+        return command(session, arguments)
+    names = [argument.decode("latin-1").lower() for argument in arguments[2:]]
+    found = [COMMANDS.get(name) or SUBCOMMANDS.get(name) for name in names]
+    return [entry.describe() if entry else None for entry in found]
+
+
+def _command_list(_session: Session, arguments: list[bytes]) -> ClientReply:
+    if len(arguments) > 2:
+        return ErrorReply("ERR syntax error")
+    return [*COMMANDS, *SUBCOMMANDS]
+
+
+@clause("CM-21")
+def command_getkeys(_session: Session, arguments: list[bytes]) -> ClientReply:
+    """The keys of the request that follows, in their order. Counterpart: `getKeysSubcommand`."""
+    request = arguments[2:]
+    found = lookup(request)
+    if found is None:
+        return ErrorReply("ERR Invalid command specified")
+    if not found.key_specs:
+        return ErrorReply("ERR The command has no key arguments")
+    if not found.takes(len(request)):
+        return ErrorReply("ERR Invalid number of arguments specified for command")
+    keys = keys_of(found, request)
+    return ErrorReply("ERR Invalid arguments specified for command") if keys is None else keys
+
+
+SERVER_HANDLERS: Final[Handlers] = {
+    "info": info,
+    "config|get": config_get,
+    "command": command,
+    "command|count": _command_count,
+    "command|docs": _command_docs,
+    "command|info": _command_info,
+    "command|list": _command_list,
+    "command|getkeys": command_getkeys,
+}
+"""The handlers of this module by command."""

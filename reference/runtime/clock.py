@@ -1,0 +1,43 @@
+"""The only clock of a node, and its only source of chance."""
+
+import asyncio
+import secrets
+import time
+
+from reference.core.types import NodeId, ShardId
+
+
+class Clock:
+    """A monotone clock for the rules, and where it stands on the calendar."""
+
+    def __init__(self) -> None:
+        """It runs from now on; the calendar is looked at once, so that it cannot jump."""
+        self._loop = asyncio.get_running_loop()
+        self._offset = time.time_ns() // 1_000_000 - self.now()
+
+    def now(self) -> int:
+        """Monotone milliseconds, those of the event loop."""
+        return int(self._loop.time() * 1000)
+
+    def unix_ms(self, instant: int | None) -> int:
+        """The instant in milliseconds since 1970, 0 for none."""
+        return 0 if instant is None else instant + self._offset
+
+    def from_unix_s(self, seconds: int) -> int:
+        """The instant of that many seconds since 1970."""
+        return seconds * 1000 - self._offset
+
+
+def entropy() -> int:
+    """64 bits that nobody can guess."""
+    return secrets.randbits(64)
+
+
+def new_node_id() -> NodeId:
+    """A node id that no node has."""
+    return NodeId(secrets.token_hex(20))
+
+
+def new_shard_id() -> ShardId:
+    """A shard id that no shard has."""
+    return ShardId(secrets.token_hex(20))

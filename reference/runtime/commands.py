@@ -1,0 +1,174 @@
+"""The subcommands `slotproof node` and `slotproof cluster`."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from reference.core.rules import DIALECTS
+from reference.core.state import ClusterState
+from reference.runtime.cluster import formed_cluster
+from reference.runtime.driver import NodeFailedError, log_to_stdout, run_nodes
+from reference.runtime.node import Node
+from reference.runtime.opening import StartError
+from reference.runtime.options import LOOPBACK, NodeOptions, OptionError, bus_port
+
+log = logging.getLogger(__name__)
+
+_PORT: Final = click.IntRange(1, 65535)
+_TIMEOUT: Final = click.IntRange(min=1)
+_LEVELS: Final = {
+    "debug": logging.DEBUG,
+    "verbose": logging.INFO,
+    "notice": logging.INFO,
+    "warning": logging.WARNING,
+}
+
+_Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
+_SHARED: Final[tuple[_Decorator, ...]] = (
+    click.option("--cluster-node-timeout", type=_TIMEOUT, default=15000, show_default=True,
+                 metavar="MS", help="How long a node may be silent, in milliseconds."),
+    click.option("--dialect", type=click.Choice(sorted(DIALECTS)), default="valkey-9.1",
+                 show_default=True, help="Which release's rules the node follows."),
+    click.option("--bind", default=LOOPBACK, show_default=True, metavar="A",
+                 help="The address to listen on."),
+    click.option("--loglevel", type=click.Choice(list(_LEVELS)), default="notice",
+                 show_default=True, help="What the log on stdout tells."),
+)  # fmt: skip
+
+
+def _shared(function: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_SHARED):
+        function = option(function)
+    return function
+
+
+def _run(
+    nodes: Sequence[tuple[NodeOptions, ClusterState | None]], ready: Callable[[list[Node]], None]
+) -> None:
+    """The nodes have run to their end; the process exits with 1 if that was not asked for."""
+    try:
+        asyncio.run(run_nodes(nodes, ready=ready))
+    except (StartError, NodeFailedError) as error:
+        click.echo(f"slotproof: {error}", err=True)
+        sys.exit(1)
+
+
+@click.command()
+@click.option("--port", type=_PORT, default=6379, show_default=True, help="For clients.")
+@click.option("--cluster-port", type=_PORT, help="For the bus.  [default: port + 10000]")
+@click.option("--cluster-config-file", default="nodes.conf", show_default=True, metavar="F",
+              help="Where the node keeps what it must not forget.")  # fmt: skip
+@click.option("--dir", "directory", type=click.Path(file_okay=False, path_type=Path),
+              default=Path(), metavar="D", help="Where that file is.  [default: here]")  # fmt: skip
+@click.option("--cluster-enabled", type=click.Choice(["yes", "no"]), default="yes",
+              help="Only yes.")  # fmt: skip
+@click.option("--cluster-announce-ip", metavar="IP", help="Where others find the node.")
+@click.option("--cluster-announce-port", type=_PORT, help="At which client port.")
+@click.option("--cluster-announce-bus-port", type=_PORT, help="At which bus port.")
+@_shared
+def node(**given: Any) -> None:  # noqa: ANN401 - click passes the options above by name
+    """Run one node of a Redis Cluster, until SIGINT or SIGTERM."""
+    if given["cluster_enabled"] == "no":
+        raise click.BadParameter(
+            "a slotproof node is always one of a cluster", param_hint="--cluster-enabled"
+        )
+    log_to_stdout(_LEVELS[given["loglevel"]])
+    options = NodeOptions(
+        port=given["port"],
+        cport=_bus_port(given["port"], given["cluster_port"]),
+        dialect=given["dialect"],
+        node_timeout_ms=given["cluster_node_timeout"],
+        cluster_config_file=given["cluster_config_file"],
+        directory=given["directory"],
+        bind=given["bind"],
+        announce_ip=given["cluster_announce_ip"],
+        announce_port=given["cluster_announce_port"],
+        announce_bus_port=given["cluster_announce_bus_port"],
+    )
+    log.info("slotproof, dialect %s, port %d, PID: %d", options.dialect, options.port, os.getpid())
+    _run([(options, None)], _say_ready)
+
+
+def _bus_port(port: int, cluster_port: int | None) -> int:
+    try:
+        return bus_port(port, cluster_port)
+    except OptionError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _say_ready(_: list[Node]) -> None:
+    log.info("Server initialized")
+    log.info("Ready to accept connections tcp")
+
+
+@click.command()
+@click.option("--masters", type=click.IntRange(1, 1000), default=3, show_default=True)
+@click.option("--replicas", type=click.IntRange(0, 1000), default=3, show_default=True,
+              help="Of the whole cluster.")  # fmt: skip
+@click.option("--port", type=_PORT, default=7000, show_default=True,
+              help="Of the first node; the others follow.")  # fmt: skip
+@click.option("--dir", "directory", type=click.Path(file_okay=False, path_type=Path), metavar="D",
+              help="Where the nodes keep their files, to go on from later.")  # fmt: skip
+@_shared
+def cluster(**given: Any) -> None:  # noqa: ANN401 - click passes the options above by name
+    """Run a whole Redis Cluster in this process, until SIGINT or SIGTERM."""
+    count = given["masters"] + given["replicas"]
+    if given["port"] + count - 1 > 65535:
+        raise click.UsageError(f"{count} nodes from port {given['port']} on need ports above 65535")
+    log_to_stdout(max(_LEVELS[given["loglevel"]], logging.WARNING))
+    with _directory(given["directory"]) as directory:
+        options = [
+            NodeOptions(
+                port=port,
+                cport=_bus_port(port, None),
+                dialect=given["dialect"],
+                node_timeout_ms=given["cluster_node_timeout"],
+                cluster_config_file=f"nodes-{port}.conf",
+                directory=directory,
+                bind=given["bind"],
+                writable_delay_ms=0,  # nobody can know anything newer: all start together
+            )
+            for port in range(given["port"], given["port"] + count)
+        ]
+        _run(_with_states(options, given["masters"]), _say_cluster)
+
+
+@contextlib.contextmanager
+def _directory(given: Path | None) -> Iterator[Path]:
+    """The directory that was given, else one that is gone afterwards."""
+    if given is not None:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="slotproof-") as temporary:
+        yield Path(temporary)
+
+
+def _with_states(
+    options: list[NodeOptions], masters: int
+) -> Sequence[tuple[NodeOptions, ClusterState | None]]:
+    """New states if there are no files, those of the files if there are all."""
+    saved = [each.config_path.exists() for each in options]
+    if all(saved):
+        return [(each, None) for each in options]
+    if any(saved):
+        found = options[saved.index(True)].config_path
+        raise click.UsageError(f"{found} is there, but not the files of all nodes")
+    return formed_cluster(options, masters)
+
+
+def _say_cluster(nodes: list[Node]) -> None:
+    for each in nodes:
+        myself = each.state.myself
+        role = f"slave  {myself.replicaof}" if myself.is_replica else f"master {myself.slots}"
+        address = f"{each.options.ip}:{each.options.port}@{each.options.cport}"
+        click.echo(f"{myself.node_id} {address} {role}")
+    click.echo("ready")

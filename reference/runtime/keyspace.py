@@ -1,0 +1,139 @@
+"""The data of a node: the one place that knows the engine behind it (fakeredis).
+
+The engine is used through its private interface, so its version is pinned and the tests of this
+module say what of it we rely on. Only the commands of `DATA_COMMANDS` ever reach it: its RESTORE
+and FUNCTION RESTORE run code that a client sends.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import redis
+from fakeredis import FakeServer
+from fakeredis._helpers import SimpleError as EngineError
+from fakeredis._helpers import SimpleString as EngineStatus
+from fakeredis._socket import FakeSocket
+from typing_extensions import override
+
+from reference.clauses import clause
+from reference.core.slots import key_hash_slot
+from reference.runtime.client_replies import ClientReply, SetReply
+from reference.runtime.command_table import DATA_COMMANDS
+from reference.wire.resp import ErrorReply, SimpleString
+
+_LOG = logging.getLogger(__name__)
+
+_SET_REPLIES: Final = frozenset({"smembers", "spop", "sinter", "sunion", "sdiff"})
+"""Commands whose lists are sets in version 3; the engine gives lists."""
+
+_MAX_ECHO: Final = 128
+"""Bytes of the arguments, and of the name, that the text about an unknown command repeats."""
+
+
+@clause("CM-4")
+def unknown_command(arguments: Sequence[bytes]) -> ErrorReply:
+    """The answer to a command that is not served. Counterpart: `commandCheckExistence`."""
+    echoed = b""
+    for argument in arguments[1:]:
+        if len(echoed) >= _MAX_ECHO:
+            break
+        echoed += b"'%b' " % argument[: _MAX_ECHO - len(echoed)]
+    name = _text(arguments[0][:_MAX_ECHO])
+    return ErrorReply(f"ERR unknown command '{name}', with args beginning with: {_text(echoed)}")
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+class _Engine(FakeSocket):
+    """One connection to the engine, whose replies keep their types."""
+
+    @override
+    def _decode_result(self, result: Any) -> Any:
+        return result
+
+    def take_reply(self) -> object:
+        """The oldest reply that was not taken yet; queue.Empty if there is none."""
+        if self.responses is None:
+            raise ConnectionError("the keyspace is closed")
+        return self.responses.get_nowait()
+
+
+class Keyspace:
+    """The keys and values of one node, in its database 0."""
+
+    def __init__(self) -> None:
+        self._server = FakeServer(version=(7, 0), server_type="redis")
+        self._engines = {protocol: self._connect(protocol) for protocol in (2, 3)}
+
+    def _connect(self, protocol: int) -> _Engine:
+        """A connection for the clients that speak this version of the protocol."""
+        engine = _Engine(self._server, 0, client_class=redis.Redis)
+        engine._client_info["resp"] = protocol  # noqa: SLF001 - HELLO would also reset it
+        return engine
+
+    @clause("CM-4", "CM-5")
+    def execute(self, arguments: Sequence[bytes], protocol: int = 2) -> ClientReply:
+        """The data command is carried out, and answered for this version of the protocol.
+
+        Anything that is no data command is unknown here, whatever the engine could do with it.
+        """
+        name = arguments[0].decode("latin-1").lower()
+        if name not in DATA_COMMANDS:
+            return unknown_command(arguments)
+        engine = self._engines[protocol]
+        try:
+            engine._process_command([name.encode(), *arguments[1:]])  # noqa: SLF001
+            reply = engine.take_reply()
+        except Exception:  # noqa: BLE001 - a flaw of the engine must not end the node
+            _LOG.exception("the data engine failed at %s", name)
+            return ErrorReply("ERR the data engine failed at this command")
+        if name in _SET_REPLIES and protocol == 3 and isinstance(reply, list):
+            return SetReply([_reply(element) for element in reply])
+        return _reply(reply)
+
+    @clause("CM-6")
+    def keys_in_slot(self, slot: int, limit: int | None = None) -> list[bytes]:
+        """Keys of this slot in the order of their bytes, no more than the limit.
+
+        Counterpart: `clusterCommand` (GETKEYSINSLOT).
+        """
+        found = sorted(key for key in self._database() if key_hash_slot(key) == slot)
+        return found[:limit]
+
+    def __len__(self) -> int:
+        return len(self._database())
+
+    def expires_count(self) -> int:
+        """How many keys have a time to live."""
+        return sum(item.expireat is not None for item in self._database().values())
+
+    def _database(self) -> Mapping[bytes, Any]:
+        self.execute([b"DBSIZE"])  # tells the engine what time it is, so that keys expire
+        database: Mapping[bytes, Any] = self._server.dbs[0]
+        return database
+
+    def close(self) -> None:
+        """The connections to the engine are gone, and the data with them."""
+        while self._engines:
+            self._engines.popitem()[1].close()
+
+
+def _reply(value: object) -> ClientReply:
+    """The engine's reply in our own types."""
+    match value:
+        case EngineStatus():
+            return SimpleString(_text(value.value))
+        case EngineError():
+            has_code = value.value.split(" ")[0].isupper()
+            return ErrorReply(value.value if has_code else f"ERR {value.value}")
+        case list() | tuple():
+            return [_reply(element) for element in value]
+        case dict():
+            return {key: _reply(element) for key, element in value.items()}
+        case None | bool() | int() | float() | bytes() | str():
+            return value
+        case _:
+            raise TypeError(f"the data engine answered with a {type(value).__name__}")

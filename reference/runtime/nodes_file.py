@@ -1,0 +1,112 @@
+"""Between the state of a node and the lines of its nodes.conf."""
+
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from reference.core.nodes import ClusterNode, NodeTable
+from reference.core.rules import Rules
+from reference.core.state import ClusterState, durable, node_epoch, restarted
+from reference.core.types import Address, Health, NodeId, Role, ShardId
+from reference.wire.nodes_conf import CONNECTED, DISCONNECTED, NodeLine, NodesConf
+
+_ROLE_WORDS: Final = {Role.MASTER: "master", Role.REPLICA: "slave"}
+_HEALTH_WORDS: Final = {Health.PFAIL: "fail?", Health.FAIL: "fail"}
+
+
+@attrs.frozen(kw_only=True)
+class Contact:
+    """What a line tells of the contact to a node; instants are milliseconds since 1970."""
+
+    connected: bool = False
+    ping_sent: int = 0
+    pong_received: int = 0
+
+
+NO_CONTACT: Final = Contact()
+
+
+def flag_words(state: ClusterState, node: ClusterNode) -> tuple[str, ...]:
+    """The words for what the node is, in the servers' order."""
+    words = ["myself"] if node.node_id == state.myself_id else []
+    words += [_ROLE_WORDS[node.role]] if node.role in _ROLE_WORDS else []
+    words += [_HEALTH_WORDS[node.health]] if node.health in _HEALTH_WORDS else []
+    named = {"handshake": node.handshake, "noaddr": node.noaddr, "nofailover": node.nofailover}
+    words += [word for word, holds in named.items() if holds]
+    return tuple(words) or ("noflags",)
+
+
+def node_line(state: ClusterState, node: ClusterNode, contact: Contact) -> NodeLine:
+    """The line of the node; a replica's shows the configEpoch of its master.
+
+    Counterpart: `clusterGenNodeDescription`.
+    """
+    address = node.address or Address(ip="", port=0, cport=0)
+    myself = node.node_id == state.myself_id
+    return NodeLine(
+        node_id=node.node_id,
+        ip=address.ip,
+        port=address.port,
+        cport=address.cport,
+        aux=() if node.shard_id is None else (("tls-port", "0"), ("shard-id", node.shard_id)),
+        flags=flag_words(state, node),
+        replicaof=node.replicaof,
+        ping_sent=contact.ping_sent,
+        pong_received=contact.pong_received,
+        config_epoch=node_epoch(state, node),
+        link_state=CONNECTED if myself or contact.connected else DISCONNECTED,
+        slots=node.slots,
+    )
+
+
+def to_conf(state: ClusterState, contact: Callable[[NodeId], Contact]) -> NodesConf:
+    """The file in which the state survives a crash."""
+    kept = durable(state)
+    return NodesConf(
+        nodes=tuple(node_line(kept, node, contact(node.node_id)) for node in kept.nodes),
+        current_epoch=kept.current_epoch,
+        last_vote_epoch=kept.last_vote_epoch,
+    )
+
+
+def from_conf(conf: NodesConf, rules: Rules) -> ClusterState:
+    """The state in which a node starts from its file."""
+    saved = ClusterState(
+        rules=rules,
+        myself_id=conf.myself.node_id,
+        nodes=NodeTable(_node(line, rules) for line in conf.nodes),
+        current_epoch=conf.current_epoch,
+        last_vote_epoch=conf.last_vote_epoch,
+    )
+    return restarted(saved)
+
+
+def _node(line: NodeLine, rules: Rules) -> ClusterNode:
+    shard_id = dict(line.aux).get("shard-id") if rules.shards else None
+    noaddr = "noaddr" in line.flags or not line.port
+    return ClusterNode(
+        node_id=line.node_id,
+        role=_role(line),
+        replicaof=line.replicaof,
+        config_epoch=line.config_epoch,
+        slots=line.slots,
+        health=_health(line, noaddr=noaddr),
+        shard_id=None if shard_id is None else ShardId(shard_id),
+        address=None if noaddr else Address(ip=line.ip, port=line.port, cport=line.cport),
+        noaddr=noaddr,
+        nofailover="nofailover" in line.flags,
+    )
+
+
+def _role(line: NodeLine) -> Role:
+    if "master" in line.flags:
+        return Role.MASTER
+    return Role.REPLICA if "slave" in line.flags else Role.UNKNOWN
+
+
+def _health(line: NodeLine, *, noaddr: bool) -> Health:
+    """A node without an address cannot be asked, so it counts as failed until it comes back."""
+    if "fail" in line.flags or noaddr:
+        return Health.FAIL
+    return Health.PFAIL if "fail?" in line.flags else Health.OK

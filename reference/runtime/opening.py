@@ -1,0 +1,94 @@
+"""How a node comes to be, from its nodes.conf or new, and how it ends."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+import attrs
+
+from reference.core.state import ClusterState, new_node
+from reference.runtime.clients import serve_clients
+from reference.runtime.clock import new_node_id, new_shard_id
+from reference.runtime.keyspace import Keyspace
+from reference.runtime.node import Node
+from reference.runtime.nodes_file import from_conf
+from reference.runtime.options import NodeOptions
+from reference.runtime.storage import ConfigFile, ConfigLockedError
+from reference.wire.nodes_conf_parse import NodesConfError, parse_nodes_conf
+
+log = logging.getLogger(__name__)
+
+
+class StartError(Exception):
+    """Why the node cannot start, in one line for its operator."""
+
+
+def read_state(config: ConfigFile, options: NodeOptions) -> ClusterState:
+    """The state to start from, with the address that the options say; the file is not touched.
+
+    StartError if the file is damaged. Counterpart: `clusterLoadConfig`, `clusterInit`.
+    """
+    rules, content = options.rules, config.load()
+    if not content:
+        state = new_node(rules, new_node_id(), shard_id=new_shard_id(), address=options.address)
+        log.info("No cluster configuration found, I'm %s", state.myself_id)
+        return state
+    try:
+        conf = parse_nodes_conf(content)
+    except NodesConfError as error:
+        raise StartError(f"{config.path}: {error}") from error
+    if conf.myself.migrating or conf.myself.importing:
+        log.warning("%s: open slots are not kept", config.path)
+    state = from_conf(conf, rules)
+    myself = attrs.evolve(state.myself, address=options.address)
+    if rules.shards and myself.shard_id is None:
+        myself = attrs.evolve(myself, shard_id=new_shard_id())
+    log.info("Node configuration loaded, I'm %s", state.myself_id)
+    return state.put(myself)
+
+
+@contextlib.asynccontextmanager
+async def listening_node(
+    options: NodeOptions, state: ClusterState | None = None
+) -> AsyncIterator[Node]:
+    """A node that answers on its bus and to its clients, until the end of the block.
+
+    It does nothing by itself before its `start`. With a state it begins with that one instead of
+    its file's. StartError if it cannot start.
+    """
+    async with contextlib.AsyncExitStack() as at_end:
+        config = _open_config(options)
+        at_end.callback(config.close)
+        node = Node(options, state or read_state(config, options), config)
+        at_end.push_async_callback(node.close)
+        keyspace = Keyspace()
+        at_end.callback(keyspace.close)
+        port = options.port
+        try:
+            clients = await serve_clients(node, keyspace, options.bind, port)
+            at_end.push_async_callback(clients.close)
+            port = options.cport
+            await node.listen()
+        except OSError as error:
+            raise StartError(f"Failed listening on port {port}: {error}") from error
+        yield node
+
+
+@contextlib.asynccontextmanager
+async def running_node(
+    options: NodeOptions, state: ClusterState | None = None
+) -> AsyncIterator[Node]:
+    """A node that does all that a node does, until the end of the block; StartError as above."""
+    async with listening_node(options, state) as node:
+        node.start()
+        yield node
+
+
+def _open_config(options: NodeOptions) -> ConfigFile:
+    try:
+        options.directory.mkdir(parents=True, exist_ok=True)
+        return ConfigFile(options.config_path)
+    except ConfigLockedError as error:
+        raise StartError(str(error)) from error
+    except OSError as error:
+        raise StartError(f"{options.config_path} cannot be opened: {error}") from error

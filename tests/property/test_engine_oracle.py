@@ -1,0 +1,178 @@
+"""The interned engine finds what the plain explorer finds, on small systems made by chance.
+
+Clauses: none, the engine knows no protocol.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from model_check.engine import Exploration, Limits, explore
+from model_check.engine.oracle import OracleResult, explore_plainly
+from model_check.links import parse_links
+from model_check.properties import Invariant, Property, Sometimes, StepProperty
+from model_check.system import Move, Send, Step, System
+from model_check.trace import Trace
+
+STATES = 3
+MESSAGES = ("a", "b")
+COSTS = (None, None, "fault", "break")
+
+TableStep = Step[int, str]
+
+
+@attrs.frozen
+class TableSystem(System[int, str, int]):
+    """A system whose every outcome stands in a table."""
+
+    processes: tuple[str, ...]
+    budgets: Mapping[str, int]
+    start: tuple[int, ...]
+    stale: tuple[tuple[int, Send[str]], ...]
+    actions: Mapping[tuple[int, int], tuple[tuple[str | None, TableStep], ...]]
+    reactions: Mapping[tuple[int, int, str], TableStep | None]
+    down: frozenset[tuple[int, int]]
+
+    @override
+    def initial(self) -> tuple[int, ...]:
+        return self.start
+
+    @override
+    def initial_messages(self) -> tuple[tuple[int, Send[str]], ...]:
+        return self.stale
+
+    @override
+    def moves(self, process: int, state: int) -> Iterable[Move[int]]:
+        for number, (cost, _) in enumerate(self.actions.get((process, state), ())):
+            yield Move(number, cost)
+
+    @override
+    def act(self, process: int, state: int, move: Move[int]) -> TableStep:
+        return self.actions[process, state][move.event][1]
+
+    @override
+    def receive(self, process: int, state: int, message: str, lane: int) -> TableStep | None:
+        return self.reactions[process, state, message]
+
+    @override
+    def is_down(self, process: int, state: int) -> bool:
+        return (process, state) in self.down
+
+
+def sends(process: int, count: int) -> st.SearchStrategy[Send[str]]:
+    others = [other for other in range(count) if other != process]
+    return st.builds(
+        Send, st.sampled_from(others), st.sampled_from(MESSAGES), st.sampled_from((0, 0, 1))
+    )
+
+
+def steps(process: int, count: int, most: int) -> st.SearchStrategy[TableStep]:
+    sent = st.lists(sends(process, count), max_size=most).map(tuple)
+    return st.builds(Step, st.integers(0, STATES - 1), sent)
+
+
+@st.composite
+def systems(draw: st.DrawFn) -> TableSystem:
+    count = draw(st.integers(2, 3))
+    budgets = draw(st.sampled_from(({"fault": 1, "break": 1}, {"fault": 2, "break": 0})))
+    actions = {}
+    reactions = {}
+    for process in range(count):
+        # One reply at most: with two, what is pending would grow for ever.
+        reaction = steps(process, count, most=1)
+        action = st.tuples(st.sampled_from(COSTS), steps(process, count, most=2))
+        for state in range(STATES):
+            beat = st.builds(Step, st.just(state), st.tuples(sends(process, count)))
+            heartbeat = st.tuples(st.none(), beat)
+            actions[process, state] = tuple(
+                draw(st.lists(st.one_of(action, heartbeat), min_size=1, max_size=2))
+            )
+            for message in MESSAGES:
+                reactions[process, state, message] = draw(
+                    st.one_of(st.none(), st.just(Step(state)), reaction, reaction)
+                )
+    local = st.tuples(st.integers(0, count - 1), st.integers(0 if count == 2 else 1, STATES - 1))
+    sender = draw(st.integers(0, count - 1))
+    stale = draw(st.lists(sends(sender, count), max_size=1))
+    return TableSystem(
+        processes=("p", "q", "r")[:count],
+        budgets=budgets,
+        start=(0,) * count,
+        stale=tuple((sender, send) for send in stale),
+        actions=actions,
+        reactions=reactions,
+        down=draw(st.frozensets(local, max_size=2)),
+    )
+
+
+PROPERTIES: tuple[Property, ...] = (
+    Invariant(
+        id="not all in 2",
+        project=lambda _, state: state == 2,
+        judge=lambda in_two: not all(in_two),
+    ),
+    StepProperty(id="no step from 2 to 0", judge=lambda _, *step: step != (2, 0)),
+    Sometimes(id="p is in 1", project=lambda _, state: state, judge=lambda all_: all_[0] == 1),
+    Sometimes(id="sum is 5", project=lambda _, state: state, judge=lambda all_: sum(all_) == 5),
+)
+KINDS = ("held(0)", "held(1)", "held(2)", "held(3,fifo)", "fifo(1)", "fifo(2)", "set")
+
+
+def check_replays(system: System[Any, Any, Any], trace: Trace) -> None:
+    local = list(trace.initial)
+    assert tuple(local) == system.initial()
+    for step in trace.steps:
+        assert local[step.process] == step.before
+        if step.kind == "move":
+            moves = system.moves(step.process, step.before)
+            outcomes = [system.act(step.process, step.before, move) for move in moves]
+            assert Step(step.after, step.sends) in outcomes
+        elif step.kind in {"deliver", "deliver_held"}:
+            assert step.channel is not None
+            assert step.channel[1] == step.process
+            lane = step.channel[2]
+            outcome = system.receive(step.process, step.before, step.message, lane)
+            assert outcome == Step(step.after, step.sends)
+        else:
+            assert step.before == step.after
+        local[step.process] = step.after
+
+
+def compare(found: Exploration, expected: OracleResult, system: TableSystem) -> None:
+    counts = (found.distinct_states, found.transitions, found.depth, found.bounds_hit)
+    assert counts == (
+        expected.distinct_states,
+        expected.transitions,
+        expected.depth,
+        expected.bounds_hit,
+    )
+    assert found.verdict == expected.verdict
+    assert {result.id: result.verdict for result in found.properties} == expected.verdicts
+    lengths = {}
+    for result in found.properties:
+        if result.trace is not None:
+            lengths[result.id] = len(result.trace.steps)
+            check_replays(system, result.trace)
+    assert lengths == expected.trace_lengths
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=30, deadline=None)
+@given(system=systems(), chunk=st.sampled_from((20, 1000)))
+def test_engine_and_oracle_agree(kind: str, system: TableSystem, chunk: int) -> None:
+    links = parse_links(kind)
+    whole = explore(system, links, (), Limits(states=600), keep_states=True, chunk=chunk)
+    assume(whole.verdict != "incomplete")  # too large for the oracle to be quick
+
+    judged = explore(system, links, PROPERTIES, Limits(), chunk=chunk)
+
+    compare(whole, explore_plainly(system, links, ()), system)
+    assert whole.graph is not None
+    assert len(whole.graph.rows) == whole.distinct_states
+    assert len(whole.graph.code) == whole.transitions
+    compare(judged, explore_plainly(system, links, PROPERTIES), system)

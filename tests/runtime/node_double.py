@@ -1,0 +1,128 @@
+"""A node without bus or clock, and a client of it without a connection."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from reference.core.cluster_state import why_down
+from reference.core.effects import Reply
+from reference.core.events import Command
+from reference.core.nodes import ClusterNode, NodeTable
+from reference.core.rules import REDIS_7_0, Rules
+from reference.core.slots import SlotSet
+from reference.core.state import ClusterState, new_node
+from reference.core.step import step
+from reference.core.types import Address, NodeId, Role, ShardId
+from reference.runtime.client_commands import execute
+from reference.runtime.client_replies import Verbatim
+from reference.runtime.client_session import Service, Session
+from reference.runtime.keyspace import Keyspace
+from reference.wire.resp import ErrorReply, SimpleString
+
+MASTERS: Final = tuple(NodeId(letter * 40) for letter in "abc")
+REPLICA: Final = NodeId("d" * 40)
+RUNS: Final = ((0, 5460), (5461, 10922), (10923, 16383))
+"""What the masters own: foo is in the third run, bar in the first, hello in the first."""
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """The settings of a node that clients may ask for."""
+
+    port: int = 7000
+    cport: int = 17000
+    bind: str = "127.0.0.1"
+    announce_ip: str | None = None
+    node_timeout_ms: int = 1500
+    cluster_config_file: str = "nodes.conf"
+    directory: Path = attrs.field(factory=Path)
+
+
+def address_of(node_id: NodeId) -> Address:
+    """Where a node of the built cluster is reached."""
+    port = 7000 + "abcd".index(node_id[0])
+    return Address(ip="127.0.0.1", port=port, cport=port + 10000)
+
+
+def three_masters(me: NodeId = MASTERS[0], *, rules: Rules = REDIS_7_0) -> ClusterState:
+    """A whole cluster at rest: three masters, and a replica of the first."""
+    shards = [ShardId(master[0] * 40) if rules.shards else None for master in MASTERS]
+    nodes = [
+        ClusterNode(
+            node_id=master,
+            config_epoch=epoch,
+            slots=SlotSet.between(*run),
+            shard_id=shard,
+            address=address_of(master),
+        )
+        for epoch, (master, run, shard) in enumerate(zip(MASTERS, RUNS, shards, strict=True), 1)
+    ]
+    replica = ClusterNode(
+        node_id=REPLICA,
+        role=Role.REPLICA,
+        replicaof=MASTERS[0],
+        shard_id=shards[0],
+        address=address_of(REPLICA),
+    )
+    table = NodeTable([*nodes, replica])
+    return ClusterState(rules=rules, myself_id=me, nodes=table, current_epoch=3)
+
+
+def alone(rules: Rules = REDIS_7_0) -> ClusterState:
+    """A node that was just started for the first time."""
+    shard = ShardId("5" * 40)
+    return new_node(rules, MASTERS[0], shard_id=shard, address=address_of(MASTERS[0]))
+
+
+class NodeDouble:
+    """A node that has every link, and whose commands go through the real core."""
+
+    def __init__(self, state: ClusterState | None = None) -> None:
+        self.state = three_masters() if state is None else state
+        self.options = Options()
+        self.messages_sent = Counter({"ping": 3, "pong": 2, "meet": 0})
+        self.messages_received = Counter({"ping": 2, "auth-req": 1})
+
+    @property
+    def cluster_ok(self) -> bool:
+        """Whether the core takes the cluster to be ok; there are no delays."""
+        return why_down(self.state) is None
+
+    def submit(self, command: Command) -> str | None:
+        """The core has answered the command."""
+        self.state, effects = step(self.state, command)
+        return next(effect.error for effect in effects if isinstance(effect, Reply))
+
+    def link_connected(self, node_id: NodeId) -> bool:
+        """Whether there is a link: to all but the last master."""
+        return node_id != MASTERS[2]
+
+    def ping_sent_ms(self, node_id: NodeId) -> int:
+        """A PING to the last master is in flight."""
+        return 1500 if node_id == MASTERS[2] else 0
+
+    def pong_received_ms(self, node_id: NodeId) -> int:
+        """The others have answered."""
+        return 1000 if node_id in (MASTERS[1], MASTERS[2], REPLICA) else 0
+
+    def new_temporary_id(self) -> NodeId:
+        """Always the same name."""
+        return NodeId("e" * 40)
+
+
+class Client:
+    """A client of one node, without a connection."""
+
+    def __init__(self, node: NodeDouble) -> None:
+        self.node = node
+        self.keyspace = Keyspace()
+        service = Service(node=node, keyspace=self.keyspace)
+        self.session = Session(service=service, client_id=7, local_ip="127.0.0.9")
+        service.sessions.add(self.session)
+
+    def __call__(self, line: str) -> Any:
+        """The reply to the request, in words and numbers."""
+        reply = execute(self.session, line.encode("latin-1").split())
+        return reply.text if isinstance(reply, ErrorReply | SimpleString | Verbatim) else reply

@@ -1,0 +1,349 @@
+"""Nodes in this process, on real sockets: links, bad input, their end.
+
+Clauses: RT-3, RT-4, RT-6, RT-7, BU-1, BU-D1, BU-10, BU-11, HS-1, HS-2, HS-3, PA-2, PA-7.
+"""
+
+import asyncio
+import logging
+import struct
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+import attrs
+import pytest
+
+from reference.core.events import ClusterAddSlots, ClusterMeet, ClusterSetConfigEpoch
+from reference.core.messages import Fail, Header, Message, Ping
+from reference.core.slots import SlotSet
+from reference.core.types import Address, Health, NodeId
+from reference.runtime.cluster import formed_cluster
+from reference.runtime.node import Node, counter_name
+from reference.runtime.opening import StartError, running_node
+from reference.runtime.options import LOOPBACK, NodeOptions, OptionError, bus_port
+from reference.runtime.translate import WireFacts, to_wire
+from reference.wire.bus import UnknownMessage, encode
+from reference.wire.bus_header import BusHeader
+from tests.support import free_ports
+
+STRANGER: Final = NodeId("f" * 40)
+FACTS: Final = WireFacts(shards=True, cluster_ok=True, heard=lambda _: (0, 0))
+
+
+async def eventually(condition: Callable[[], object], timeout: float = 10) -> None:  # noqa: ASYNC109
+    """The condition is true; TimeoutError if it does not get so in time."""
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110 - conditions of any kind have no event
+            await asyncio.sleep(0.01)
+
+
+def options_in(directory: Path, port: int | None = None, **fields: object) -> NodeOptions:
+    port = port or free_ports(1)[0]
+    made = NodeOptions(
+        port=port,
+        cport=bus_port(port),
+        node_timeout_ms=500,
+        directory=directory,
+        cluster_config_file=f"nodes-{port}.conf",
+        writable_delay_ms=0,
+    )
+    return attrs.evolve(made, **fields)  # type: ignore[arg-type]
+
+
+def run(test: Callable[[Node], Awaitable[None]], options: NodeOptions) -> None:
+    async def main() -> None:
+        async with running_node(options) as node:
+            await test(node)
+        assert len(asyncio.all_tasks()) == 1  # nothing of the node runs on
+
+    asyncio.run(main())
+
+
+def header_of(sender: NodeId, port: int = 1) -> Header:
+    return Header(
+        sender=sender,
+        replicaof=None,
+        current_epoch=0,
+        config_epoch=0,
+        slots=SlotSet(),
+        address=Address(ip="", port=port, cport=port),
+    )
+
+
+def bytes_of(message: Message) -> bytes:
+    return encode(to_wire(message, FACTS, extended=False))
+
+
+PING: Final = bytes_of(Ping(header=header_of(STRANGER)))
+
+
+async def talk(node: Node, *pieces: bytes, end: bool = False) -> bytes:
+    """What the node answers on a new link before it closes it, or is closed by us."""
+    reader, writer = await asyncio.open_connection(LOOPBACK, node.options.cport)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+        if end:
+            writer.write_eof()
+        async with asyncio.timeout(10):
+            return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
+
+
+async def answers(node: Node) -> bool:
+    """Whether the node answers a PING on a new link with a PONG."""
+    reader, writer = await asyncio.open_connection(LOOPBACK, node.options.cport)
+    writer.write(PING)
+    async with asyncio.timeout(10):
+        reply = await reader.readexactly(2256)
+    writer.close()
+    return reply[:4] == b"RCmb" and reply[12:14] == b"\0\1"
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "bad signature"),
+        (b"\0" * 4096, "bad signature"),
+        (struct.pack(">4sIH", b"RCmb", 2**31, 1) + bytes(100), "more than the limit"),
+        (struct.pack(">4sIH", b"RCmb", 17, 1) + bytes(100), "less than the header"),
+        (PING + b"garbage after a whole message", "bad signature"),
+    ],
+)
+def test_a_damaged_stream_ends_its_link_and_nothing_else(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, data: bytes, reason: str
+) -> None:
+    async def test(node: Node) -> None:
+        other_link = asyncio.create_task(talk(node, PING[:1000], end=False))
+        before = node.state
+
+        await talk(node, data)
+
+        assert node.state is before
+        assert not other_link.done()
+        assert await answers(node)
+        other_link.cancel()
+        await asyncio.wait([other_link])
+
+    with caplog.at_level(logging.INFO):
+        run(test, options_in(tmp_path))
+
+    assert f"closing the inbound link of {LOOPBACK}: " in caplog.text
+    assert reason in caplog.text
+
+
+def test_a_message_that_was_cut_off_ends_its_link_with_a_reason(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def test(node: Node) -> None:
+        assert await talk(node, PING[:2000], end=True) == b""
+        assert await answers(node)
+
+    with caplog.at_level(logging.WARNING):
+        run(test, options_in(tmp_path))
+
+    assert "ended in the middle of a message" in caplog.text
+
+
+def _unknown_type() -> bytes:
+    header = to_wire(Ping(header=header_of(STRANGER)), FACTS, extended=False).header
+    assert isinstance(header, BusHeader)
+    return encode(UnknownMessage(header=header, type=77, payload=b"abc"))
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (PING[:14] + struct.pack(">H", 9) + PING[16:], "gossip entries do not fit"),
+        (PING[:8] + struct.pack(">H", 2) + PING[10:], "protocol version 2"),
+        (PING[:40] + b"\n" * 40 + PING[80:], "is no node id"),
+        (_unknown_type(), "ignoring UnknownMessage"),
+        (bytes_of(Fail(header=header_of(STRANGER), subject=STRANGER)), "sender is not known"),
+    ],
+)
+def test_a_useless_message_is_dropped_and_its_link_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, data: bytes, reason: str
+) -> None:
+    async def test(node: Node) -> None:
+        before = node.state
+        reply = await talk(node, data, PING, end=True)
+        assert reply[12:14] == b"\0\1"
+        assert node.state is before
+
+    with caplog.at_level(logging.INFO):
+        run(test, options_in(tmp_path))
+
+    assert reason in caplog.text
+
+
+def _meet(node: Node, other: Node) -> None:
+    address = Address(ip=LOOPBACK, port=other.options.port, cport=other.options.cport)
+    assert node.submit(ClusterMeet(address=address, new_id=node.new_temporary_id())) is None
+
+
+def _knows(node: Node, *others: Node) -> bool:
+    names = {other.state.myself_id for other in others}
+    return {n.node_id for n in node.state.nodes if not n.handshake} >= names and all(
+        node.link_connected(name) for name in names
+    )
+
+
+@pytest.mark.parametrize("dialects", [("valkey-9.1", "redis-7.0"), ("redis-7.0", "redis-7.0")])
+def test_nodes_meet_and_miss_each_other(tmp_path: Path, dialects: tuple[str, str]) -> None:
+    first, second = (options_in(tmp_path, dialect=dialect) for dialect in dialects)
+
+    async def test(node: Node) -> None:
+        async with running_node(second) as other:
+            _meet(node, other)
+            await eventually(lambda: _knows(node, other) and _knows(other, node))
+            name = other.state.myself_id
+            await eventually(lambda: node.pong_received_ms(name) > 0)
+            assert node.messages_sent["meet"] == 1
+            assert other.messages_received["meet"] == 1
+            assert node.messages_received["pong"] > 0
+        await eventually(lambda: node.ping_sent_ms(name) > 0)
+        await eventually(lambda: node.state.nodes[name].health is Health.PFAIL)
+        assert not node.link_connected(name)
+
+        async with running_node(second) as again:
+            assert again.state.myself_id == name
+            await eventually(lambda: node.state.nodes[name].health is Health.OK)
+            await eventually(lambda: _knows(again, node))
+
+    run(test, first)
+
+
+def test_a_newer_inbound_link_replaces_the_older(tmp_path: Path) -> None:
+    async def test(node: Node) -> None:
+        async with running_node(options_in(tmp_path)) as other:
+            _meet(node, other)
+            await eventually(lambda: _knows(node, other) and _knows(other, node))
+            ping = bytes_of(Ping(header=header_of(other.state.myself_id, other.options.port)))
+            first = asyncio.create_task(talk(node, ping))
+            await eventually(lambda: not first.done() and node.messages_received["ping"] > 0)
+
+            second = asyncio.create_task(talk(node, ping))
+
+            assert (await first)[12:14] == b"\0\1"  # it was answered, and then closed
+            second.cancel()
+            await asyncio.wait([second])
+
+    run(test, options_in(tmp_path))
+
+
+def test_a_node_that_meets_itself_stays_alone(tmp_path: Path) -> None:
+    async def test(node: Node) -> None:
+        _meet(node, node)
+        await eventually(lambda: node.messages_received["meet"] > 0)
+        await eventually(lambda: len(node.state.nodes) == 1)
+
+    run(test, options_in(tmp_path))
+
+
+def test_a_handshake_with_nobody_is_given_up(tmp_path: Path) -> None:
+    async def test(node: Node) -> None:
+        nowhere = Address(ip=LOOPBACK, port=1, cport=free_ports(1)[0])
+        node.submit(ClusterMeet(address=nowhere, new_id=node.new_temporary_id()))
+        assert len(node.state.nodes) == 2
+        await eventually(lambda: len(node.state.nodes) == 1)
+
+    run(test, options_in(tmp_path))
+
+
+def test_a_node_comes_back_as_it_was(tmp_path: Path) -> None:
+    options = options_in(tmp_path)
+
+    async def main() -> None:
+        async with running_node(options) as node:
+            assert node.submit(ClusterSetConfigEpoch(config_epoch=7)) is None
+            assert node.submit(ClusterAddSlots(slots=SlotSet.between(0, 16383))) is None
+            assert node.submit(ClusterAddSlots(slots=SlotSet.of([3]))) is not None
+            before = node.state
+            await eventually(lambda: node.cluster_ok)  # a node without slots is in a minority
+        async with running_node(options) as node:
+            assert node.state == before
+
+    asyncio.run(main())
+
+
+def test_a_node_that_cannot_save_says_nothing_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def test(node: Node) -> None:
+        def full(_content: bytes, *, fsync: bool) -> None:
+            raise OSError(28, f"No space left on device ({fsync})")
+
+        monkeypatch.setattr(node._config, "save", full)
+
+        with pytest.raises(OSError, match="No space"):
+            node.submit(ClusterSetConfigEpoch(config_epoch=7))
+
+        assert isinstance(node.failed.exception(), OSError)
+        assert "has failed" in (node.submit(ClusterSetConfigEpoch(config_epoch=8)) or "")
+        assert await talk(node, PING, end=True) == b""
+
+    run(test, options_in(tmp_path))
+
+
+def test_a_node_bound_to_all_addresses_learns_its_own_from_a_meet(tmp_path: Path) -> None:
+    anywhere = options_in(tmp_path, bind="0.0.0.0")  # noqa: S104 - that is what is tested
+
+    async def test(node: Node) -> None:
+        async with running_node(anywhere) as other:
+            address = Address(ip="127.0.0.9", port=anywhere.port, cport=anywhere.cport)
+            node.submit(ClusterMeet(address=address, new_id=node.new_temporary_id()))
+            await eventually(lambda: _knows(node, other))
+            assert other.state.myself.address is not None
+            assert other.state.myself.address.ip == "127.0.0.9"
+
+    run(test, options_in(tmp_path))
+
+
+@pytest.mark.parametrize("taken", ["port", "cport"])
+def test_a_port_in_use_is_said_so(tmp_path: Path, taken: str) -> None:
+    options = options_in(tmp_path)
+    port = getattr(options, taken)
+
+    async def main() -> None:
+        server = await asyncio.start_server(lambda _r, _w: None, LOOPBACK, port)
+        async with server:
+            with pytest.raises(StartError, match=f"Failed listening on port {port}"):
+                async with AsyncExitStack() as stack:
+                    await stack.enter_async_context(running_node(options))
+
+    asyncio.run(main())
+
+
+def test_a_formed_cluster_serves_at_once(tmp_path: Path) -> None:
+    ports = free_ports(5)
+
+    async def main() -> None:
+        formed = formed_cluster([options_in(tmp_path, port) for port in ports], 3)
+        async with AsyncExitStack() as stack:
+            nodes = [
+                await stack.enter_async_context(running_node(options, state))
+                for options, state in formed
+            ]
+            assert all(node.cluster_ok for node in nodes)
+            for node in nodes:
+                others = [other for other in nodes if other is not node]
+                await eventually(lambda n=node, o=others: _knows(n, *o))  # type: ignore[misc]
+
+    asyncio.run(main())
+
+
+def test_the_bus_port_follows_the_client_port() -> None:
+    assert bus_port(7000) == 17000
+    assert bus_port(7000, 7001) == 7001
+    with pytest.raises(OptionError, match="too high"):
+        bus_port(55536)
+
+
+def test_unknown_types_are_counted_as_such() -> None:
+    assert [counter_name(code) for code in (0, 5, 6, 7, 99)] == [
+        "ping", "auth-req", "auth-ack", "update", "unknown",
+    ]  # fmt: skip
