@@ -1,5 +1,6 @@
 """Two masters claim one slot while an observer, equal in epoch to one of them, hears stale news."""
 
+from collections.abc import Callable
 from typing import Final
 
 from model_check.models.cluster import Scope
@@ -19,64 +20,68 @@ from reference.core.state import ClusterState
 from reference.core.types import NodeId
 
 
-def _scope(rules: Rules, observer: str) -> Scope:
-    """A has taken slot 0 from C, which is back and has not heard of it; nor has the observer.
+def _scope(rules: Rules, *, new: str, observer: str, old: str) -> Scope:
+    """The new owner has taken slot 0 from the old one, which is back and has not heard of it.
 
-    C and the observer have the same configEpoch.
+    Nor has the observer, which has the same configEpoch as the old owner. Three heartbeats from
+    before are still on their way.
     """
     before: tuple[ClusterNode, ...] = (
-        replica("A", of="C"),
+        replica(new, of=old),
         master(observer, 1, epoch=1),
-        master("C", 0, epoch=1),
+        master(old, 0, epoch=1),
     )
     after = (
-        master("A", 0, epoch=2, shard="C"),
+        master(new, 0, epoch=2, shard=old),
         master(observer, 1, epoch=1),
-        master("C", epoch=1),
+        master(old, epoch=1),
     )
-    nodes = (
-        view(rules, "A", *after),
-        view(rules, observer, *before),
-        view(rules, "C", *before),
-    )
-    was_replica = pong(view(rules, "A", *before))
-    was_sole_owner = pong(view(rules, "C", *before))
-    ids = NodeId("A"), NodeId(observer), NodeId("C")
     stale = (
-        (ids[0], ids[1], was_replica),
-        (ids[0], ids[2], was_replica),
-        (ids[2], ids[1], was_sole_owner),
+        (new, observer, pong(view(rules, new, *before))),
+        (new, old, pong(view(rules, new, *before))),
+        (old, observer, pong(view(rules, old, *before))),
     )
-    return Scope(nodes=nodes, stale=stale)
+    return Scope(
+        nodes=(
+            view(rules, new, *after),
+            view(rules, observer, *before),
+            view(rules, old, *before),
+        ),
+        stale=tuple((NodeId(source), NodeId(to), message) for source, to, message in stale),
+    )
 
 
-def _old_owner_follows(state: ClusterState) -> bool:
-    return state.myself_id == "C" and state.myself.replicaof == "A"
+def _follows(follower: str, leader: str) -> Callable[[ClusterState], bool]:
+    return lambda state: state.myself_id == follower and state.myself.replicaof == leader
 
-
-_PROPERTIES = (
-    EXCLUSIVE_CLAIM,
-    EPOCHS_MONOTONE,
-    SLOT_DISPUTED,
-    epoch_rises(2),
-    some_node("SC-P1:witness-follow", "the old owner follows the new one", _old_owner_follows),
-)
 
 CLAIMS: Final = Model(
     name="claims",
     text="A took the slot of C; the observer B has the same configEpoch as C, and stale news",
-    scope=lambda rules: _scope(rules, "B"),
-    properties=_PROPERTIES,
+    scope=lambda rules: _scope(rules, new="A", observer="B", old="C"),
+    properties=(
+        EXCLUSIVE_CLAIM,
+        EPOCHS_MONOTONE,
+        SLOT_DISPUTED,
+        epoch_rises(2),
+        some_node("SC-P1:witness-follow", "the old owner follows the new one", _follows("C", "A")),
+    ),
     links="held(2)",
     clauses=("SC-1", "SC-4", "SC-6", "SC-7", "SC-10", "EP-4", "EP-5"),
 )
 
 TAKE_BACK: Final = Model(
     name="take-back",
-    text="as claims, but C has a smaller id than the observer X, and so it is C that moves on",
-    scope=lambda rules: _scope(rules, "X"),
-    properties=_PROPERTIES,
+    text="as claims, but it is the old owner A that has the smallest id, and so moves on",
+    scope=lambda rules: _scope(rules, new="B", observer="C", old="A"),
+    properties=(
+        EXCLUSIVE_CLAIM,
+        EPOCHS_MONOTONE,
+        SLOT_DISPUTED,
+        epoch_rises(2),
+        some_node("SC-P1:witness-lost", "the new owner follows the old one", _follows("B", "A")),
+    ),
     links="held(1)",
-    clauses=("EP-5",),
+    clauses=("EP-4", "EP-5"),
     by_default=False,
 )

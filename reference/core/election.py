@@ -14,7 +14,7 @@ from reference.core.effects import (
     Send,
 )
 from reference.core.messages import FailoverAuthAck, FailoverAuthRequest
-from reference.core.slot_config import set_node_as_master, update_about
+from reference.core.slot_config import newer_owner, set_node_as_master, update_about
 from reference.core.state import ClusterState, Election, bind_slots
 from reference.core.types import Health, NodeId
 
@@ -91,20 +91,9 @@ def why_no_vote(
         return Refusal.CANDIDATE_MASTER_UP
     if rules.vote_cooldown and voted_recently:
         return Refusal.VOTED_RECENTLY
-    if rules.vote_checks_claims and _newer_owner_of_claim(state, request) is not None:
+    if rules.vote_checks_claims and newer_owner(state, asked) is not None:
         return Refusal.CLAIM_OUTDATED
     return None
-
-
-def _newer_owner_of_claim(state: ClusterState, request: FailoverAuthRequest) -> NodeId | None:
-    """The owner of the first claimed slot with a configEpoch newer than the claim."""
-    claimed = request.header.slots - state.owner_not_claiming_slot
-    newer = [
-        (min(node.slots & claimed), node.node_id)
-        for node in state.nodes
-        if node.config_epoch > request.header.config_epoch and node.slots & claimed
-    ]
-    return min(newer)[1] if newer else None
 
 
 @clause("EL-4", "EL-10", "EL-15")
@@ -123,7 +112,7 @@ def grant_vote(
     refusal = why_no_vote(state, candidate, request, voted_recently=voted_recently)
     if refusal is not None:
         out.append(Notice(what=refusal, subject=candidate))
-        newer = _newer_owner_of_claim(state, request)
+        newer = newer_owner(state, request.header)
         if (
             refusal is Refusal.CLAIM_OUTDATED
             and newer is not None

@@ -203,6 +203,25 @@ def _hand_over_within_shard(
     return state.put(promoted)
 
 
+@clause("SC-4", "EL-7")
+def newer_owner(
+    state: ClusterState, announced: Header, *, besides: NodeId | None = None
+) -> NodeId | None:
+    """Who owns the lowest announced slot that has an owner with a newer configEpoch, if any has.
+
+    Slots that their owner no longer claims do not count.
+    """
+    claimed = announced.slots - state.owner_not_claiming_slot
+    newer = [
+        (min(node.slots & claimed), node.node_id)
+        for node in state.nodes
+        if node.node_id != besides
+        and node.config_epoch > announced.config_epoch
+        and node.slots & claimed
+    ]
+    return min(newer)[1] if newer else None
+
+
 @clause("SC-4", "SC-5")
 def correct_stale_claim(
     state: ClusterState, sender_id: NodeId, announced: Header, out: list[Effect]
@@ -211,16 +230,8 @@ def correct_stale_claim(
 
     Of several such owners only the one of the lowest slot. Counterpart: `clusterProcessPacket`.
     """
-    claimed = announced.slots - state.owner_not_claiming_slot
-    newer = [
-        (min(node.slots & claimed), node.node_id)
-        for node in state.nodes
-        if node.node_id != sender_id
-        and node.config_epoch > announced.config_epoch
-        and node.slots & claimed
-    ]
-    if newer:
-        owner = min(newer)[1]
+    owner = newer_owner(state, announced, besides=sender_id)
+    if owner is not None:
         out += [
             Notice(what=Happening.SENT_UPDATE, subject=sender_id),
             Send(to=sender_id, message=update_about(state, owner)),

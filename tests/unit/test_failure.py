@@ -252,6 +252,13 @@ def test_an_announcement_on_the_link_it_dialled_is_no_answer() -> None:
     assert hear(state, pong(view(A)), link=Link.INBOUND) == (state, ())
 
 
+def test_a_ping_is_no_answer_on_any_link() -> None:
+    state = change(view(B), A, health=Health.PFAIL)
+
+    for link in Link:
+        assert hear(state, ping(view(A)), link=link)[0] is state
+
+
 def test_a_replica_in_fail_that_answers_is_well() -> None:
     state, effects = hear(failed(view(B), A1), pong(view(A1)))
 
