@@ -89,7 +89,7 @@ def test_json_has_what_was_found_and_the_story(tmp_path: Path) -> None:
     assert (claim["kind"], claim["verdict"], claim["trace"][0]["who"]) == (
         "invariant",
         "violated",
-        "C",
+        "A",
     )
 
 
