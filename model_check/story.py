@@ -143,6 +143,8 @@ def state_changes(before: ClusterState, after: ClusterState) -> Iterator[str]:
             yield f"{name} {old} -> {new}"
     if before.election != after.election:
         yield _election(after)
+    if after.last_election != before.last_election and after.last_election is not None:
+        yield f"late votes for the next election: {after.last_election.late_votes}"
     if before.owner_not_claiming_slot != after.owner_not_claiming_slot:
         yield f"slots no longer claimed by their owner: {after.owner_not_claiming_slot or 'none'}"
     for node in after.nodes:
@@ -160,6 +162,8 @@ def _election(state: ClusterState) -> str:
     if state.election is None:
         return "no election"
     voters = " ".join(sorted(state.election.voters)) or "nobody"
+    if state.election.late_votes:
+        voters += f", and {state.election.late_votes} late"
     return f"election of epoch {state.election.failover_auth_epoch}, votes of {voters}"
 
 

@@ -95,6 +95,7 @@ class Happening(Enum):
     STARTED_ELECTION = "started an election for epoch {epoch}"
     VOTED = "voted for {subject} in epoch {epoch}"
     COUNTED_VOTE = "counted the vote of {subject} for epoch {epoch}"
+    COUNTED_LATE_VOTE = "counted the late vote of {subject} for the next election"
     WON_ELECTION = "won the election of epoch {epoch} and became master"
     ELECTION_EXPIRED = "gave up the election of epoch {epoch}"
     ELECTION_RESET = "gave up the election of epoch {epoch}: {subject} has a newer configEpoch"

@@ -15,7 +15,7 @@ from reference.core.effects import (
 )
 from reference.core.messages import FailoverAuthAck, FailoverAuthRequest
 from reference.core.slot_config import newer_owner, set_node_as_master, update_about
-from reference.core.state import ClusterState, Election, bind_slots
+from reference.core.state import ClusterState, Election, bind_slots, end_election
 from reference.core.types import Health, NodeId
 
 
@@ -39,7 +39,7 @@ def why_no_failover(state: ClusterState) -> Refusal | None:
     return None
 
 
-@clause("EL-2", "EL-3", "EL-19")
+@clause("EL-2", "EL-3", "EL-19", "EL-21")
 def start_election(
     state: ClusterState, out: list[Effect], *, data_too_old: bool = False
 ) -> ClusterState:
@@ -56,7 +56,13 @@ def start_election(
         out.append(Notice(what=refusal, subject=state.myself_id))
         return state
     epoch = state.current_epoch + 1
-    state = attrs.evolve(state, current_epoch=epoch, election=Election(failover_auth_epoch=epoch))
+    late_votes = 0 if state.last_election is None else state.last_election.late_votes
+    state = attrs.evolve(
+        state,
+        current_epoch=epoch,
+        election=Election(failover_auth_epoch=epoch, late_votes=late_votes),
+        last_election=None,
+    )
     out += [
         Notice(what=Happening.STARTED_ELECTION, epoch=epoch),
         SaveConfig(fsync=True),
@@ -138,6 +144,8 @@ def count_vote(
     Counterpart: `clusterProcessPacket`; the servers count messages, we keep the set of voters.
     """
     voter, election = state.nodes[voter_id], state.election
+    if election is None and _counts_late(state, voter_id, vote):
+        return _count_late_vote(state, voter_id, out)
     if election is None:
         refusal = Refusal.NO_ELECTION
     elif not voter.is_voting_master:
@@ -153,6 +161,26 @@ def count_vote(
     return state
 
 
+def _counts_late(state: ClusterState, voter_id: NodeId, vote: FailoverAuthAck) -> bool:
+    last = state.last_election
+    return (
+        last is not None
+        and state.nodes[voter_id].is_voting_master
+        and vote.header.current_epoch >= last.failover_auth_epoch
+        and why_no_failover(state) is None
+    )
+
+
+@clause("EL-21")
+def _count_late_vote(state: ClusterState, voter_id: NodeId, out: list[Effect]) -> ClusterState:
+    """The vote counts for the election that is put off; more than all voters have are not kept."""
+    last = state.last_election
+    if last is None or last.late_votes >= state.size:
+        return state
+    out.append(Notice(what=Happening.COUNTED_LATE_VOTE, subject=voter_id))
+    return attrs.evolve(state, last_election=attrs.evolve(last, late_votes=last.late_votes + 1))
+
+
 @clause("EL-12", "EL-13", "EL-16")
 def win_election_if_quorum(state: ClusterState, out: list[Effect]) -> ClusterState:
     """A replica with the votes of a majority is master of its master's slots, with the new epoch.
@@ -160,8 +188,12 @@ def win_election_if_quorum(state: ClusterState, out: list[Effect]) -> ClusterSta
     Counterpart: `clusterHandleSlaveFailover`, `clusterFailoverReplaceYourMaster`.
     """
     election = state.election
+    if election is None:
+        return state
     needed = state.needed_quorum if state.rules.majority_wins else 1
-    if election is None or len(election.voters) < needed or why_no_failover(state) is not None:
+    if len(election.voters) + election.late_votes < needed:
+        return state
+    if why_no_failover(state) is not None:
         return state
     epoch = election.failover_auth_epoch
     myself = state.myself
@@ -182,7 +214,7 @@ def win_election_if_quorum(state: ClusterState, out: list[Effect]) -> ClusterSta
 
 @clause("EL-17")
 def expire_election(state: ClusterState, out: list[Effect]) -> ClusterState:
-    """There is no election: votes that come later do not count.
+    """No election is running any more.
 
     Counterpart: the auth_timeout check of `clusterHandleSlaveFailover`.
     """
@@ -190,4 +222,4 @@ def expire_election(state: ClusterState, out: list[Effect]) -> ClusterState:
         return state
     epoch = state.election.failover_auth_epoch
     out.append(Notice(what=Happening.ELECTION_EXPIRED, epoch=epoch))
-    return attrs.evolve(state, election=None)
+    return end_election(state)

@@ -6,7 +6,7 @@ from reference.clauses import clause
 from reference.core.announce import pong
 from reference.core.effects import Broadcast, Effect, Happening, Notice, Reply, SaveConfig
 from reference.core.messages import Header
-from reference.core.state import ClusterState
+from reference.core.state import ClusterState, end_election
 from reference.core.types import Epoch, NodeId
 
 
@@ -38,7 +38,7 @@ def merge_epochs(
     ):
         epoch = election.failover_auth_epoch
         out.append(Notice(what=Happening.ELECTION_RESET, subject=sender_id, epoch=epoch))
-        state = attrs.evolve(state, election=None)
+        state = end_election(state)
     return state
 
 

@@ -21,6 +21,7 @@ class Rules:
     fail_checked_at_pfail: bool  # FD-7 a voting master looks for a quorum when it sets PFAIL
     vote_cooldown: bool  # EL-8 no second vote about the same master for a while
     refused_candidate_is_updated: bool  # EL-15 a voter tells a stale candidate who is newer
+    late_votes_count: bool  # EL-21 a vote between two elections counts for the second
     election_reset_by_newer_master: bool  # EL-14
     election_ends_with_role_change: bool  # EL-16
     empty_master_is_replaced: bool  # EL-1 replicas of a master without slots may stand
@@ -76,6 +77,7 @@ REDIS_7_0: Final = Rules(
     fail_checked_at_pfail=False,
     vote_cooldown=True,
     refused_candidate_is_updated=False,
+    late_votes_count=True,
     election_reset_by_newer_master=False,
     election_ends_with_role_change=False,
     empty_master_is_replaced=False,
@@ -100,6 +102,7 @@ VALKEY_9_1: Final = Rules(
     fail_checked_at_pfail=True,
     vote_cooldown=False,
     refused_candidate_is_updated=True,
+    late_votes_count=True,
     election_reset_by_newer_master=True,
     election_ends_with_role_change=True,
     empty_master_is_replaced=True,

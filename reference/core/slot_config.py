@@ -106,8 +106,8 @@ def set_master(state: ClusterState, master_id: NodeId, out: list[Effect]) -> Clu
         shard_id=master.shard_id if state.rules.shards else myself.shard_id,
     )
     out += [Notice(what=Happening.FOLLOWED, subject=master_id), SaveConfig(fsync=True)]
-    if state.rules.election_ends_with_role_change and state.election is not None:
-        state = attrs.evolve(state, election=None)
+    if state.rules.election_ends_with_role_change:
+        state = attrs.evolve(state, election=None, last_election=None)
     state = state.put(demoted)
     if state.rules.role_change_is_broadcast:
         out.append(Broadcast(message=pong(state)))

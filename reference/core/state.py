@@ -15,6 +15,7 @@ class Election:
 
     failover_auth_epoch: Epoch
     voters: frozenset[NodeId] = frozenset()
+    late_votes: int = 0  # votes for the election before, counted while this one was put off
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)
@@ -28,6 +29,7 @@ class ClusterState:
     last_vote_epoch: Epoch = 0
     owner_not_claiming_slot: SlotSet = NO_SLOTS  # bound to a node that no longer claims them
     election: Election | None = None
+    last_election: Election | None = None  # while the next is put off, and late votes count for it
 
     @property
     def myself(self) -> ClusterNode:
@@ -109,6 +111,15 @@ def bind_slots(state: ClusterState, node_id: NodeId, slots: SlotSet) -> ClusterS
     return attrs.evolve(state, nodes=nodes, owner_not_claiming_slot=marked)
 
 
+@clause("EL-17", "EL-21")
+def end_election(state: ClusterState) -> ClusterState:
+    """No election is running; where late votes count, they do so from now on for the next one."""
+    last = None
+    if state.election is not None and state.rules.late_votes_count:
+        last = Election(failover_auth_epoch=state.election.failover_auth_epoch)
+    return attrs.evolve(state, election=None, last_election=last)
+
+
 @clause("MO-4", "EL-9")
 def durable(state: ClusterState) -> ClusterState:
     """The part of the state that nodes.conf keeps: what a node has after a crash.
@@ -125,6 +136,7 @@ def durable(state: ClusterState) -> ClusterState:
         last_vote_epoch=state.last_vote_epoch if state.rules.persist_vote else 0,
         owner_not_claiming_slot=NO_SLOTS,
         election=None,
+        last_election=None,
     )
 
 

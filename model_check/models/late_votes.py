@@ -1,0 +1,33 @@
+"""Two replicas stand again before the votes of their first election have arrived."""
+
+from typing import Final
+
+from model_check.models.cluster import Scope
+from model_check.models.model import Model
+from model_check.models.properties import ELECTION_SAFETY, ELECTION_WON
+from model_check.models.start import agreed, in_fail, master, replica
+from reference.core.rules import Rules
+
+
+def _scope(rules: Rules) -> Scope:
+    nodes = agreed(
+        rules,
+        master("A", 0, epoch=1),
+        master("B", 1, epoch=2),
+        master("C", 2, epoch=3),
+        replica("D", of="A"),
+        replica("E", of="A"),
+    )
+    alive = tuple(in_fail(node, "A") for node in nodes if node.myself_id != "A")
+    return Scope(nodes=alive, elections=3)
+
+
+LATE_VOTES: Final = Model(
+    name="late-votes",
+    text="3 masters, A is dead; its two replicas stand up to three times; nobody crashes",
+    scope=_scope,
+    properties=(ELECTION_SAFETY, ELECTION_WON),
+    links="held(2)",
+    clauses=("EL-21", "EL-17", "EL-11"),
+    by_default=False,
+)
