@@ -135,7 +135,7 @@ def grant_vote(
     return state
 
 
-@clause("EL-11", "EL-D1")
+@clause("EL-11")
 def count_vote(
     state: ClusterState, voter_id: NodeId, vote: FailoverAuthAck, out: list[Effect]
 ) -> ClusterState:

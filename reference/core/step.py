@@ -76,12 +76,17 @@ def _receive(state: ClusterState, event: Received, out: list[Effect]) -> Cluster
     if sender_id is None:
         out.append(Notice(what=Refusal.UNKNOWN_SENDER, subject=message.header.sender))
         return state
+    before = state.election
     state = merge_epochs(state, sender_id, message.header, out)
     match message:
         case Fail():
             return learn_fail(state, message, out)
         case FailoverAuthRequest():
             return grant_vote(state, sender_id, message, out, voted_recently=event.voted_recently)
+        case FailoverAuthAck() if before is not None and state.election is None:
+            # Its own header ended the election, and the next one is not put off before that.
+            out.append(Notice(what=Refusal.NO_ELECTION, subject=sender_id))
+            return state
         case FailoverAuthAck():
             return count_vote(state, sender_id, message, out)
         case Update():

@@ -1,6 +1,6 @@
 """Nodes in this process, on real sockets: links, bad input, their end.
 
-Clauses: RT-3, RT-4, RT-6, RT-7, BU-1, BU-D1, BU-10, BU-11, HS-1, HS-2, HS-3, PA-2, PA-7.
+Clauses: RT-3, RT-4, RT-6, RT-7, BU-1, BU-D1, BU-10, BU-11, HS-1, HS-2, HS-3, PA-2, PA-7, EL-D1.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ import pytest
 
 from reference.core.events import ClusterAddSlots, ClusterMeet, ClusterSetConfigEpoch
 from reference.core.messages import Fail, Header, Message, Ping
+from reference.core.rules import DIALECTS
 from reference.core.slots import SlotSet
 from reference.core.types import Address, Health, NodeId
 from reference.runtime.cluster import formed_cluster
@@ -347,3 +348,10 @@ def test_unknown_types_are_counted_as_such() -> None:
     assert [counter_name(code) for code in (0, 5, 6, 7, 99)] == [
         "ping", "auth-req", "auth-ack", "update", "unknown",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_node_does_not_count_late_votes(dialect: str, tmp_path: Path) -> None:
+    rules = options_in(tmp_path, dialect=dialect).rules
+
+    assert rules == DIALECTS[dialect].without("late_votes_count")

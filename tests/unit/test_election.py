@@ -1,7 +1,7 @@
 """Standing for election, voting, counting, winning and giving up.
 
 Clauses: EL-1, EL-2, EL-3, EL-4, EL-5, EL-6, EL-7, EL-8, EL-10, EL-11, EL-12, EL-13, EL-15, EL-16,
-EL-17, EL-18, EL-19, EL-D1.
+EL-17, EL-18, EL-19, EL-21.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from reference.core.announce import header, pong
 from reference.core.effects import Broadcast, Effect, Happening, Notice, Refusal, SaveConfig, Send
 from reference.core.election import why_no_failover, why_no_vote
-from reference.core.events import ElectionDue, ElectionExpired
+from reference.core.events import ClusterReplicate, ElectionDue, ElectionExpired
 from reference.core.messages import FailoverAuthAck, FailoverAuthRequest, Update
 from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
 from reference.core.slots import NO_SLOTS
@@ -405,3 +405,48 @@ def test_after_giving_up_the_next_election_has_the_next_epoch() -> None:
     state, _ = step(state, ElectionDue())
 
     assert state.election == Election(failover_auth_epoch=5)
+
+
+def between_elections(rules: Rules = VALKEY_9_1) -> ClusterState:
+    """The candidate has given up the election of epoch 4, in which it has no vote yet."""
+    state, _ = step(candidate(rules=rules), ElectionExpired())
+    return state
+
+
+@pytest.mark.parametrize("rules", EITHER)
+def test_a_late_vote_counts_for_the_next_election_where_late_votes_count(rules: Rules) -> None:
+    state, effects = hear(between_elections(rules), ack(B))
+
+    assert told(effects) == [Happening.COUNTED_LATE_VOTE]
+    assert state.last_election == Election(failover_auth_epoch=4, late_votes=1)
+    state, _ = step(state, ElectionDue())
+    assert state.election == Election(failover_auth_epoch=5, late_votes=1)
+    state, _ = hear(state, ack(B, current_epoch=5))
+    assert state.myself.is_master  # with two votes of one voter
+
+
+def test_a_late_vote_does_not_count_without_that_rule() -> None:
+    state = between_elections(VALKEY_9_1.without("late_votes_count"))
+
+    assert told(counted(state, ack(B))) == [Refusal.NO_ELECTION]
+
+
+@pytest.mark.parametrize("late", [ack(A2), ack(B, current_epoch=3)])
+def test_a_late_vote_without_right_or_from_before_does_not_count(late: FailoverAuthAck) -> None:
+    assert told(counted(between_elections(), late)) == [Refusal.NO_ELECTION]
+
+
+def test_late_votes_are_not_counted_beyond_the_number_of_voters() -> None:
+    state = between_elections()
+    for _ in range(state.size):
+        state, _ = hear(state, ack(B))
+
+    assert counted(state, ack(B)) == ()
+
+
+def test_a_candidate_that_follows_another_master_forgets_late_votes_where_elections_end() -> None:
+    state, _ = hear(between_elections(), ack(B))
+
+    state, _ = step(state, ClusterReplicate(master=B))
+
+    assert state.last_election is None
