@@ -11,20 +11,18 @@ from model_check.models.properties import (
     epoch_rises,
     some_node,
 )
-from model_check.models.start import agreed, crashes, master, replica, suspected
+from model_check.models.start import crashes, suspected, three_masters
 from reference.core.rules import Rules
 from reference.core.state import ClusterState
 
 
 def _scope(rules: Rules) -> Scope:
-    nodes = agreed(
-        rules,
-        master("A", 0, epoch=1),
-        master("B", 1, epoch=2),
-        master("C", 2, epoch=3),
-        replica("D", of="A"),
+    return Scope(
+        nodes=three_masters(rules, "D"),
+        suspects=suspected(A="B C"),
+        crashes=crashes(A=1),
+        elections=1,
     )
-    return Scope(nodes=nodes, suspects=suspected(A="B C"), crashes=crashes(A=1), elections=1)
 
 
 def _old_master_follows(state: ClusterState) -> bool:

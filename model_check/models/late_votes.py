@@ -5,21 +5,12 @@ from typing import Final
 from model_check.models.cluster import Scope
 from model_check.models.model import Model
 from model_check.models.properties import ELECTION_SAFETY, ELECTION_WON
-from model_check.models.start import agreed, in_fail, master, replica
+from model_check.models.start import three_masters, without_dead
 from reference.core.rules import Rules
 
 
 def _scope(rules: Rules) -> Scope:
-    nodes = agreed(
-        rules,
-        master("A", 0, epoch=1),
-        master("B", 1, epoch=2),
-        master("C", 2, epoch=3),
-        replica("D", of="A"),
-        replica("E", of="A"),
-    )
-    alive = tuple(in_fail(node, "A") for node in nodes if node.myself_id != "A")
-    return Scope(nodes=alive, elections=3)
+    return Scope(nodes=without_dead(three_masters(rules, "D", "E"), "A"), elections=3)
 
 
 LATE_VOTES: Final = Model(

@@ -64,6 +64,22 @@ def agreed(rules: Rules, *entries: ClusterNode) -> tuple[ClusterState, ...]:
     )
 
 
+def three_masters(rules: Rules, *replicas: str) -> tuple[ClusterState, ...]:
+    """The masters A, B and C, with a slot each, and these replicas of A; all know each other."""
+    return agreed(
+        rules,
+        master("A", 0, epoch=1),
+        master("B", 1, epoch=2),
+        master("C", 2, epoch=3),
+        *(replica(name, of="A") for name in replicas),
+    )
+
+
+def without_dead(nodes: tuple[ClusterState, ...], name: str) -> tuple[ClusterState, ...]:
+    """The others, after that node died and all of them put it in FAIL."""
+    return tuple(in_fail(node, name) for node in nodes if node.myself_id != name)
+
+
 def crashes(**times: int) -> Mapping[NodeId, int]:
     """How often each named node may crash and restart."""
     return {NodeId(name): count for name, count in times.items()}
@@ -75,6 +91,5 @@ def suspected(**by: str) -> Mapping[NodeId, frozenset[NodeId]]:
 
 
 def in_fail(state: ClusterState, name: str) -> ClusterState:
-    """The state with that node in FAIL, unless it is the node's own."""
-    failed = attrs.evolve(state.nodes[NodeId(name)], health=Health.FAIL)
-    return state if state.myself_id == name else state.put(failed)
+    """The state with that node in FAIL."""
+    return state.put(attrs.evolve(state.nodes[NodeId(name)], health=Health.FAIL))

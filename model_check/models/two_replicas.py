@@ -11,21 +11,13 @@ from model_check.models.properties import (
     TWO_WINNERS,
     epoch_rises,
 )
-from model_check.models.start import agreed, crashes, in_fail, master, replica
+from model_check.models.start import crashes, three_masters, without_dead
 from reference.core.rules import Rules
 
 
 def _scope(rules: Rules) -> Scope:
-    nodes = agreed(
-        rules,
-        master("A", 0, epoch=1),
-        master("B", 1, epoch=2),
-        master("C", 2, epoch=3),
-        replica("D", of="A"),
-        replica("E", of="A"),
-    )
     return Scope(
-        nodes=tuple(in_fail(node, "A") for node in nodes if node.myself_id != "A"),
+        nodes=without_dead(three_masters(rules, "D", "E"), "A"),
         crashes=crashes(B=1, C=1),
         elections=2,
     )
@@ -33,7 +25,7 @@ def _scope(rules: Rules) -> Scope:
 
 TWO_REPLICAS: Final = Model(
     name="two-replicas",
-    text="3 masters and two replicas of A that may both stand; the voters B and C may crash",
+    text="3 masters, A is dead; its two replicas may both stand; the voters B and C may crash",
     scope=_scope,
     properties=(*SAFETY, ELECTION_WON, TWO_WINNERS, SLOT_DISPUTED, epoch_rises(3)),
     links="held(1)",
