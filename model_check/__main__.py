@@ -1,5 +1,6 @@
 """The command `slotproof check`."""
 
+import os
 import traceback
 from pathlib import Path
 
@@ -181,7 +182,7 @@ def obey(request: Request) -> int:
     """Everything asked for has been explored and shown; the exit code says how it went."""
     as_text = request.json_file is not None and str(request.json_file) == "-"
     console = Console(stderr=as_text)
-    if not console.is_terminal:
+    if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(stderr=as_text, width=WIDTH_WITHOUT_TERMINAL)
     runs = [
         _explore(request, model, rules, console)
