@@ -1,0 +1,303 @@
+"""Where real servers do not do what was claimed of them, or what would be safe.
+
+Clauses: EP-P2, EP-10, EL-D1.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import attrs
+import pytest
+
+from reference.core.types import Epoch, NodeId
+from tests.interop.findings_support import Peer, PeerThread, peer_thread
+from tests.support import (
+    DIALECT_OF,
+    LOOPBACK,
+    Server,
+    Workshop,
+    cluster_is_ok,
+    wait_until,
+    workshop,
+)
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+
+NODE_TIMEOUT: Final = 1000
+"""Milliseconds. A replica then stands again at the earliest 4000 ms after it stood."""
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def fast_shop(tmp_path: Path) -> Iterator[Workshop]:
+    """Real servers with a short node timeout."""
+    with workshop(tmp_path, NODE_TIMEOUT) as made:
+        yield made
+
+
+@pytest.fixture
+def peers(tmp_path: Path, kind: str) -> Iterator[PeerThread]:
+    """Nodes of ours that follow the rules of those servers."""
+    with peer_thread(tmp_path, DIALECT_OF[kind], NODE_TIMEOUT) as made:
+        yield made
+
+
+# A currentEpoch that was only heard of.
+
+
+@attrs.frozen
+class Pair:
+    """A real master, and one of ours from which it hears of epochs."""
+
+    real: Server
+    peer: Peer
+
+    def current_epoch(self) -> int:
+        """The real server's, as it says."""
+        return int(self.real.info()["cluster_current_epoch"])
+
+    def settled(self) -> bool:
+        """Whether all that the two tell each other of themselves is in the real one's file."""
+        slots = f"{self.peer.node.options.port}@"
+        lines = [line for line in self.real.nodes_conf.splitlines() if slots in line]
+        return (
+            self.peer.knows(2)
+            and cluster_is_ok([self.real])
+            and [line.split()[0] for line in lines] == [self.peer.node_id]
+            and lines[0].endswith(" 2 connected 8192-16383")
+        )
+
+
+@pytest.fixture
+def pair(fast_shop: Workshop, peers: PeerThread, kind: str) -> Pair:
+    made = Pair(fast_shop.real(kind), peers.peer())
+    made.real.cluster("SET-CONFIG-EPOCH", 1)
+    made.real.cluster("ADDSLOTSRANGE", 0, 8191)
+    made.peer.own(2, 8192, 16383)
+    made.peer.is_met_by(made.real)
+    wait_until(made.settled, 20, what="the two know each other")
+    return made
+
+
+def _crash(pair: Pair) -> None:
+    """The real server is killed and starts again, and there is nobody to tell it anything."""
+    pair.real.kill()
+    pair.peer.leave()
+    pair.real.start()
+
+
+def test_a_learnt_epoch_is_gone_after_a_crash(pair: Pair) -> None:
+    saved = pair.real.nodes_conf
+    assert pair.current_epoch() == 2
+    assert "vars currentEpoch 2 " in saved
+
+    pair.peer.do(lambda: pair.peer.node.announce_current_epoch(1000))
+    wait_until(lambda: pair.current_epoch() == 1000, 20, what="the server learns the epoch")
+    assert pair.real.nodes_conf == saved
+    _crash(pair)
+
+    assert pair.current_epoch() == 2
+
+
+def test_a_learnt_epoch_survives_if_anything_is_saved_after_it(pair: Pair) -> None:
+    pair.peer.do(lambda: pair.peer.node.announce_current_epoch(1000))
+    wait_until(lambda: pair.current_epoch() == 1000, 20, what="the server learns the epoch")
+    assert pair.real.cluster("SAVECONFIG") == "OK"
+    _crash(pair)
+
+    assert pair.current_epoch() == 1000
+
+
+# Votes between two elections.
+
+_STARTED: Final = re.compile(r"Starting a failover election for epoch (\d+)")
+
+
+@attrs.frozen
+class Cast:
+    """Three masters, of which two are ours and vote, and two replicas of the real one.
+
+    The sibling goes down with its master. In Valkey it is still the first in rank, and so the
+    candidate waits before it stands; a candidate that is the first itself stands at once.
+    """
+
+    master: Server
+    sibling: Server
+    candidate: Server
+    first: Peer
+    second: Peer
+
+    @property
+    def real(self) -> list[Server]:
+        """The real servers."""
+        return [self.master, self.sibling, self.candidate]
+
+    @property
+    def voters(self) -> list[Peer]:
+        """The masters that are left."""
+        return [self.first, self.second]
+
+    @property
+    def votes_arrived(self) -> list[Epoch]:
+        """The epochs of all votes that the candidate was sent."""
+        return [epoch for voter in self.voters for epoch in voter.node.votes_arrived]
+
+    @property
+    def planned(self) -> int:
+        """How many elections the candidate has planned so far."""
+        return self.candidate.log.count("Start of election delayed for")
+
+    @property
+    def epochs(self) -> list[Epoch]:
+        """The epochs in which the candidate has stood so far."""
+        return [int(epoch) for epoch in _STARTED.findall(self.candidate.log)]
+
+    @property
+    def won(self) -> bool:
+        """Whether the candidate says that it won."""
+        return "Failover election won" in self.candidate.log
+
+    def lose_master(self) -> None:
+        """The master and the replica that is first in rank are gone."""
+        self.master.kill()
+        self.sibling.kill()
+
+    def stand_twice(self, number: int, voter: Peer, *, late: bool) -> None:
+        """The candidate has stood in its election of this number and lost, and in the next one.
+
+        It is the unmodified server, and the voters vote by their rules. Only their votes travel
+        slowly; a voter that stalls between request and vote would do the same.
+
+        Of the votes for the first of the two none arrives; with `late` that of `self.first` does
+        when the next is planned already. Of those for the next only the voter's arrives.
+        """
+        voter.node.quick_votes = 0
+        wait_until(lambda: self.planned >= number, 20, what="the election is planned")
+        wait_until(lambda: all(each.node.votes_under_way for each in self.voters), 20)
+        wait_until(lambda: self.planned > number, 20, every=0.005, what="the next is planned")
+
+        def let_arrive() -> None:
+            if late:
+                self.first.node.deliver_votes()
+            for each in self.voters:
+                each.node.lose_votes()
+            voter.node.quick_votes = 1
+
+        voter.do(let_arrive)
+        wait_until(lambda: self.won or self.planned > number + 1, 20, every=0.005)
+
+    def elect(self, voter: Peer) -> Epoch:
+        """The epoch of an election that was won after a late vote and with the vote of the voter.
+
+        The late vote can miss the time between two elections; then the story is told once more.
+        """
+        for number in (1, 3):
+            self.stand_twice(number, voter, late=True)
+            if self.won:
+                break
+        assert self.won, self.candidate.log
+        return self.epochs[-1]
+
+
+def _words(reply: object) -> Iterator[object]:
+    """All that a nested reply is made of, in order."""
+    if isinstance(reply, dict):
+        for pair in reply.items():
+            yield from _words(pair)
+    elif isinstance(reply, list | tuple):
+        for part in reply:
+            yield from _words(part)
+    else:
+        yield reply
+
+
+def _offset(server: Server, seen_by: Server) -> object:
+    """The replication offset of a server in the eyes of another."""
+    words = list(_words(seen_by.cluster("SHARDS")))
+    about = words[words.index(server.node_id) :]
+    return about[about.index("replication-offset") + 1]
+
+
+@pytest.fixture
+def cast(fast_shop: Workshop, peers: PeerThread, kind: str) -> Cast:
+    master, *replicas = (fast_shop.real(kind) for _ in range(3))
+    sibling, candidate = sorted(replicas, key=lambda replica: replica.node_id)
+    made = Cast(master, sibling, candidate, first=peers.peer(), second=peers.peer())
+    master.client.config_set("repl-ping-replica-period", 3600)  # offsets do not move any more
+    master.cluster("SET-CONFIG-EPOCH", 1)
+    master.cluster("ADDSLOTSRANGE", 0, 5460)
+    made.first.own(2, 5461, 10922)
+    made.second.own(3, 10923, 16383)
+    for voter in made.voters:
+        voter.is_met_by(master)
+    for replica in replicas:
+        master.cluster("MEET", LOOPBACK, replica.port)
+    wait_until(lambda: all(_knows_all(server) for server in made.real), 20, what="all know all")
+    wait_until(lambda: all(voter.knows(5) for voter in made.voters), 20, what="ours know all")
+    for replica in replicas:
+        replica.cluster("REPLICATE", master.node_id)
+    wait_until(lambda: _all_follow(made), 20, what="the replicas have the data and are known")
+    return made
+
+
+def _knows_all(server: Server) -> bool:
+    rows = server.view().values()
+    return len(rows) == 5 and all(row.connected and "handshake" not in row.flags for row in rows)
+
+
+def _all_follow(cast: Cast) -> bool:
+    replicas = [cast.sibling, cast.candidate]
+    ids = [NodeId(replica.node_id) for replica in replicas]
+    offsets = {_offset(server, server) for server in cast.real}
+    return (
+        all(r.client.info("replication")["master_link_status"] == "up" for r in replicas)
+        and all(voter.node.state.nodes[i].is_replica for voter in cast.voters for i in ids)
+        and offsets == {_offset(cast.sibling, cast.candidate)}
+        and cluster_is_ok(cast.real)
+    )
+
+
+def _all_follow_the_winner(cast: Cast, epoch: Epoch) -> bool:
+    row = cast.candidate.view()[cast.candidate.node_id]
+    nodes = [voter.node.state.nodes[NodeId(row.node_id)] for voter in cast.voters]
+    return (row.slots, row.epoch) == (("0-5460",), epoch) and all(
+        node.is_master and node.config_epoch == epoch and 5460 in node.slots for node in nodes
+    )
+
+
+def test_a_late_vote_counts_for_the_next_election(cast: Cast) -> None:
+    assert cast.candidate.info()["cluster_size"] == "3"  # so that a majority is 2
+
+    cast.lose_master()
+    epoch = cast.elect(cast.second)
+
+    assert cast.first.node.votes_arrived[-1] == epoch - 1
+    assert cast.second.node.votes_arrived[-1] == epoch
+    assert cast.votes_arrived.count(epoch) == 1
+    wait_until(lambda: _all_follow_the_winner(cast, epoch), 20, what="all follow the winner")
+
+
+def test_a_voter_whose_vote_is_late_is_counted_twice(cast: Cast) -> None:
+    cast.lose_master()
+    epoch = cast.elect(cast.first)
+
+    assert cast.first.node.votes_arrived[-2:] == [epoch - 1, epoch]
+    assert cast.second.node.votes_arrived == []
+    assert cast.votes_arrived.count(epoch) == 1
+    wait_until(lambda: _all_follow_the_winner(cast, epoch), 20, what="all follow the winner")
+
+
+def test_one_vote_without_a_late_one_does_not_win(cast: Cast) -> None:
+    cast.lose_master()
+    cast.stand_twice(1, cast.second, late=False)
+
+    assert not cast.won
+    assert cast.votes_arrived == cast.second.node.votes_arrived == [cast.epochs[1]]
+    assert "slave" in cast.candidate.view()[cast.candidate.node_id].flags

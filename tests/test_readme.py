@@ -1,0 +1,57 @@
+"""What the README says is so.
+
+Clauses: EL-P1, SC-P1, EP-P1.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from model_check.__main__ import command
+from tests.traceability import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)\n```", README, flags=re.DOTALL)
+
+
+def test_ci_calls_exactly_the_test_command() -> None:
+    (tests,) = (block for block in blocks("sh") if "pytest" in block)
+
+    assert tests in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+def test_default_run_holds_with_the_counts_of_the_table(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+
+    result = CliRunner().invoke(command, ["--json", str(file)])
+
+    runs = json.loads(file.read_text())["runs"]
+    told = {
+        (model, dialect): (links, int(states.replace(",", "")))
+        for model, cells in re.findall(
+            r"^\| `([a-z-]+)` \|[^|]*\|(.*)\|$", README, flags=re.MULTILINE
+        )
+        for dialect, (links, states) in zip(
+            ("redis-7.0", "valkey-9.1"),
+            re.findall(r"`([a-z0-9()]+)`: ([\d,]+)", cells),
+            strict=True,
+        )
+    }
+    assert result.exit_code == 0
+    assert told == {
+        (run["model"], run["dialect"]): (run["links"], run["distinct_states"]) for run in runs
+    }
+
+
+def test_example_in_python_runs() -> None:
+    (example,) = blocks("python")
+    names: dict[str, object] = {}
+
+    exec(compile(example, "README.md", "exec"), names)  # noqa: S102 - our own text
+
+    assert len(names["graph"]) == names["run"].found.distinct_states  # type: ignore[arg-type, attr-defined]
