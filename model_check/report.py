@@ -22,7 +22,9 @@ def show(run: Run, console: Console) -> None:
     title = f"{run.model.name} · {run.rules.dialect} · {found.links}"
     if run.without:
         title += f" · without {', '.join(run.without)}"
-    console.print(f"[bold]{escape(title)}[/bold]  {escape(run.model.text)}", soft_wrap=True)
+    console.print(
+        f"[bold]{escape(title)}[/bold]  {escape(run.model.text)}", highlight=False, soft_wrap=True
+    )
     console.print(
         f"  {_verdict(run.verdict)}: {found.distinct_states:,} states, "
         f"{found.transitions:,} transitions, depth {found.depth}, {found.seconds:.1f} s "
