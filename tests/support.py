@@ -20,8 +20,8 @@ import redis
 _T = TypeVar("_T")
 
 LOOPBACK: Final = "127.0.0.1"
-_LOWEST_PORT: Final = 20000
-_HIGHEST_PORT: Final = 32000  # bus ports stay below the range that outgoing connections use
+_LOWEST_PORT: Final = 11000
+_HIGHEST_PORT: Final = 22000  # bus ports stay below the range that outgoing connections use
 _given_out: set[int] = set()
 
 

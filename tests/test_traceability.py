@@ -12,16 +12,9 @@ import pytest
 
 import reference.core.rules
 from reference.core.rules import SWITCHES
-from tests.traceability import (
-    CLAUSE_ID,
-    SPEC,
-    TRACE,
-    Trace,
-    Witness,
-    chapters,
-    parse_chapter,
-    read_trace,
-)
+from reference.spec.chapters import CLAUSE_ID, anchor
+from reference.spec.trace import Trace, Witness
+from tests.traceability import SPEC, generated, read_trace
 
 WITHOUT_CLAUSE: Final = {
     "announce.ping": "puts a header and gossip together, which have clauses",
@@ -43,47 +36,6 @@ def trace() -> Trace:
 
 def _complain(complaints: list[str]) -> None:
     assert not complaints, "\n" + "\n".join(complaints)
-
-
-def test_a_clause_is_read_with_its_text_and_its_notes() -> None:
-    chapter = """# Elections
-
-### EL-4 One vote per epoch
-
-A node MUST NOT vote
-twice.
-
-> Why: two majorities
-> share a voter.
-> Counterpart: `f`. Differs: no.
-> Switch: `one_vote_per_epoch`.
-
-This binds nobody: it MAY say more.
-
-## Next
-
-### EL-P1 Safety
-"""
-
-    first, second = parse_chapter("10-election.md", chapter)
-
-    assert (first.clause_id, first.title) == ("EL-4", "One vote per epoch")
-    assert first.text == "A node MUST NOT vote twice."
-    assert first.key_words == ["MUST NOT"]
-    assert first.notes["Why"] == "two majorities share a voter."
-    assert first.switches == ["one_vote_per_epoch"]
-    assert first.place == "spec/10-election.md:3 EL-4"
-    assert (first.kind, second.kind) == ("rule", "property")
-
-
-def test_digest_follows_the_words_and_not_the_line_breaks() -> None:
-    one, other, third = (
-        next(parse_chapter("x.md", f"### EL-4 Votes\n\n{text}\n\n> Why: {why}\n"))
-        for text, why in [("A b.", "c"), ("A\nb.", "d"), ("A c.", "c")]
-    )
-
-    assert one.digest == other.digest
-    assert one.digest != third.digest
 
 
 def test_ids_are_unique(trace: Trace) -> None:
@@ -124,7 +76,7 @@ def test_code_names_only_clauses_that_exist(trace: Trace) -> None:
             f"{function.place}: no clause {clause_id} in spec/"
             for function in trace.functions
             for clause_id in function.clauses
-            if clause_id not in trace.ids
+            if clause_id not in trace.by_id
         ]
     )
 
@@ -134,7 +86,7 @@ def _unknown(witnesses: list[Witness], trace: Trace) -> list[str]:
         f"{witness.name}: no clause {clause_id} in spec/"
         for witness in witnesses
         for clause_id in witness.clauses
-        if clause_id not in trace.ids
+        if clause_id not in trace.by_id
     ]
 
 
@@ -261,16 +213,16 @@ def test_chapters_mention_only_clauses_that_exist(trace: Trace) -> None:
             f"spec/{path.relative_to(SPEC)}: no clause {clause_id}"
             for path in sorted(SPEC.rglob("*.md"))
             for clause_id in sorted(set(CLAUSE_ID.findall(path.read_text(encoding="utf-8"))))
-            if clause_id not in trace.ids
+            if clause_id not in trace.by_id
         ]
     )
 
 
-def test_each_chapter_is_listed() -> None:
+def test_each_chapter_is_listed(trace: Trace) -> None:
     contents = (SPEC / "README.md").read_text(encoding="utf-8")
 
     _complain(
-        [f"spec/README.md: no row for {p.name}" for p in chapters() if p.name not in contents]
+        [f"spec/README.md: no row for {c.name}" for c in trace.chapters if c.name not in contents]
     )
 
 
@@ -286,22 +238,20 @@ def test_links_between_chapters_lead_somewhere() -> None:
 
 
 def _leads_somewhere(path: Path, target: str) -> bool:
-    name, _, anchor = target.partition("#")
+    name, _, fragment = target.partition("#")
     aim = (path.parent / name).resolve() if name else path
     if not aim.is_file():
-        return False
+        return aim.is_dir() and not fragment
     headings = re.findall(r"^#+ (.+)$", aim.read_text(encoding="utf-8"), re.MULTILINE)
-    return not anchor or anchor in {_anchor(heading) for heading in headings}
+    return not fragment or fragment in {anchor(heading) for heading in headings}
 
 
-def _anchor(heading: str) -> str:
-    """The anchor that GitHub gives a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+@pytest.mark.parametrize("name", ["TRACE.md", "dialects.md"])
+def test_generated_file_is_up_to_date(name: str) -> None:
+    path = SPEC / name
 
-
-def test_trace_is_up_to_date(trace: Trace) -> None:
-    assert TRACE.exists(), "run: python -m tests.traceability --write"
-    assert trace.table() == TRACE.read_text(encoding="utf-8"), (
-        "spec/TRACE.md is out of date: read again what changed, then run "
+    assert path.exists(), "run: python -m tests.traceability --write"
+    assert path.read_text(encoding="utf-8") == generated()[path], (
+        f"spec/{name} is out of date: read again what changed, then run "
         "python -m tests.traceability --write"
     )

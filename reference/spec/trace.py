@@ -1,0 +1,131 @@
+"""The specification with everything that is tied to it, and the form of spec/TRACE.md.
+
+The functions are read from the code. The tests and the models are not there when the package is
+installed: the table names them, which comes with the chapters.
+"""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Final
+
+import attrs
+
+from reference.spec.chapters import CLAUSE_ID, SPEC, Chapter, Clause, read_chapters
+from reference.spec.ties import Function, read_functions
+
+_MODEL: Final = "model "  # how the name of a witness begins that is no test file
+
+
+@attrs.frozen
+class Witness:
+    """Something that shows clauses: a test file or a model."""
+
+    name: str  # the path of a test file from the root, or `model claims`
+    clauses: tuple[str, ...]
+    excused: bool = False  # a test file that says why it shows none
+
+    @property
+    def short(self) -> str:
+        """Its name as the table shows it."""
+        return self.name.removeprefix("tests/").removesuffix(".py")
+
+
+@attrs.frozen
+class Trace:
+    """The specification with everything that is tied to it."""
+
+    chapters: list[Chapter]
+    functions: list[Function]
+    tests: list[Witness]
+    models: list[Witness]
+
+    @cached_property
+    def clauses(self) -> list[Clause]:
+        """Every clause, in the order of the chapters."""
+        return [clause for chapter in self.chapters for clause in chapter.clauses]
+
+    @cached_property
+    def by_id(self) -> dict[str, Clause]:
+        """The clauses by their ids."""
+        return {clause.clause_id: clause for clause in self.clauses}
+
+    def saying(self, text: str) -> list[Clause]:
+        """The clauses that have the text in their title, words, notes or switch, in any case."""
+        wanted = " ".join(text.split()).casefold()
+        return [
+            clause
+            for clause in self.clauses
+            if wanted in " ".join((clause.title, clause.text, *clause.notes.values())).casefold()
+        ]
+
+    def realised_by(self, clause: Clause) -> list[Function]:
+        """The functions tied to the clause, by name."""
+        tied = [f for f in self.functions if clause.clause_id in f.clauses]
+        return sorted(tied, key=lambda f: (f.short, f.module))
+
+    def shown_by(self, clause: Clause) -> list[Witness]:
+        """The test files that name the clause."""
+        return [test for test in self.tests if clause.clause_id in test.clauses]
+
+    def exercised_by(self, clause: Clause) -> list[Witness]:
+        """The models that name the clause, or of which a property does."""
+        return [model for model in self.models if clause.clause_id in model.clauses]
+
+    def table(self) -> str:
+        """What spec/TRACE.md must contain."""
+        parts = [_PREFACE]
+        parts += [self._chapter_table(chapter) for chapter in self.chapters if chapter.clauses]
+        return "\n".join(parts)
+
+    def _chapter_table(self, chapter: Chapter) -> str:
+        rows = [
+            f"## [{chapter.name}]({chapter.name})",
+            "",
+            "| clause | title | realised by | shown by | digest |",
+            "|-|-|-|-|-|",
+        ]
+        for clause in chapter.clauses:
+            names = dict.fromkeys(f"`{f.short}`" for f in self.realised_by(clause))
+            realised = "*not realised*" if "Not realised" in clause.notes else ", ".join(names)
+            witnesses = (*self.shown_by(clause), *self.exercised_by(clause))
+            shown = ", ".join(witness.short for witness in witnesses)
+            cells = (clause.clause_id, clause.title, realised, shown, f"`{clause.digest}`")
+            rows.append(f"| {' | '.join(cells)} |")
+        return "\n".join([*rows, ""])
+
+
+def parse_witnesses(table: str) -> tuple[list[Witness], list[Witness]]:
+    """The test files and the models that a text of the form of spec/TRACE.md names."""
+    shown: dict[str, list[str]] = {}
+    for line in table.splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) == _CELLS and CLAUSE_ID.fullmatch(cells[1]):
+            for name in filter(None, cells[4].split(", ")):
+                shown.setdefault(name, []).append(cells[1])
+    models = _witnesses((name, ids) for name, ids in shown.items() if name.startswith(_MODEL))
+    tests = _witnesses(
+        (f"tests/{name}.py", ids) for name, ids in shown.items() if not name.startswith(_MODEL)
+    )
+    return tests, models
+
+
+def _witnesses(shown: Iterable[tuple[str, list[str]]]) -> list[Witness]:
+    return [Witness(name, tuple(ids)) for name, ids in sorted(shown)]
+
+
+def read_trace() -> Trace:
+    """The specification as it is installed, with the tests and models that TRACE.md names."""
+    tests, models = parse_witnesses((SPEC / "TRACE.md").read_text(encoding="utf-8"))
+    return Trace(read_chapters(), read_functions(), tests, models)
+
+
+_CELLS: Final = 7  # five columns, and nothing before the first bar and after the last
+
+_PREFACE: Final = """\
+# Trace
+
+Generated by `python -m tests.traceability --write`; a test compares it. One row for each clause:
+the functions of `reference` that realise it, the test files and models that show it, and a digest
+of its title and normative text. A digest that changes in a diff says that the functions and tests
+beside it have to be read again.
+"""
