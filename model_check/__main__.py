@@ -2,6 +2,7 @@
 
 import os
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
@@ -13,9 +14,14 @@ from model_check.graph import write_graphml
 from model_check.links import Links, parse_links
 from model_check.models import MODELS
 from model_check.models.model import Model
+from model_check.models.yardstick import YARDSTICKS
+from model_check.models.yardstick.cfg import CfgError
 from model_check.progress import watching
+from model_check.properties import Verdict
 from model_check.report import as_json, show, show_total
 from model_check.run import Run, check
+from model_check.story_files import write_stories
+from model_check.yardsticks import check_yardstick
 from reference.core.rules import DIALECTS, SWITCHES, Rules
 
 EXIT_HOLDS, EXIT_VIOLATED, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_INTERNAL = 0, 1, 2, 3, 4
@@ -36,6 +42,8 @@ class Request:
     stop_at_first: bool
     json_file: Path | None
     graphml: Path | None
+    stories: Path | None  # the folder for the stories
+    witnesses: bool
 
 
 def _parsed_links(ctx: click.Context, param: click.Parameter, value: str | None) -> Links | None:
@@ -52,6 +60,8 @@ def _print_models(ctx: click.Context, param: click.Parameter, value: bool) -> No
         for model in MODELS.values():
             extra = "" if model.by_default else " (only when asked for)"
             click.echo(f"{model.name:14}{model.links:9}{model.text}{extra}")
+        for yardstick in YARDSTICKS.values():
+            click.echo(f"{yardstick.name}  {yardstick.text} (only with --cfg)")
         ctx.exit(EXIT_HOLDS)
 
 
@@ -80,7 +90,7 @@ def _dialects(names: tuple[str, ...], without: tuple[str, ...]) -> list[Rules]:
 
 
 @click.command("check")
-@click.argument("models", nargs=-1, metavar="[MODEL]...", type=click.Choice(list(MODELS)))
+@click.argument("models", nargs=-1, metavar="[MODEL]...", type=click.Choice([*MODELS, *YARDSTICKS]))
 @click.option(
     "--dialect",
     "dialects",
@@ -100,6 +110,11 @@ def _dialects(names: tuple[str, ...], without: tuple[str, ...]) -> list[Rules]:
     type=click.Choice(SWITCHES),
     metavar="RULE",
     help="Turn a rule off; may be given more than once.",
+)
+@click.option(
+    "--cfg",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Take the scope of one yardstick/... from this configuration file of TLC.",
 )
 @click.option("--first", is_flag=True, help="Stop at the first property that is violated.")
 @click.option(
@@ -124,6 +139,14 @@ def _dialects(names: tuple[str, ...], without: tuple[str, ...]) -> list[Rules]:
     help="Write the explored graph there; takes one MODEL and one --dialect.",
 )
 @click.option(
+    "--story",
+    "stories",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write each counterexample there as .svg, .html, .mmd, and .json for `slotproof replay`.",
+)
+@click.option("--witnesses", is_flag=True, help="With --story: also how each witness is reached.")
+@click.option(
     "--list",
     is_flag=True,
     is_eager=True,
@@ -146,11 +169,14 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     dialects: tuple[str, ...],
     links: Links | None,
     without: tuple[str, ...],
+    cfg: Path | None,
     first: bool,  # noqa: FBT001
     limit_states: int | None,
     limit_seconds: float | None,
     json_file: Path | None,
     graphml: Path | None,
+    stories: Path | None,
+    witnesses: bool,  # noqa: FBT001
 ) -> None:
     """Explore every interleaving of MODELs and judge their properties.
 
@@ -158,24 +184,54 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     scope was exhausted; 1 a property is violated; 2 usage; 3 a limit was reached first; 4 internal
     error.
     """
+    limits = Limits(states=limit_states, seconds=limit_seconds)
+    if cfg is not None or any(name in YARDSTICKS for name in models):
+        if dialects or links or without or graphml or stories:
+            raise click.UsageError(
+                "a yardstick takes no --dialect, --links, --without, --graphml or --story"
+            )
+        ctx.exit(_guarded(lambda: _measure(models, cfg, limits, json_file)))
     request = Request(
         models=[MODELS[name] for name in models] or [m for m in MODELS.values() if m.by_default],
         dialects=_dialects(dialects, without),
         without=without,
         links=links,
-        limits=Limits(states=limit_states, seconds=limit_seconds),
+        limits=limits,
         stop_at_first=first,
         json_file=json_file,
         graphml=graphml,
+        stories=stories,
+        witnesses=witnesses,
     )
+    if witnesses and stories is None:
+        raise click.UsageError("--witnesses needs --story DIR")
     if graphml is not None and len(request.models) * len(request.dialects) != 1:
         raise click.UsageError("--graphml takes one MODEL and one --dialect")
+    ctx.exit(_guarded(lambda: obey(request)))
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    """The exit code of the work, whatever happens."""
     try:
-        code = obey(request)
+        return work()
+    except click.UsageError:
+        raise
     except Exception:  # noqa: BLE001 - whatever it is, it is not the user's doing
         click.echo(traceback.format_exc(), err=True)
-        code = EXIT_INTERNAL
-    ctx.exit(code)
+        return EXIT_INTERNAL
+
+
+def _measure(
+    names: tuple[str, ...], cfg: Path | None, limits: Limits, json_file: Path | None
+) -> int:
+    """The one yardstick that was asked for has been checked; how it went."""
+    if cfg is None or len(names) != 1 or names[0] not in YARDSTICKS:
+        raise click.UsageError("--cfg takes one yardstick, and a yardstick takes --cfg")
+    try:
+        verdict = check_yardstick(names[0], cfg, limits, json_file)
+    except CfgError as error:
+        raise click.UsageError(str(error)) from error
+    return exit_code({verdict})
 
 
 def obey(request: Request) -> int:
@@ -196,7 +252,7 @@ def obey(request: Request) -> int:
         click.echo(as_json(runs))
     elif request.json_file is not None:
         request.json_file.write_text(as_json(runs) + "\n")
-    return exit_code(runs)
+    return exit_code({run.verdict for run in runs})
 
 
 def _explore(request: Request, model: Model, rules: Rules, console: Console) -> Run:
@@ -212,12 +268,14 @@ def _explore(request: Request, model: Model, rules: Rules, console: Console) -> 
             keep_states=request.graphml is not None,
         )
     show(run, console)
+    if request.stories is not None:
+        for path in write_stories(run, request.stories, witnesses=request.witnesses):
+            console.print(f"  wrote {path}", highlight=False, soft_wrap=True, markup=False)
     return run
 
 
-def exit_code(runs: list[Run]) -> int:
+def exit_code(verdicts: set[Verdict]) -> int:
     """What the process exits with: a violation counts most, then a limit that was reached."""
-    verdicts = {run.verdict for run in runs}
     if "violated" in verdicts:
         return EXIT_VIOLATED
     return EXIT_INCOMPLETE if "incomplete" in verdicts else EXIT_HOLDS

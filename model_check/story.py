@@ -47,16 +47,16 @@ def _line(step: TraceStep, names: tuple[str, ...]) -> Line:
     changes = tuple(process_changes(step.before, step.after))
     match step.kind:
         case "move":
-            return Line(who, _told(_event(step.event), step), changes)
+            return Line(who, _told(event_text(step.event), step), changes)
         case "deliver" | "deliver_held":
             sender = names[step.channel[0]] if step.channel else "?"
             late = "late " if step.kind == "deliver_held" else ""
-            heard = f"receives the {late}{_message(step.message)} from {sender}"
+            heard = f"receives the {late}{message_text(step.message)} from {sender}"
             return Line(who, _told(heard, step), changes)
         case "lose":
-            return Line(who, f"its {_message(step.message)}{_to(step, names)} is lost", changes)
+            return Line(who, f"its {message_text(step.message)}{_to(step, names)} is lost", changes)
         case "hold":
-            text = f"its {_message(step.message)}{_to(step, names)} is delayed"
+            text = f"its {message_text(step.message)}{_to(step, names)} is delayed"
             return Line(who, text, changes)
         case "break":
             return Line(who, f"its link{_to(step, names)} breaks", changes)
@@ -67,11 +67,17 @@ def _to(step: TraceStep, names: tuple[str, ...]) -> str:
 
 
 def _told(happened: str, step: TraceStep) -> str:
-    notes = [note.text for note in step.notes if isinstance(note, Notice)]
+    notes = notices(step)
     return f"{happened}: {'; '.join(notes)}" if notes else happened
 
 
-def _event(event: object) -> str:
+def notices(step: TraceStep) -> list[str]:
+    """What the core told of the step."""
+    return [note.text for note in step.notes if isinstance(note, Notice)]
+
+
+def event_text(event: object) -> str:
+    """What a process does of its own accord, in words that follow its name."""
     match event:
         case PongOverdue(peer=peer):
             return f"waits for {peer} longer than the node timeout"
@@ -95,7 +101,8 @@ def _event(event: object) -> str:
             return str(event)
 
 
-def _message(message: object) -> str:
+def message_text(message: object) -> str:
+    """A message with what matters of it."""
     match message:
         case FailoverAuthRequest(header=header):
             return f"AUTH_REQUEST for epoch {header.current_epoch}"

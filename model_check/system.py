@@ -10,6 +10,11 @@ Three rules hold for every kind of link:
 - A message that its receiver does not take (`receive` gives None, or the receiver is down) is lost.
 - A process sends nothing to itself: what it wants to do later is a move.
 
+What a process may do can depend on what it sees of the others: the processes that look are its
+`watchers`, and what each process shows is what `observe` says of its local state. Only the choice
+of moves sees it; their outcome depends on what stands in the move. A system without watchers pays
+nothing for this.
+
 A complete example, a token that two processes hand to each other, once for each unit of a budget:
 
     >>> from model_check.engine import Limits, explore
@@ -43,7 +48,7 @@ A complete example, a token that two processes hand to each other, once for each
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import attrs
 
@@ -112,9 +117,27 @@ class System(ABC, Generic[S, M, E]):
     def moves(self, process: int, state: S) -> Iterable[Move[E]]:
         """What the process may do of its own accord, in an order that is always the same."""
 
+    @property
+    def watchers(self) -> tuple[int, ...]:
+        """The processes whose moves depend on what they see of the others."""
+        return ()
+
+    def observe(self, process: int, state: S) -> Hashable:  # noqa: ARG002  shows nothing
+        """What watchers see of the process, no more than they need: it is told apart by this."""
+        return None
+
+    def moves_seeing(
+        self,
+        process: int,  # noqa: ARG002  a default that needs none of them
+        state: S,  # noqa: ARG002
+        seen: tuple[Any, ...],  # noqa: ARG002
+    ) -> Iterable[Move[E]]:
+        """What a watcher may do besides `moves`, as it sees one observation of each process."""
+        return ()
+
     @abstractmethod
     def act(self, process: int, state: S, move: Move[E]) -> Step[S, M]:
-        """The outcome of one of `moves(process, state)`."""
+        """The outcome of one of the moves that the process may make in this state."""
 
     @abstractmethod
     def receive(self, process: int, state: S, message: M, lane: int) -> Step[S, M] | None:

@@ -1,4 +1,4 @@
-"""Links that keep all that is sent in boxes: queues of channels, or sets of receivers.
+"""Links that keep what is sent in boxes: queues of channels, or sets of receivers.
 
 Columns: the local state of each process, the budgets, the content of each box.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from model_check.engine.arrays import NOTHING, Flags, Ints
 from model_check.engine.batch import (
     BREAK,
-    DELIVER,
+    DELIVER_HELD,
     KEPT_BITS,
     LOSE,
     LOSE_HELD,
@@ -23,10 +23,11 @@ from model_check.engine.batch import (
 )
 from model_check.engine.budgets import Budgets
 from model_check.engine.contents import EMPTY, Contents, FifoContents, Parcels, SetContents
+from model_check.engine.flights import FlightContents, Room
 from model_check.engine.local import LocalTables
 from model_check.engine.moves import enabled_moves
 from model_check.links import BREAK as BREAK_BUDGET
-from model_check.links import FifoLinks, SetLinks
+from model_check.links import FifoLinks, FlightLinks, SetLinks
 from model_check.system import System
 
 
@@ -36,7 +37,7 @@ class BoxExpander:
     def __init__(
         self,
         system: System[Any, Any, Any],
-        links: FifoLinks | SetLinks,
+        links: FifoLinks | FlightLinks | SetLinks,
         local: LocalTables,
         budgets: Budgets,
     ) -> None:
@@ -45,14 +46,21 @@ class BoxExpander:
         self._local = local
         self._budgets = budgets
         self._break_cost = budgets.cost(BREAK_BUDGET) if BREAK_BUDGET in system.budgets else None
-        self._contents: Contents = (
-            FifoContents(local.alphabet, links)
-            if isinstance(links, FifoLinks)
-            else SetContents(local.alphabet, len(system.processes))
-        )
+        self._first_box = len(system.processes) + 1
+        self._room: Room | None = None
+        self._contents = self._empty(links)
         self._parcels = Parcels(local.alphabet, self._contents)
         self._budget_column = len(system.processes)
-        self._first_box = len(system.processes) + 1
+
+    def _empty(self, links: FifoLinks | FlightLinks | SetLinks) -> Contents:
+        alphabet, process_count = self._local.alphabet, self._local.process_count
+        if isinstance(links, FifoLinks):
+            return FifoContents(alphabet, links)
+        if isinstance(links, SetLinks):
+            return SetContents(alphabet, process_count)
+        contents = FlightContents(alphabet, links, process_count)
+        self._room = Room(contents, links, self._first_box)
+        return contents
 
     @property
     def columns(self) -> int:
@@ -82,10 +90,15 @@ class BoxExpander:
             if boxes[box] == NOTHING:
                 raise ValueError(f"no room for the initial message {send}")
         contents = [boxes.get(box, EMPTY) for box in range(self._contents.box_count())]
-        return np.array([*states, 0, *contents], dtype=np.int64)
+        row = np.array([*states, 0, *contents], dtype=np.int64)
+        if self._room is not None and not self._room.has_room(row):
+            raise ValueError("no room for the initial messages")
+        return row
 
     def expand(self, chunk: Chunk) -> Iterator[Batch]:
         """Every transition from every state of the chunk."""
+        if self._room is not None:
+            self._room.measure(chunk)
         yield from self._move(chunk)
         chunk.widen(self.columns)
         boxes = chunk.rows[:, self._first_box :]
@@ -125,8 +138,8 @@ class BoxExpander:
         step = self._local.receive(
             chunk.column(receiver, parent), self._local.alphabet.arrival.view[envelope]
         )
-        lost = np.flatnonzero(step == NOTHING)
-        lose = np.where(kind == DELIVER, LOSE, LOSE_HELD)
+        lost = np.flatnonzero((kind == LOSE) if self._contents.lossy else (step == NOTHING))
+        lose = np.where(kind == DELIVER_HELD, LOSE_HELD, LOSE)
         yield self._changing(
             chunk,
             Batch(
@@ -135,7 +148,7 @@ class BoxExpander:
                 edits=((box[lost], rest[lost]),),
             ),
         )
-        alive = np.flatnonzero(step != NOTHING)
+        alive = np.flatnonzero((step != NOTHING) & (kind != LOSE))
         delivered = Batch(
             parent=parent[alive],
             code=code(kind[alive], envelope[alive]),
@@ -171,6 +184,9 @@ class BoxExpander:
             yield from self._sent(chunk, lived)
             return
         down = self._local.down.view[after] == 1
+        if not down.any():
+            yield from self._sent(chunk, lived)
+            return
         yield from self._sent(chunk, lived.take(np.flatnonzero(~down)))
         for dead in np.unique(process[down]).tolist():
             died = batch.take(np.flatnonzero(down & (process == dead)))
@@ -186,7 +202,7 @@ class BoxExpander:
         chunk.widen(self.columns)
         sent = self._local.batch.view[_steps(batch)]
         first, count = self._parcels.of_batch.bounds(sent)
-        for size in np.unique(count).tolist():
+        for size in np.flatnonzero(np.bincount(count)).tolist():
             these = np.flatnonzero(count == size)
             part, item = batch.take(these), first[these]
             for _ in range(size):
@@ -196,6 +212,11 @@ class BoxExpander:
                 part, item = part.with_edits((box, content)), item + 1
                 if not fits.all():
                     part, item = part.take(np.flatnonzero(fits)), item[fits]
+            if size and self._room is not None:
+                fits = self._room.fits(chunk, part)
+                if not fits.all():
+                    self.bounds_hit = True
+                    part = part.take(np.flatnonzero(fits))
             yield self._changing(chunk, part)
 
     def _put(self, chunk: Chunk, parent: Ints, box: Ints, item: Ints) -> tuple[Ints, Flags]:

@@ -17,6 +17,7 @@ class Contents(Protocol):
     """The contents of boxes, and what can happen to each."""
 
     cleared_when_down: bool  # whether what is on its way to a process that goes down is lost
+    lossy: bool  # whether `deliverable` says what is lost, even of what the receiver does not take
     append: PairTable  # (content, parcel) -> content, or NOTHING if there is no room
     deliverable: Lists  # for each content, positions in `deliveries`
     breakable: Lists  # for each content, positions in `breaks`
@@ -97,6 +98,7 @@ class FifoContents:
 
     def __init__(self, alphabet: Alphabet, links: FifoLinks) -> None:
         self.cleared_when_down = True
+        self.lossy = False
         self._alphabet = alphabet
         self._capacity = links.capacity
         self._contents: Interner[tuple[tuple[int, ...], tuple[int, ...]]] = Interner()
@@ -154,6 +156,7 @@ class SetContents:
 
     def __init__(self, alphabet: Alphabet, process_count: int) -> None:
         self.cleared_when_down = False
+        self.lossy = False
         self._alphabet = alphabet
         self._process_count = process_count
         self._contents: Interner[frozenset[int]] = Interner()

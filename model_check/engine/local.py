@@ -1,6 +1,7 @@
 """The system as tables: each local state, move and step a number, each outcome computed once.
 
-Everything that calls `System.act`, `System.receive` and `System.moves` lives here.
+Everything that calls `System.act`, `System.receive` and `System.moves` lives here; what watchers
+may do is in `sight`.
 """
 
 from collections.abc import Hashable, Sequence
@@ -13,6 +14,7 @@ from model_check.engine.arrays import NOTHING, UNKNOWN, Column, Ints, ranges
 from model_check.engine.budgets import FREE, Budgets
 from model_check.engine.interner import Interner
 from model_check.engine.pairs import PairTable
+from model_check.engine.sight import Sight
 from model_check.properties import StepProperty
 from model_check.system import Move, Step, System
 
@@ -64,6 +66,7 @@ class LocalTables:
         self.idle = Column()  # of each step: 1 if it changes nothing and sends nothing
         self.refuted = Column()  # of each step: bit i if step property i rejects it
         self.any_refuted = False
+        self.sight = Sight(system, self) if system.watchers else None
         self.receive = PairTable(self._receive)
         """(state, arrival) -> step, or NOTHING if the message is lost."""
 
@@ -91,6 +94,17 @@ class LocalTables:
         owner, move = ranges(self._first_move.view[flat], counts)
         return owner // states.shape[1], move
 
+    def add_move(self, state: int, move: Move[Any]) -> int:
+        """The number of one more move that can be made in the local state."""
+        process, _ = self.states[state]
+        self.move_values.append(move)
+        self.move_state.append(state)
+        self.move_cost.append(self._budgets.cost(move.cost))
+        self.move_event.append(self.events.add((process, move.event)))
+        self._move_step.append(UNKNOWN)
+        self.move_class.append(ACTIVE)
+        return len(self.move_values) - 1
+
     def outcome(self, moves: Ints) -> Ints:
         """The step of each move, all of which are enabled somewhere."""
         steps = self._move_step.view[moves]
@@ -117,18 +131,14 @@ class LocalTables:
             "messages": len(self.alphabet.arrivals),
             "envelopes": len(self.alphabet),
             "batches": len(self.alphabet.batches),
+            **({} if self.sight is None else self.sight.sizes()),
         }
 
     def _list_moves(self, state: int) -> None:
         process, value = self.states[state]
         self._first_move.view[state] = len(self.move_values)
         for move in self._system.moves(process, value):
-            self.move_values.append(move)
-            self.move_state.append(state)
-            self.move_cost.append(self._budgets.cost(move.cost))
-            self.move_event.append(self.events.add((process, move.event)))
-            self._move_step.append(UNKNOWN)
-            self.move_class.append(ACTIVE)
+            self.add_move(state, move)
         listed = len(self.move_values) - self._first_move.view[state]
         self._move_count.view[state] = listed
 

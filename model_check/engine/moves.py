@@ -17,6 +17,8 @@ def enabled_moves(
     """
     states = chunk.rows[rows, : local.process_count]
     owner, move = local.moves(states)
+    if local.sight is not None:
+        owner, move = local.sight.with_moves_seeing(states, owner, move)
     parent = rows[owner]
     left = budgets.spend(chunk.column(budget_column, parent), local.move_cost.view[move])
     paid = np.flatnonzero(left != NOTHING)

@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
-from model_check.links import BREAK, FifoLinks, HeldLinks, Links
+from model_check.links import BREAK, CROWDED_LANE, FifoLinks, FlightLinks, HeldLinks, Links
 from model_check.properties import Property, Verdict
-from model_check.system import Channel, Send, Step, System
+from model_check.system import Channel, Move, Send, Step, System
 
 Parcel = tuple[Channel, Any]
 """A message on a channel."""
@@ -30,6 +30,7 @@ class World:
     held: tuple[Parcel, ...] | frozenset[Parcel] = ()  # held: in order, or in none
     queues: frozenset[Queue] = frozenset()
     sent: frozenset[Parcel] = frozenset()  # set: everything ever sent
+    flying: frozenset[tuple[int, int, Any]] = frozenset()  # flight: receiver, lane, message
 
 
 @attrs.frozen
@@ -181,10 +182,17 @@ class Oracle:
             if leftover:
                 rest = _requeued(world, channel, leftover[1:], queue)
                 ways.append(((channel, leftover[0]), rest))
+        lossy = isinstance(self._links, FlightLinks) and self._links.lossy
+        for receiver, lane, message in world.flying:
+            rest = attrs.evolve(world, flying=world.flying - {(receiver, lane, message)})
+            ways.append((((-1, receiver, lane), message), rest))
+            if lossy:
+                yield Arc(rest)
         for parcel, rest in ways:
             step = self._reaction(world, parcel)
             if step is None:
-                yield Arc(rest)
+                if not lossy:
+                    yield Arc(rest)
             else:
                 yield from self._stepped_boxed(rest, parcel[0][1], step)
 
@@ -198,9 +206,10 @@ class Oracle:
 
     def _stepped_boxed(self, world: World, process: int, step: Step[Any, Any]) -> Iterator[Arc]:
         after = _replaced(world, process, step.state)
-        if self._down(after, process) and isinstance(self._links, FifoLinks):
+        if self._down(after, process):
             queues = frozenset(queue for queue in after.queues if queue[0][1] != process)
-            after = attrs.evolve(after, queues=queues)
+            flying = frozenset(each for each in after.flying if each[0] != process)
+            after = attrs.evolve(after, queues=queues, flying=flying)
         put = self._put(after, [_parcel(process, send) for send in step.sends])
         if put is None:
             self.bounds_hit = True
@@ -209,6 +218,8 @@ class Oracle:
 
     def _put(self, world: World, parcels: Iterable[Parcel]) -> World | None:
         """The world with these sent; None if there is no room."""
+        if isinstance(self._links, FlightLinks):
+            return self._launched(self._links, world, parcels)
         if not isinstance(self._links, FifoLinks):
             return attrs.evolve(world, sent=world.sent.union(parcels))
         for channel, message in parcels:
@@ -225,13 +236,33 @@ class Oracle:
             world = _requeued(world, channel, leftover, (*queue, message))
         return world
 
+    def _launched(
+        self, links: FlightLinks, world: World, parcels: Iterable[Parcel]
+    ) -> World | None:
+        """The world with these in flight too; None if these are too many."""
+        flying = world.flying.union(
+            (channel[1], channel[2], message)
+            for channel, message in parcels
+            if not self._down(world, channel[1])
+        )
+        crowded = sum(lane == CROWDED_LANE for _, lane, _ in flying)
+        if len(flying) > links.capacity or (links.crowded is not None and crowded > links.crowded):
+            return None
+        return attrs.evolve(world, flying=flying)
+
     def _payable(self, world: World) -> Iterator[tuple[int, Step[Any, Any], World, bool]]:
         for process, value in enumerate(world.local):
-            for move in self._system.moves(process, value):
+            for move in self._moves(world, process, value):
                 paid = world if move.cost is None else self._paid(world, move.cost)
                 if paid is not None:
                     step = self._system.act(process, value, move)
                     yield process, step, paid, move.cost is None
+
+    def _moves(self, world: World, process: int, value: Any) -> Iterator[Move[Any]]:  # noqa: ANN401
+        yield from self._system.moves(process, value)
+        if process in self._system.watchers:
+            seen = tuple(self._system.observe(*pair) for pair in enumerate(world.local))
+            yield from self._system.moves_seeing(process, value, seen)
 
     def _paid(self, world: World, cost: str) -> World | None:
         at = self._costs.index(cost)

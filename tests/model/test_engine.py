@@ -19,10 +19,11 @@ from typing_extensions import override
 from model_check.engine import Exploration, Limits, Progress, Watch, explore
 from model_check.graph import to_networkx, write_graphml
 from model_check.links import parse_links
+from model_check.models.yardstick.two_phase import TwoPhase
 from model_check.properties import Invariant, Property, Sometimes, StepProperty
 from model_check.system import Move, Send, Step, System
 from model_check.trace import TraceStep
-from tests.model.toys import ForgetfulLock, Stream, TokenRing, TwoPhaseCommit, someone
+from tests.model.toys import Crossing, ForgetfulLock, Stream, TokenRing, someone
 
 NEVER = Invariant[Hashable](id="never", project=lambda *_: None, judge=lambda _: False)
 ALWAYS = Invariant[Hashable](id="always", project=lambda *_: None, judge=lambda _: True)
@@ -60,7 +61,7 @@ def test_two_phase_commit_has_its_published_number_of_states(managers: int, stat
         judge=lambda states: not {"committed", "aborted"} <= set(states),
     )
 
-    found = run(TwoPhaseCommit(managers), "set", consistent)
+    found = run(TwoPhase(managers), "set", consistent)
 
     assert (found.verdict, found.distinct_states) == ("holds", states)
 
@@ -222,9 +223,7 @@ def test_moves_and_deliveries_are_counted() -> None:
 
 
 def test_counts_do_not_depend_on_how_levels_are_cut() -> None:
-    results = [
-        run(TwoPhaseCommit(4), "held(1)", chunk=size, keep_states=True) for size in (1, 10, 10**6)
-    ]
+    results = [run(TwoPhase(4), "held(1)", chunk=size, keep_states=True) for size in (1, 10, 10**6)]
 
     assert len({(each.distinct_states, each.transitions, each.depth) for each in results}) == 1
 
@@ -311,7 +310,7 @@ def test_two_properties_with_one_id_are_refused() -> None:
 def test_every_run_is_the_same_whatever_the_hash_seed() -> None:
     script = (
         "import json; from tests.model.test_engine import *;"
-        "found = run(TwoPhaseCommit(4), 'held(1)', someone('rm1 commits', 1, "
+        "found = run(TwoPhase(4), 'held(1)', someone('rm1 commits', 1, "
         "('committed', frozenset())));"
         "print(json.dumps([found.distinct_states, found.transitions, found.depth,"
         "[[s.kind, s.process] for s in found.properties[0].trace.steps]]))"
@@ -342,3 +341,25 @@ def test_witness_is_judged_on_each_distinct_tuple_once() -> None:
     run(TokenRing(4), "held(1)", Sometimes(id="s", project=lambda _, has: has, judge=judge))
 
     assert len(judged) == len(set(judged)) == 5
+
+
+@pytest.mark.parametrize("links", ["held(0)", "fifo(1)", "flight(1)", "set"])
+def test_watcher_moves_when_it_sees(links: str) -> None:
+    found = run(Crossing(), links, someone("went", 1, "gone"))
+
+    # The light is red or green, cold or warm; the walker waits or is gone.
+    assert found.distinct_states == 8
+    # It goes from two of them, and the light switches in all and warms up in half of them.
+    assert found.transitions == 2 + 8 + 4
+    assert found.fired[1, "go"] == 2
+    # Seen are red and green, whatever else the light is.
+    assert found.tables["observations"] == 2
+    assert found.properties[0].trace is not None
+    assert [step.event for step in found.properties[0].trace.steps] == ["switch", "go"]
+
+
+def test_nothing_is_seen_without_watchers() -> None:
+    found = run(Crossing(watchers=()), "set", someone("went", 1, "gone"))
+
+    assert found.verdict == "violated"
+    assert "observations" not in found.tables

@@ -35,6 +35,7 @@ def run(system: Stream | Beacon, links: str) -> Exploration:
         ("fifo(2)", {}, False),
         ("fifo(2)", {"break": 0}, False),
         ("fifo(2)", BREAK_ONCE, True),
+        ("flight(2)", {}, True),
         ("set", {}, True),
     ],
 )
@@ -64,7 +65,8 @@ def test_message_is_lost(links: str, budgets: dict[str, int], *, lost: bool) -> 
 
 
 @pytest.mark.parametrize(
-    ("links", "twice"), [("held(2)", False), ("fifo(2)", False), ("set", True)]
+    ("links", "twice"),
+    [("held(2)", False), ("fifo(2)", False), ("flight(2)", False), ("set", True)],
 )
 def test_message_arrives_twice(links: str, *, twice: bool) -> None:
     assert twice == reaches(Stream(last=1, budgets=BREAK_ONCE), links, (1, 1))
@@ -140,7 +142,13 @@ def test_heartbeat_is_fused_with_being_held() -> None:
 
 @pytest.mark.parametrize(
     ("links", "survives"),
-    [("held(1)", False), ("held(1,fifo)", False), ("fifo(1)", False), ("set", True)],
+    [
+        ("held(1)", False),
+        ("held(1,fifo)", False),
+        ("fifo(1)", False),
+        ("flight(1)", False),
+        ("set", True),
+    ],
 )
 def test_crash_loses_what_is_on_its_way_to_the_process(links: str, *, survives: bool) -> None:
     # The beat lies in the network, so what is heard after a restart was on its way before.
@@ -160,7 +168,7 @@ class SentFirst(Beacon):
         return ((0, Send(1, "beat")),)
 
 
-@pytest.mark.parametrize("links", ["held(0)", "held(0,fifo)", "fifo(1)", "set"])
+@pytest.mark.parametrize("links", ["held(0)", "held(0,fifo)", "fifo(1)", "flight(1)", "set"])
 def test_initial_messages_may_arrive(links: str) -> None:
     assert reaches(SentFirst(), links, "new heard")
 
@@ -179,6 +187,8 @@ def test_stale_messages_need_room_in_a_queue() -> None:
 
     with pytest.raises(ValueError, match="no room for the initial message"):
         run(StaleTwice(), "fifo(1)")
+    with pytest.raises(ValueError, match="no room for the initial messages"):
+        run(StaleTwice(), "flight(1)")
 
 
 def test_stale_messages_are_held_beyond_the_capacity() -> None:
@@ -195,3 +205,40 @@ def test_budget_is_spent() -> None:
     assert (1, "crash") not in found.fired
     assert crashed.fired[1, "crash"] == 1
     assert not reaches(Beacon(crashes=0), "held(0)", "down")
+
+
+def test_flight_without_room_disables_the_step_and_is_reported() -> None:
+    stream = Stream(last=2, at_once=2, lanes=2)
+
+    for full in ("flight(1)", "flight(2,0)"):
+        assert not reaches(stream, full, (1,))
+        assert run(stream, full).bounds_hit
+    assert reaches(stream, "flight(2,1)", (2, 1))
+    assert not run(stream, "flight(2,1)").bounds_hit
+
+
+@pytest.mark.parametrize(("links", "states"), [("flight(1)", 3), ("flight(1,lossy)", 4)])
+def test_nothing_in_flight_is_lost_unless_it_may_be(links: str, states: int) -> None:
+    # Not sent, in flight, received; with loss, also neither in flight nor received.
+    assert run(Stream(last=1), links).distinct_states == states
+
+
+def test_equal_messages_in_flight_merge_whoever_sent_them() -> None:
+    found = run(TwoBeacons(), "flight(2)")
+
+    # Nothing sent; one or both have sent, in flight or heard; one heard, the other in flight.
+    assert not found.bounds_hit
+    assert found.tables["contents"] == 2
+
+
+@attrs.frozen
+class TwoBeacons(Beacon):
+    """Two beacons that send the same beat once each, to process 1."""
+
+    silent: bool = True
+    crashes: int = 0
+    processes: tuple[str, ...] = ("beacon", "listener", "other beacon")
+
+    @override
+    def initial(self) -> tuple[str, ...]:
+        return ("on", "new", "on")

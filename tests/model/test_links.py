@@ -5,7 +5,7 @@ Clauses: none, the engine knows no protocol.
 
 import pytest
 
-from model_check.links import FifoLinks, HeldLinks, Links, SetLinks, parse_links
+from model_check.links import FifoLinks, FlightLinks, HeldLinks, Links, SetLinks, parse_links
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,10 @@ from model_check.links import FifoLinks, HeldLinks, Links, SetLinks, parse_links
         ("held(2,fifo)", HeldLinks(2, ordered=True)),
         (" held( 2, fifo ) ", HeldLinks(2, ordered=True)),
         ("fifo(3)", FifoLinks(3)),
+        ("flight(4)", FlightLinks(4)),
+        ("flight(4,1)", FlightLinks(4, 1)),
+        ("flight(4,0,lossy)", FlightLinks(4, 0, lossy=True)),
+        ("flight(4,lossy)", FlightLinks(4, lossy=True)),
         ("set", SetLinks()),
     ],
 )
@@ -40,6 +44,10 @@ def test_links_are_what_the_text_names(text: str, expected: Links) -> None:
         ("fifo(1,2)", "fifo takes one number"),
         ("fifo(0)", "not '0'"),
         ("fifo(256)", "at most 255"),
+        ("flight", "flight takes one number or two"),
+        ("flight(lossy)", "flight takes one number or two"),
+        ("flight(0)", "not '0'"),
+        ("flight(4,lossy,1)", "and then lossy"),
         ("set(1)", "set takes nothing"),
         ("bag(1)", "unknown kind 'bag'"),
         ("Held(1)", "expected held"),

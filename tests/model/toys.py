@@ -20,55 +20,6 @@ def someone(name: str, process: int, state: Hashable) -> Sometimes[Any]:
 
 
 @attrs.frozen
-class TwoPhaseCommit(System[tuple[str, frozenset[int]], str, str]):
-    """The transaction manager, process 0, and its resource managers, after Gray and Lamport."""
-
-    managers: int
-
-    @property
-    @override
-    def processes(self) -> tuple[str, ...]:
-        return ("tm", *(f"rm{number}" for number in range(1, self.managers + 1)))
-
-    @override
-    def initial(self) -> tuple[tuple[str, frozenset[int]], ...]:
-        return (("init", frozenset()), *(("working", frozenset()),) * self.managers)
-
-    @override
-    def moves(self, process: int, state: tuple[str, frozenset[int]]) -> Iterable[Move[str]]:
-        if process == 0 and state[0] == "init":
-            yield Move("abort")
-            if len(state[1]) == self.managers:
-                yield Move("commit")
-        if process and state[0] == "working":
-            yield Move("prepare")
-            yield Move("choose to abort")
-
-    @override
-    def act(
-        self, process: int, state: tuple[str, frozenset[int]], move: Move[str]
-    ) -> Step[tuple[str, frozenset[int]], str]:
-        match move.event:
-            case "prepare":
-                return Step(("prepared", state[1]), (Send(0, f"prepared {process}"),))
-            case "choose to abort":
-                return Step(("aborted", state[1]))
-            case decision:
-                sends = tuple(Send(rm, decision) for rm in range(1, self.managers + 1))
-                return Step(("done " + decision, state[1]), sends)
-
-    @override
-    def receive(
-        self, process: int, state: tuple[str, frozenset[int]], message: str, lane: int
-    ) -> Step[tuple[str, frozenset[int]], str]:
-        if process:
-            return Step(("committed" if message == "commit" else "aborted", state[1]))
-        if state[0] == "init":
-            return Step((state[0], state[1] | {int(message.split()[1])}))
-        return Step(state)
-
-
-@attrs.frozen
 class TokenRing(System[bool, str, str]):
     """A token goes round; the processes have it or not."""
 
@@ -193,3 +144,45 @@ class Beacon(System[str, str, str]):
     @override
     def is_down(self, process: int, state: str) -> bool:
         return state == "down"
+
+
+@attrs.frozen
+class Crossing(System[str, str, str]):
+    """Process 0 shows its light and nothing else; process 1 goes when it sees green."""
+
+    watchers: tuple[int, ...] = (1,)
+    processes: tuple[str, ...] = ("light", "walker")
+
+    @override
+    def initial(self) -> tuple[str, ...]:
+        return ("red, cold", "waiting")
+
+    @override
+    def moves(self, process: int, state: str) -> Iterable[Move[str]]:
+        if process == 0:
+            yield Move("switch")
+            yield Move("warm up")
+
+    @override
+    def observe(self, process: int, state: str) -> str:
+        return state.split(",", maxsplit=1)[0] if process == 0 else ""
+
+    @override
+    def moves_seeing(self, process: int, state: str, seen: tuple[Any, ...]) -> Iterable[Move[str]]:
+        if seen[0] == "green" and state == "waiting":
+            yield Move("go")
+
+    @override
+    def act(self, process: int, state: str, move: Move[str]) -> Step[str, str]:
+        light = state.split(",", maxsplit=1)[0]
+        match move.event:
+            case "go":
+                return Step("gone")
+            case "warm up":
+                return Step(f"{light}, warm")
+            case _:
+                return Step(state.replace(light, {"red": "green", "green": "red"}[light]))
+
+    @override
+    def receive(self, process: int, state: str, message: str, lane: int) -> None:
+        return None

@@ -20,6 +20,7 @@ from model_check.system import Move, Send, Step, System
 from model_check.trace import Trace
 
 STATES = 3
+SEEING = 10  # the number of the first move that depends on what is seen
 MESSAGES = ("a", "b")
 COSTS = (None, None, "fault", "break")
 
@@ -37,6 +38,8 @@ class TableSystem(System[int, str, int]):
     actions: Mapping[tuple[int, int], tuple[tuple[str | None, TableStep], ...]]
     reactions: Mapping[tuple[int, int, str], TableStep | None]
     down: frozenset[tuple[int, int]]
+    sights: Mapping[tuple[int, int], tuple[tuple[int, str | None, TableStep], ...]]
+    watchers: tuple[int, ...]
 
     @override
     def initial(self) -> tuple[int, ...]:
@@ -53,7 +56,19 @@ class TableSystem(System[int, str, int]):
 
     @override
     def act(self, process: int, state: int, move: Move[int]) -> TableStep:
+        if move.event >= SEEING:
+            return self.sights[process, state][move.event - SEEING][2]
         return self.actions[process, state][move.event][1]
+
+    @override
+    def observe(self, process: int, state: int) -> bool:
+        return state == 1
+
+    @override
+    def moves_seeing(self, process: int, state: int, seen: tuple[Any, ...]) -> Iterable[Move[int]]:
+        for number, (other, cost, _) in enumerate(self.sights.get((process, state), ())):
+            if seen[other]:
+                yield Move(SEEING + number, cost)
 
     @override
     def receive(self, process: int, state: int, message: str, lane: int) -> TableStep | None:
@@ -82,16 +97,22 @@ def systems(draw: st.DrawFn) -> TableSystem:
     budgets = draw(st.sampled_from(({"fault": 1, "break": 1}, {"fault": 2, "break": 0})))
     actions = {}
     reactions = {}
+    sights = {}
+    watchers = draw(st.sampled_from(((), (0,), tuple(range(count)))))
     for process in range(count):
         # One reply at most: with two, what is pending would grow for ever.
         reaction = steps(process, count, most=1)
-        action = st.tuples(st.sampled_from(COSTS), steps(process, count, most=2))
+        action_step = steps(process, count, most=2)
+        action = st.tuples(st.sampled_from(COSTS), action_step)
         for state in range(STATES):
             beat = st.builds(Step, st.just(state), st.tuples(sends(process, count)))
             heartbeat = st.tuples(st.none(), beat)
             actions[process, state] = tuple(
                 draw(st.lists(st.one_of(action, heartbeat), min_size=1, max_size=2))
             )
+            if process in watchers:
+                sight = st.tuples(st.integers(0, count - 1), st.sampled_from(COSTS), action_step)
+                sights[process, state] = tuple(draw(st.lists(sight, max_size=2)))
             for message in MESSAGES:
                 reactions[process, state, message] = draw(
                     st.one_of(st.none(), st.just(Step(state)), reaction, reaction)
@@ -107,6 +128,8 @@ def systems(draw: st.DrawFn) -> TableSystem:
         actions=actions,
         reactions=reactions,
         down=draw(st.frozensets(local, max_size=2)),
+        sights=sights,
+        watchers=watchers,
     )
 
 
@@ -120,7 +143,18 @@ PROPERTIES: tuple[Property, ...] = (
     Sometimes(id="p is in 1", project=lambda _, state: state, judge=lambda all_: all_[0] == 1),
     Sometimes(id="sum is 5", project=lambda _, state: state, judge=lambda all_: sum(all_) == 5),
 )
-KINDS = ("held(0)", "held(1)", "held(2)", "held(3,fifo)", "fifo(1)", "fifo(2)", "set")
+KINDS = (
+    "held(0)",
+    "held(1)",
+    "held(2)",
+    "held(3,fifo)",
+    "fifo(1)",
+    "fifo(2)",
+    "flight(2)",
+    "flight(3,1)",
+    "flight(2,1,lossy)",
+    "set",
+)
 
 
 def check_replays(system: System[Any, Any, Any], trace: Trace) -> None:
@@ -129,7 +163,11 @@ def check_replays(system: System[Any, Any, Any], trace: Trace) -> None:
     for step in trace.steps:
         assert local[step.process] == step.before
         if step.kind == "move":
-            moves = system.moves(step.process, step.before)
+            seen = tuple(system.observe(*pair) for pair in enumerate(local))
+            moves = [
+                *system.moves(step.process, step.before),
+                *system.moves_seeing(step.process, step.before, seen),
+            ]
             outcomes = [system.act(step.process, step.before, move) for move in moves]
             assert Step(step.after, step.sends) in outcomes
         elif step.kind in {"deliver", "deliver_held"}:

@@ -1,0 +1,131 @@
+"""Single-decree Paxos, as Paxos.tla of the TLA+ examples has it.
+
+There all messages stay in one set that everyone may look at. Here a ballot's messages to the
+acceptors are on `set` links, where they may be received at any time and again. The acceptors keep
+what they have sent, and the leader of a ballot looks at their promises: the same states.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import combinations
+from typing import Any, Final
+
+import attrs
+from typing_extensions import override
+
+from model_check.system import Move, Send, Step, System
+
+NONE: Final = -1
+"""No ballot, or no value."""
+
+
+@attrs.frozen(cache_hash=True)
+class Promise:
+    """The message 1b of an acceptor: what it had accepted when it joined the ballot."""
+
+    ballot: int
+    accepted_ballot: int
+    accepted_value: int
+
+
+@attrs.frozen(cache_hash=True)
+class Acceptor:
+    """What an acceptor remembers and has sent."""
+
+    ballot: int = NONE  # the highest it took part in
+    accepted_ballot: int = NONE
+    accepted_value: int = NONE
+    promises: frozenset[Promise] = frozenset()  # messages 1b
+    accepted: frozenset[tuple[int, int]] = frozenset()  # messages 2b: ballot, value
+
+
+@attrs.frozen(cache_hash=True)
+class Ballot:
+    """What the leader of a ballot has sent."""
+
+    started: bool = False  # message 1a
+    value: int = NONE  # of the message 2a
+
+
+State = Acceptor | Ballot
+Message = tuple[int, int]
+"""A ballot and its value: the message 2a; with NONE the message 1a."""
+
+
+@attrs.frozen(kw_only=True)
+class Paxos(System[State, Message, int]):
+    """Acceptors, then ballots from 0 on; any majority of acceptors is a quorum."""
+
+    acceptors: int
+    values: int
+    ballots: int
+
+    @property
+    @override
+    def processes(self) -> tuple[str, ...]:
+        return (
+            *(f"acceptor {number + 1}" for number in range(self.acceptors)),
+            *(f"ballot {number}" for number in range(self.ballots)),
+        )
+
+    @property
+    @override
+    def watchers(self) -> tuple[int, ...]:
+        return tuple(range(self.acceptors, self.acceptors + self.ballots))
+
+    @override
+    def initial(self) -> tuple[State, ...]:
+        return (*(Acceptor() for _ in range(self.acceptors)), *(Ballot(),) * self.ballots)
+
+    @override
+    def observe(self, process: int, state: State) -> frozenset[Promise]:
+        """The promises of an acceptor."""
+        return state.promises if isinstance(state, Acceptor) else frozenset()
+
+    @override
+    def moves(self, process: int, state: State) -> Iterable[Move[int]]:
+        if isinstance(state, Ballot) and not state.started:
+            yield Move(NONE)
+
+    @override
+    def moves_seeing(
+        self, process: int, state: State, seen: tuple[Any, ...]
+    ) -> Iterable[Move[int]]:
+        if isinstance(state, Ballot) and state.value == NONE:
+            ballot = process - self.acceptors
+            for value in sorted(self._safe_values(ballot, seen[: self.acceptors])):
+                yield Move(value)
+
+    def _safe_values(self, ballot: int, promises: Sequence[frozenset[Promise]]) -> set[int]:
+        """The values that some quorum lets the leader of the ballot propose."""
+        joined = [
+            promise for sent in promises for promise in sent if promise.ballot == ballot
+        ]  # one for each acceptor at most
+        safe: set[int] = set()
+        for quorum in combinations(joined, self.acceptors // 2 + 1):
+            latest = max(quorum, key=lambda promise: promise.accepted_ballot)
+            if latest.accepted_ballot == NONE:
+                safe.update(range(self.values))
+            else:
+                safe.add(latest.accepted_value)
+        return safe
+
+    @override
+    def act(self, process: int, state: State, move: Move[int]) -> Step[State, Message]:
+        message = (process - self.acceptors, move.event)
+        sends = tuple(Send(acceptor, message) for acceptor in range(self.acceptors))
+        return Step(Ballot(started=True, value=move.event), sends)
+
+    @override
+    def receive(
+        self, process: int, state: State, message: Message, lane: int
+    ) -> Step[State, Message] | None:
+        ballot, value = message
+        if not isinstance(state, Acceptor):
+            return None
+        if value == NONE and ballot > state.ballot:
+            promise = Promise(ballot, state.accepted_ballot, state.accepted_value)
+            return Step(attrs.evolve(state, ballot=ballot, promises=state.promises | {promise}))
+        if value != NONE and ballot >= state.ballot:
+            accepted = state.accepted | {message}
+            return Step(Acceptor(ballot, ballot, value, state.promises, accepted))
+        return None

@@ -1,0 +1,61 @@
+"""Two-phase commit, after Gray and Lamport, as TwoPhase.tla of the TLA+ examples has it.
+
+What was ever sent may be received at any time and again, which is what `set` links let happen.
+"""
+
+from collections.abc import Iterable
+
+import attrs
+from typing_extensions import override
+
+from model_check.system import Move, Send, Step, System
+
+State = tuple[str, frozenset[int]]
+"""What the process is up to, and the resource managers that it knows to be prepared."""
+
+
+@attrs.frozen
+class TwoPhase(System[State, str, str]):
+    """The transaction manager, process 0, and its resource managers."""
+
+    managers: int
+
+    @property
+    @override
+    def processes(self) -> tuple[str, ...]:
+        return ("tm", *(f"rm{number}" for number in range(1, self.managers + 1)))
+
+    @override
+    def initial(self) -> tuple[State, ...]:
+        return (("init", frozenset()), *(("working", frozenset()),) * self.managers)
+
+    @override
+    def moves(self, process: int, state: State) -> Iterable[Move[str]]:
+        if process == 0 and state[0] == "init":
+            yield Move("abort")
+            if len(state[1]) == self.managers:
+                yield Move("commit")
+        if process and state[0] == "working":
+            yield Move("prepare")
+            yield Move("choose to abort")
+
+    @override
+    def act(self, process: int, state: State, move: Move[str]) -> Step[State, str]:
+        match move.event:
+            case "prepare":
+                return Step(("prepared", state[1]), (Send(0, f"prepared {process}"),))
+            case "choose to abort":
+                return Step(("aborted", state[1]))
+            case decision:
+                sends = tuple(Send(rm, decision) for rm in range(1, self.managers + 1))
+                return Step(("done " + decision, state[1]), sends)
+
+    @override
+    def receive(
+        self, process: int, state: State, message: str, lane: int
+    ) -> Step[State, str] | None:
+        if process:
+            return Step(("committed" if message == "commit" else "aborted", state[1]))
+        if state[0] == "init":
+            return Step((state[0], state[1] | {int(message.split()[1])}))
+        return None
