@@ -1,6 +1,9 @@
 """What lies in the boxes of links that keep all that is sent, each content a number."""
 
+from abc import ABC, abstractmethod
 from typing import Final, Protocol
+
+from typing_extensions import override
 
 from model_check.engine.alphabet import Alphabet
 from model_check.engine.arrays import NOTHING, Column, Lists
@@ -151,12 +154,14 @@ class FifoContents:
         return number
 
 
-class SetContents:
-    """A box for each process: the set of envelopes ever sent to it."""
+class ReceiverContents(ABC):
+    """A box for each process, that holds a set of envelopes."""
+
+    cleared_when_down: bool
+    lossy: bool
 
     def __init__(self, alphabet: Alphabet, process_count: int) -> None:
-        self.cleared_when_down = False
-        self.lossy = False
+        """Every box is empty."""
         self._alphabet = alphabet
         self._process_count = process_count
         self._contents: Interner[frozenset[int]] = Interner()
@@ -182,9 +187,26 @@ class SetContents:
         """The box of the process."""
         return [process]
 
+    @abstractmethod
+    def _append(self, content: int, parcel: int) -> int:
+        """The content with the parcel put in."""
+
+    @abstractmethod
+    def _number(self, envelopes: frozenset[int]) -> int:
+        """The number of that content, which has its deliveries."""
+
+
+class SetContents(ReceiverContents):
+    """A box for each process: the set of envelopes ever sent to it."""
+
+    cleared_when_down = False
+    lossy = False
+
+    @override
     def _append(self, content: int, parcel: int) -> int:
         return self._number(self._contents[content].union(self._alphabet.parcels[parcel]))
 
+    @override
     def _number(self, envelopes: frozenset[int]) -> int:
         number = self._contents.find(envelopes)
         if number is None:

@@ -1,51 +1,30 @@
 """What is in flight, a set of messages for each receiver, each content a number."""
 
 import numpy as np
+from typing_extensions import override
 
 from model_check.engine.alphabet import Alphabet
-from model_check.engine.arrays import Column, Flags, Ints, Lists
+from model_check.engine.arrays import Column, Flags, Ints
 from model_check.engine.batch import DELIVER, LOSE, Batch, Chunk
-from model_check.engine.contents import Breaks, Deliveries
-from model_check.engine.interner import Interner
-from model_check.engine.pairs import PairTable
+from model_check.engine.contents import ReceiverContents
 from model_check.links import CROWDED_LANE, FlightLinks
 
 _CROWDED_BITS = 32  # of a load: below them all messages, above them those on the crowded lane
 
 
-class FlightContents:
+class FlightContents(ReceiverContents):
     """A box for each process: the set of what is on its way to it, whoever sent it."""
 
+    cleared_when_down = True
+
     def __init__(self, alphabet: Alphabet, links: FlightLinks, process_count: int) -> None:
-        self.cleared_when_down = True
+        """Nothing is in flight."""
         self.lossy = links.lossy
-        self._alphabet = alphabet
-        self._process_count = process_count
-        self._first_sent: dict[tuple[int, int], int] = {}  # receiver, arrival: the first envelope
-        self._contents: Interner[frozenset[int]] = Interner()
         self.load = Column()  # of each content
-        self.append = PairTable(self._append)
-        self.deliverable = Lists()
-        self.deliveries = Deliveries()
-        self.breakable = Lists()
-        self.breaks = Breaks()
-        self._number(frozenset())
+        self._first_sent: dict[tuple[int, int], int] = {}  # receiver, arrival: the first envelope
+        super().__init__(alphabet, process_count)
 
-    def __len__(self) -> int:
-        return len(self._contents)
-
-    def box_of(self, envelope: int) -> int:
-        """The receiver of the envelope."""
-        return int(self._alphabet.receiver.view[envelope])
-
-    def box_count(self) -> int:
-        """How many processes there are."""
-        return self._process_count
-
-    def inbound(self, process: int) -> list[int]:
-        """The box of the process."""
-        return [process]
-
+    @override
     def _append(self, content: int, parcel: int) -> int:
         envelopes = map(self._merged, self._alphabet.parcels[parcel])
         return self._number(self._contents[content].union(envelopes))
@@ -55,6 +34,7 @@ class FlightContents:
         seen = (self.box_of(envelope), int(self._alphabet.arrival.view[envelope]))
         return self._first_sent.setdefault(seen, envelope)
 
+    @override
     def _number(self, envelopes: frozenset[int]) -> int:
         number = self._contents.find(envelopes)
         if number is not None:
