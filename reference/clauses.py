@@ -21,9 +21,3 @@ def clause(*ids: str) -> Callable[[_F], _F]:
         return function
 
     return tie
-
-
-def clauses_of(function: Callable[..., object]) -> tuple[str, ...]:
-    """The ids that `clause` tied to the function, none if it was not decorated."""
-    ids: tuple[str, ...] = getattr(function, CLAUSES_ATTRIBUTE, ())
-    return ids

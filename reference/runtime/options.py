@@ -61,25 +61,6 @@ class NodeOptions:
             cport=self.announce_bus_port or self.cport,
         )
 
-    def as_config(self) -> dict[str, str]:
-        """The options by the names they have in a configuration file."""
-        return {
-            "port": str(self.port),
-            "bind": self.bind,
-            "dir": str(self.directory.resolve()),
-            "cluster-enabled": "yes",
-            "cluster-port": str(self.cport),
-            "cluster-config-file": self.cluster_config_file,
-            "cluster-node-timeout": str(self.node_timeout_ms),
-            "cluster-announce-ip": self.announce_ip or "",
-            "cluster-announce-port": str(self.announce_port or 0),
-            "cluster-announce-bus-port": str(self.announce_bus_port or 0),
-            "cluster-require-full-coverage": "yes",
-            "cluster-allow-reads-when-down": "no",
-            "appendonly": "no",
-            "save": "",
-        }
-
     @property
     def config_path(self) -> Path:
         """The nodes.conf of this node."""

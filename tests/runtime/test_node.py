@@ -240,6 +240,7 @@ def test_a_node_that_meets_itself_stays_alone(tmp_path: Path) -> None:
     async def test(node: Node) -> None:
         _meet(node, node)
         await eventually(lambda: node.messages_received["meet"] > 0)
+        assert len(node.state.nodes) <= 2  # itself, and whom it greeted
         await eventually(lambda: len(node.state.nodes) == 1)
 
     run(test, options_in(tmp_path))
