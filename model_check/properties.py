@@ -1,4 +1,4 @@
-"""What can be asked of a system: what always holds, of states or of steps, and what is reachable.
+"""What can be asked of a system: what always holds, what is reachable, and where it all ends.
 
 A property of states sees each local state only through a projection, a small hashable value. The
 engine judges each distinct tuple of projections once, so the projection should tell no more than
@@ -12,7 +12,7 @@ import attrs
 
 S = TypeVar("S", bound=Hashable)
 
-Kind = Literal["invariant", "step", "sometimes"]
+Kind = Literal["invariant", "step", "sometimes", "settles"]
 Verdict = Literal["holds", "violated", "incomplete"]
 
 
@@ -54,5 +54,23 @@ class Sometimes(Generic[S]):
     text: str = ""
 
 
-Property = Invariant[Any] | StepProperty[Any] | Sometimes[Any]
-"""Any of the three, about local states of any type."""
+@attrs.frozen(kw_only=True)
+class Settles(Generic[S]):
+    """Once faults stop, every run comes to where `judge` accepts the projections, and stays there.
+
+    What is a fault: a move that says so, a message lost or held back that could be delivered, a
+    broken channel. Assumed is fairness: what may happen again and again without a fault does
+    happen. It is judged when every reachable state is known, never on a part.
+    """
+
+    kind: ClassVar[Literal["settles"]] = "settles"
+
+    id: str
+    project: Callable[[int, S], Hashable]
+    judge: Callable[[tuple[Any, ...]], bool]
+    clause: str = ""
+    text: str = ""
+
+
+Property = Invariant[Any] | StepProperty[Any] | Sometimes[Any] | Settles[Any]
+"""Any of the four, about local states of any type."""

@@ -87,6 +87,7 @@ class Move(Generic[E_co]):
 
     event: E_co
     cost: str | None = None  # None: as often as it likes
+    fault: bool = False  # it stops once faults stop (`properties.Settles`)
 
 
 class System(ABC, Generic[S, M, E]):

@@ -37,8 +37,12 @@ class TraceStep:
 
 @attrs.frozen(kw_only=True)
 class Trace:
-    """A path: where every process started, what lay in the network, and each transition."""
+    """A path: where every process started, what lay in the network, and each transition.
+
+    The last `loop` transitions lead back to the state before them, and so may repeat for ever.
+    """
 
     initial: tuple[Hashable, ...]
     initial_messages: tuple[tuple[int, Send[Any]], ...]
     steps: tuple[TraceStep, ...]
+    loop: int = 0

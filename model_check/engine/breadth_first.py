@@ -22,6 +22,7 @@ from model_check.engine.local import LocalTables
 from model_check.engine.numbering import Numbering
 from model_check.engine.recorder import Recorder
 from model_check.engine.replay import Replay
+from model_check.engine.state_graph import StateGraph
 from model_check.engine.tally import Tally
 from model_check.engine.words import WordTable
 from model_check.links import HeldLinks, Links
@@ -79,7 +80,9 @@ class _Search:
             else BoxExpander(system, links, self._local, budgets)
         )
         self._findings = Findings(properties, self._local)
-        self._recorder = Recorder(system, self._local) if keep_states else None
+        self._keep_states = keep_states
+        kept = keep_states or self._findings.need_graph
+        self._recorder = Recorder(system, self._local) if kept else None
         self._replay = Replay(system, self._local)
         self._words = WordTable()
         self._numbering = Numbering()  # of fingerprints: the numbers of states
@@ -206,9 +209,15 @@ class _Search:
         while state:
             codes.append(int(self._code.view[state]))
             state = int(self._parent.view[state])
-        return self._replay.trace(reversed(codes))
+        return self._replay.trace([*reversed(codes), *find.loop], loop=len(find.loop))
+
+    def _graph(self) -> StateGraph | None:
+        return None if self._recorder is None else self._recorder.graph(self._replay.describe)
 
     def _result(self, stopped: Stop | None, *, exhausted: bool) -> Exploration:
+        graph = self._graph()
+        if exhausted and graph is not None:
+            self._findings.look_at_graph(graph)
         properties = self._findings.results(self._path_to, exhausted=exhausted)
         verdicts = {result.verdict for result in properties}
         verdict: Verdict = "holds" if exhausted else "incomplete"
@@ -230,7 +239,7 @@ class _Search:
             properties=properties,
             fired={self._local.events[event]: count for event, count in self._moves.items()},
             delivered=self._delivered(),
-            graph=None if self._recorder is None else self._recorder.graph(self._replay.describe),
+            graph=graph if self._keep_states else None,
         )
 
     def _delivered(self) -> dict[tuple[int, Any], int]:

@@ -11,7 +11,9 @@ from model_check.engine.batch import Batch
 from model_check.engine.exploration import PropertyResult
 from model_check.engine.judges import Judge
 from model_check.engine.local import LocalTables
-from model_check.properties import Property, StepProperty, Verdict
+from model_check.engine.settling import fault_free, first_unsettled
+from model_check.engine.state_graph import StateGraph
+from model_check.properties import Property, Settles, StepProperty, Verdict
 from model_check.trace import Trace
 
 
@@ -21,6 +23,7 @@ class Find:
 
     state: int
     code: int | None  # of the transition; None if it is the state that decides
+    loop: tuple[int, ...] = ()  # codes of transitions that lead from the state back to it
 
 
 PathTo = Callable[[Find], Trace]
@@ -40,14 +43,17 @@ class Findings:
         self._properties = properties
         self._local = local
         self._judges = [
-            Judge(prop, local) for prop in properties if not isinstance(prop, StepProperty)
+            Judge(prop, local)
+            for prop in properties
+            if not isinstance(prop, StepProperty | Settles)
         ]
+        self._settling = [Judge(prop, local) for prop in properties if isinstance(prop, Settles)]
         self._finds: dict[str, Find] = {}
 
     @property
     def all_violated(self) -> bool:
         """Whether nothing is left that a further state could violate."""
-        claims = [prop for prop in self._properties if prop.kind != "sometimes"]
+        claims = [prop for prop in self._properties if prop.kind not in {"sometimes", "settles"}]
         return self.violated and all(prop.id in self._finds for prop in claims)
 
     def look_at_states(self, states: Ints, first: int) -> None:
@@ -61,6 +67,22 @@ class Findings:
             if decisive.size:
                 self._finds[prop.id] = Find(first + int(decisive[0]), None)
                 self.violated |= prop.kind == "invariant"
+
+    @property
+    def need_graph(self) -> bool:
+        """Whether a property is judged on all states and transitions together."""
+        return bool(self._settling)
+
+    def look_at_graph(self, graph: StateGraph) -> None:
+        """All reachable states are known: where they lead once faults stop is judged."""
+        if not self._settling:
+            return
+        free = fault_free(graph, self._local)
+        for judge in self._settling:
+            unsettled = first_unsettled(graph, free, judge.accepts(graph.rows) == 1)
+            if unsettled is not None:
+                self._finds[judge.property.id] = Find(unsettled.state, None, unsettled.loop)
+                self.violated = True
 
     def look_at_steps(self, batch: Batch, first: int) -> None:
         """The steps that the transitions use are judged; row 0 of the chunk is state `first`."""
@@ -81,13 +103,20 @@ class Findings:
         for prop in self._properties:
             find = self._finds.get(prop.id)
             trace = None if find is None else path_to(find)
-            verdict = _verdict(prop, found=find is not None, exhausted=exhausted)
-            results.append(PropertyResult(id=prop.id, kind=prop.kind, verdict=verdict, trace=trace))
+            results.append(
+                PropertyResult(
+                    id=prop.id,
+                    kind=prop.kind,
+                    verdict=_verdict(prop, found=find is not None, exhausted=exhausted),
+                    trace=trace,
+                )
+            )
         return tuple(results)
 
     def sizes(self) -> dict[str, int]:
         """How many distinct tuples of projections each property was judged on."""
-        return {f"projections of {judge.property.id}": len(judge) for judge in self._judges}
+        judges = (*self._judges, *self._settling)
+        return {f"projections of {judge.property.id}": len(judge) for judge in judges}
 
 
 def step_properties(properties: Sequence[Property]) -> list[StepProperty[Any]]:

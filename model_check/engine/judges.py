@@ -5,13 +5,15 @@ from typing import Any
 from model_check.engine.arrays import Column, Ints
 from model_check.engine.local import LocalTables
 from model_check.engine.projector import Projector
-from model_check.properties import Invariant, Sometimes
+from model_check.properties import Invariant, Settles, Sometimes
 
 
 class Judge:
     """One property of states, and what it says of each tuple of projections met so far."""
 
-    def __init__(self, prop: Invariant[Any] | Sometimes[Any], local: LocalTables) -> None:
+    def __init__(
+        self, prop: Invariant[Any] | Sometimes[Any] | Settles[Any], local: LocalTables
+    ) -> None:
         self.property = prop
         self._projected = Projector(local.states, local.process_count, prop.project)
         self._accepts = Column()  # of each complete tuple: 0 or 1

@@ -56,6 +56,7 @@ class LocalTables:
         self.move_state = Column()  # of each move
         self.move_cost = Column()
         self.move_event = Column()
+        self.move_fault = Column()  # 0 or 1
         self._move_step = Column()  # UNKNOWN until the move is first enabled
         self.move_class = Column()  # IDLE, PURE or ACTIVE, once the step is known
         self.events: Interner[tuple[int, Hashable]] = Interner()
@@ -101,6 +102,7 @@ class LocalTables:
         self.move_state.append(state)
         self.move_cost.append(self._budgets.cost(move.cost))
         self.move_event.append(self.events.add((process, move.event)))
+        self.move_fault.append(int(move.fault))
         self._move_step.append(UNKNOWN)
         self.move_class.append(ACTIVE)
         return len(self.move_values) - 1

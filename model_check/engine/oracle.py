@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import attrs
+import networkx as nx
 
 from model_check.links import BREAK, CROWDED_LANE, FifoLinks, FlightLinks, HeldLinks, Links
 from model_check.properties import Property, Verdict
@@ -39,6 +40,7 @@ class Arc:
 
     world: World
     stepped: int | None = None
+    fault: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -96,23 +98,25 @@ class Oracle:
 
     def _resolve(self, world: World, parcel: Parcel) -> Iterator[Arc]:
         rest = attrs.evolve(world, pending=world.pending[1:])
-        yield Arc(rest)
         step = self._reaction(world, parcel)
         if step is None:
+            yield Arc(rest)
             return
         held = self._hold(rest, parcel)
+        passes = self._may_pass(world, parcel[0])
+        yield Arc(rest, fault=passes or held is not None)
         if held is not None:
-            yield Arc(held)
-        if self._may_pass(world, parcel[0]):
+            yield Arc(held, fault=passes)
+        if passes:
             yield self._stepped_held(rest, parcel[0][1], step)
 
     def _moves_held(self, world: World) -> Iterator[Arc]:
-        for process, step, paid, free in self._payable(world):
-            if free and step.state == world.local[process] and len(step.sends) <= 1:
+        for process, move, step, paid in self._payable(world):
+            if move.cost is None and step.state == world.local[process] and len(step.sends) <= 1:
                 for send in step.sends:
-                    yield from self._fused(world, _parcel(process, send))
+                    yield from _marked(self._fused(world, _parcel(process, send)), move)
             else:
-                yield self._stepped_held(paid, process, step)
+                yield from _marked([self._stepped_held(paid, process, step)], move)
 
     def _fused(self, world: World, parcel: Parcel) -> Iterator[Arc]:
         channel = parcel[0]
@@ -121,7 +125,7 @@ class Oracle:
             return
         held = self._hold(world, parcel)
         if held is not None:
-            yield Arc(held)
+            yield Arc(held, fault=True)
         changes = reaction.state != world.local[channel[1]] or reaction.sends
         if changes and self._may_pass(world, channel):
             yield self._stepped_held(world, channel[1], reaction)
@@ -171,8 +175,8 @@ class Oracle:
         return isinstance(world.held, frozenset) or all(other[0] != channel for other in world.held)
 
     def _moves_boxed(self, world: World) -> Iterator[Arc]:
-        for process, step, paid, _ in self._payable(world):
-            yield from self._stepped_boxed(paid, process, step)
+        for process, move, step, paid in self._payable(world):
+            yield from _marked(self._stepped_boxed(paid, process, step), move)
 
     def _deliver_boxed(self, world: World) -> Iterator[Arc]:
         ways = [(parcel, world) for parcel in world.sent]
@@ -185,9 +189,12 @@ class Oracle:
         lossy = isinstance(self._links, FlightLinks) and self._links.lossy
         for receiver, lane, message in world.flying:
             rest = attrs.evolve(world, flying=world.flying - {(receiver, lane, message)})
-            ways.append((((-1, receiver, lane), message), rest))
+            parcel: Parcel = ((-1, receiver, lane), message)
+            ways.append((parcel, rest))
             if lossy:
-                yield Arc(rest)
+                step = self._reaction(world, parcel)
+                arrives = step is not None and [*self._stepped_boxed(rest, receiver, step)]
+                yield Arc(rest, fault=bool(arrives))
         for parcel, rest in ways:
             step = self._reaction(world, parcel)
             if step is None:
@@ -202,7 +209,7 @@ class Oracle:
             return
         for channel, _, queue in world.queues:
             for kept in range(len(queue) + 1):
-                yield Arc(_requeued(paid, channel, queue[:kept], ()))
+                yield Arc(_requeued(paid, channel, queue[:kept], ()), fault=True)
 
     def _stepped_boxed(self, world: World, process: int, step: Step[Any, Any]) -> Iterator[Arc]:
         after = _replaced(world, process, step.state)
@@ -250,13 +257,12 @@ class Oracle:
             return None
         return attrs.evolve(world, flying=flying)
 
-    def _payable(self, world: World) -> Iterator[tuple[int, Step[Any, Any], World, bool]]:
+    def _payable(self, world: World) -> Iterator[tuple[int, Move[Any], Step[Any, Any], World]]:
         for process, value in enumerate(world.local):
             for move in self._moves(world, process, value):
                 paid = world if move.cost is None else self._paid(world, move.cost)
                 if paid is not None:
-                    step = self._system.act(process, value, move)
-                    yield process, step, paid, move.cost is None
+                    yield process, move, self._system.act(process, value, move), paid
 
     def _moves(self, world: World, process: int, value: Any) -> Iterator[Move[Any]]:  # noqa: ANN401
         yield from self._system.moves(process, value)
@@ -287,7 +293,9 @@ def explore_plainly(
     """What `explore` must find, without limits."""
     oracle = Oracle(system, links)
     start = oracle.initial()
-    seen, level, depth, transitions = {start}, [start], 0, 0
+    seen, level, depth, transitions = {start: 0}, [start], 0, 0
+    ways: nx.DiGraph[World] = nx.DiGraph()
+    ways.add_node(start)
     found = {prop.id: 0 for prop in properties if _decides(prop, start)}
     while level and not _violated(properties, found):
         following = []
@@ -295,15 +303,17 @@ def explore_plainly(
             for arc in oracle.arcs(world):
                 transitions += 1
                 if arc.world not in seen:
-                    seen.add(arc.world)
+                    seen[arc.world] = depth + 1
                     following.append(arc.world)
-                for prop in properties:
-                    if prop.id not in found and (
-                        _decides(prop, arc.world) or _refutes(prop, world, arc)
-                    ):
-                        found[prop.id] = depth + 1
+                    ways.add_node(arc.world)
+                if not arc.fault:
+                    ways.add_edge(world, arc.world)
+                decided = _decided(properties, world, arc)
+                found = dict.fromkeys(decided, depth + 1) | found
         level = following
         depth += bool(level)
+    if not level:
+        found |= _unsettled(properties, ways, seen)
     verdicts = {prop.id: _verdict(prop, found, exhausted=not level) for prop in properties}
     verdict: Verdict = "incomplete" if level else "holds"
     return OracleResult(
@@ -317,12 +327,42 @@ def explore_plainly(
     )
 
 
+def _decided(properties: Sequence[Property], world: World, arc: Arc) -> list[str]:
+    """The properties that the transition, or the world it leads to, decides."""
+    return [
+        prop.id for prop in properties if _decides(prop, arc.world) or _refutes(prop, world, arc)
+    ]
+
+
 def _decides(prop: Property, world: World) -> bool:
     """Whether the world is a witness, or violates the invariant."""
-    if prop.kind == "step":
+    if prop.kind in {"step", "settles"}:
         return False
-    accepted = prop.judge(tuple(prop.project(*pair) for pair in enumerate(world.local)))
-    return accepted == (prop.kind == "sometimes")
+    return _accepts(prop, world) == (prop.kind == "sometimes")
+
+
+def _accepts(prop: Property, world: World) -> bool:
+    if prop.kind == "step":
+        raise TypeError("a step property is not about worlds")
+    return bool(prop.judge(tuple(prop.project(*pair) for pair in enumerate(world.local))))
+
+
+def _unsettled(
+    properties: Sequence[Property], ways: "nx.DiGraph[World]", depths: dict[World, int]
+) -> dict[str, int]:
+    """How deep the nearest world is where a run without faults may be for ever, unaccepted."""
+    ends = {world for component in nx.attracting_components(ways) for world in component}
+    found: dict[str, int] = {}
+    for prop in properties:
+        if prop.kind == "settles":
+            unsettled = [depths[world] for world in ends if not _accepts(prop, world)]
+            found |= {prop.id: min(unsettled)} if unsettled else {}
+    return found
+
+
+def _marked(arcs: Iterable[Arc], move: Move[Any]) -> Iterator[Arc]:
+    """The transitions of a move, which are faults if it is one."""
+    return (attrs.evolve(arc, fault=True) if move.fault else arc for arc in arcs)
 
 
 def _refutes(prop: Property, world: World, arc: Arc) -> bool:

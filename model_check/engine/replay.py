@@ -46,14 +46,15 @@ class Replay:
         self._local = local
         self._alphabet = local.alphabet
 
-    def trace(self, codes: Iterable[int]) -> Trace:
-        """The path that these transitions take from the initial state."""
+    def trace(self, codes: Iterable[int], *, loop: int = 0) -> Trace:
+        """The path that these transitions take from the initial state; the last `loop` repeat."""
         initial = tuple(self._system.initial())
         states = [self._local.state(process, value) for process, value in enumerate(initial)]
         return Trace(
             initial=initial,
             initial_messages=tuple(self._system.initial_messages()),
             steps=tuple(self._step(states, code) for code in codes),
+            loop=loop,
         )
 
     def describe(self, code: int) -> str:

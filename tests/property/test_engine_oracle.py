@@ -15,7 +15,7 @@ from typing_extensions import override
 from model_check.engine import Exploration, Limits, explore
 from model_check.engine.oracle import OracleResult, explore_plainly
 from model_check.links import parse_links
-from model_check.properties import Invariant, Property, Sometimes, StepProperty
+from model_check.properties import Invariant, Property, Settles, Sometimes, StepProperty
 from model_check.system import Move, Send, Step, System
 from model_check.trace import Trace
 
@@ -52,7 +52,7 @@ class TableSystem(System[int, str, int]):
     @override
     def moves(self, process: int, state: int) -> Iterable[Move[int]]:
         for number, (cost, _) in enumerate(self.actions.get((process, state), ())):
-            yield Move(number, cost)
+            yield Move(number, cost, fault=cost == "fault")
 
     @override
     def act(self, process: int, state: int, move: Move[int]) -> TableStep:
@@ -142,6 +142,7 @@ PROPERTIES: tuple[Property, ...] = (
     StepProperty(id="no step from 2 to 0", judge=lambda _, *step: step != (2, 0)),
     Sometimes(id="p is in 1", project=lambda _, state: state, judge=lambda all_: all_[0] == 1),
     Sometimes(id="sum is 5", project=lambda _, state: state, judge=lambda all_: sum(all_) == 5),
+    Settles(id="p leaves 0", project=lambda _, state: state, judge=lambda all_: all_[0] != 0),
 )
 KINDS = (
     "held(0)",
@@ -160,6 +161,7 @@ KINDS = (
 def check_replays(system: System[Any, Any, Any], trace: Trace) -> None:
     local = list(trace.initial)
     assert tuple(local) == system.initial()
+    path = [tuple(local)]
     for step in trace.steps:
         assert local[step.process] == step.before
         if step.kind == "move":
@@ -179,6 +181,9 @@ def check_replays(system: System[Any, Any, Any], trace: Trace) -> None:
         else:
             assert step.before == step.after
         local[step.process] = step.after
+        path.append(tuple(local))
+    if trace.loop:
+        assert path[-1] == path[-1 - trace.loop]
 
 
 def compare(found: Exploration, expected: OracleResult, system: TableSystem) -> None:
@@ -194,7 +199,7 @@ def compare(found: Exploration, expected: OracleResult, system: TableSystem) -> 
     lengths = {}
     for result in found.properties:
         if result.trace is not None:
-            lengths[result.id] = len(result.trace.steps)
+            lengths[result.id] = len(result.trace.steps) - result.trace.loop
             check_replays(system, result.trace)
     assert lengths == expected.trace_lengths
 
