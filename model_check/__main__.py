@@ -59,7 +59,7 @@ def _print_models(ctx: click.Context, param: click.Parameter, value: bool) -> No
     if value:
         for model in MODELS.values():
             extra = "" if model.by_default else " (only when asked for)"
-            click.echo(f"{model.name:14}{model.links:9}{model.text}{extra}")
+            click.echo(f"{model.name:20}{model.links:9}{model.text}{extra}")
         for yardstick in YARDSTICKS.values():
             click.echo(f"{yardstick.name}  {yardstick.text} (only with --cfg)")
         ctx.exit(EXIT_HOLDS)
@@ -180,9 +180,10 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
 ) -> None:
     """Explore every interleaving of MODELs and judge their properties.
 
-    Without MODELs, all that end quickly are explored. Exit code: 0 all properties hold and every
-    scope was exhausted; 1 a property is violated; 2 usage; 3 a limit was reached first; 4 internal
-    error.
+    Without MODELs, all that end quickly are explored. Exit code: 0 all is as expected: every scope
+    was exhausted, and those properties hold that are not known to be violated; 1 it is not: a
+    property is violated that should hold, or holds though a model says that it is violated; 2
+    usage; 3 a limit was reached first; 4 internal error.
     """
     limits = Limits(states=limit_states, seconds=limit_seconds)
     if cfg is not None or any(name in YARDSTICKS for name in models):
@@ -252,7 +253,10 @@ def obey(request: Request) -> int:
         click.echo(as_json(runs))
     elif request.json_file is not None:
         request.json_file.write_text(as_json(runs) + "\n")
-    return exit_code({run.verdict for run in runs})
+    if any(run.surprises for run in runs):
+        return EXIT_VIOLATED
+    stopped = any(run.found.stopped_by or run.verdict == "incomplete" for run in runs)
+    return EXIT_INCOMPLETE if stopped else EXIT_HOLDS
 
 
 def _explore(request: Request, model: Model, rules: Rules, console: Console) -> Run:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from model_check.links import HeldLinks
-from model_check.models.cluster import ClusterSystem
+from model_check.models.cluster import system_of
 from model_check.post import Letter, Post
 from model_check.properties import Property
 from model_check.report import story_table
@@ -62,7 +62,7 @@ class Stage:
 
     def __init__(self, story: FiledStory) -> None:
         """Nothing has happened."""
-        self.system = ClusterSystem(story.model.scope(story.rules.without(*story.without)))
+        self.system = system_of(story.model.scope(story.rules.without(*story.without)))
         self.states = list(self.system.initial())
         self._budgets = dict(self.system.budgets)
         self._post = Post(self.system, story.links)
@@ -230,7 +230,9 @@ def _judge(
         else:
             seen = tuple(prop.project(*pair) for pair in enumerate(stage.states))
             decided = bool(prop.judge(seen)) == (prop.kind == "sometimes")
-        if decided:
+        if decided and prop.kind == "settles":
+            first[prop.id] = at  # where the run ends counts, not what it passes through
+        elif decided:
             first.setdefault(prop.id, at)
 
 

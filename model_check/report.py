@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from model_check.engine import PropertyResult
 from model_check.run import Run
 from model_check.story import Line, tell
 from model_check.trace import Trace
@@ -37,8 +38,9 @@ def show(run: Run, console: Console) -> None:
     for result in found.properties:
         each = run.property_of(result.id)
         word = "reached" if each.kind == "sometimes" and result.verdict == "holds" else ""
+        known = _known(run, result)
         console.print(
-            f"  {_verdict(result.verdict, word)}  {result.id}  {escape(each.text)}",
+            f"  {_verdict(result.verdict, word)}{known}  {result.id}  {escape(each.text)}",
             highlight=False,
             soft_wrap=True,
         )
@@ -51,6 +53,8 @@ def show(run: Run, console: Console) -> None:
             soft_wrap=True,
         )
         console.print(story_table(tell(trace, run.system.processes)))
+        if any(run.property_of(each).kind == "settles" for each in ids):
+            console.print(f"  [dim]{_end(trace)}[/dim]", highlight=False, soft_wrap=True)
     if found.stopped_by is not None:
         console.print(
             f"  [yellow]stopped by the limit on {found.stopped_by} before the scope was "
@@ -64,14 +68,23 @@ def show_total(runs: list[Run], console: Console) -> None:
     """One line for all runs, if there are several."""
     if len(runs) < 2:
         return
-    counts = Counter(run.verdict for run in runs)
-    verdicts = ", ".join(f"{count} {_verdict(verdict)}" for verdict, count in counts.items())
+    counts = Counter(_outcome(run) for run in runs)
+    verdicts = ", ".join(
+        f"{count} {_verdict(verdict)}{note}" for (verdict, note), count in counts.items()
+    )
     transitions = sum(run.found.transitions for run in runs)
     seconds = sum(run.found.seconds for run in runs)
     console.print(
         f"{len(runs)} runs: {verdicts}; {transitions:,} transitions in {seconds:.1f} s",
         highlight=False,
     )
+
+
+def _outcome(run: Run) -> tuple[str, str]:
+    """The verdict of the run, and whether it is the one that is expected."""
+    if run.verdict == "violated" and not run.surprises:
+        return run.verdict, " as expected"
+    return run.verdict, ""
 
 
 def _violations(run: Run) -> list[tuple[Trace, list[str]]]:
@@ -86,6 +99,24 @@ def _violations(run: Run) -> list[tuple[Trace, list[str]]]:
         else:
             same.append(result.id)
     return stories
+
+
+def _known(run: Run, result: PropertyResult) -> str:
+    """What is said of a property that is known not to hold here."""
+    known = run.expects(result.id)
+    if known is None:
+        return ""
+    if result.verdict == "violated":
+        return escape(f", as expected ({known.told}; {known.clause})")
+    if result.id in run.surprises:
+        return escape(f", though known not to ({known.told}; {known.clause})")
+    return ""
+
+
+def _end(trace: Trace) -> str:
+    """What the end of a story about where runs end up means."""
+    again = f"the last {trace.loop} steps may come again and again; " if trace.loop else ""
+    return f"{again}from here no run without further faults comes to where it holds for good"
 
 
 def _verdict(verdict: str, word: str = "") -> str:
@@ -125,6 +156,7 @@ def _run(run: Run) -> dict[str, Any]:
         "without": list(run.without),
         "links": found.links,
         "verdict": run.verdict,
+        "surprises": list(run.surprises),
         "stopped_by": found.stopped_by,
         "bounds": run.scope.describe(),
         "bounds_hit": found.bounds_hit,
@@ -141,6 +173,7 @@ def _run(run: Run) -> dict[str, Any]:
                 "text": run.property_of(result.id).text,
                 "clause": run.property_of(result.id).clause,
                 "verdict": result.verdict,
+                "expected": None if (known := run.expects(result.id)) is None else known.told,
                 "trace": _trace(result.trace, run),
             }
             for result in found.properties

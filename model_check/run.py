@@ -4,8 +4,8 @@ import attrs
 
 from model_check.engine import Exploration, Limits, Watch, explore
 from model_check.links import Links
-from model_check.models.cluster import ClusterSystem, Scope
-from model_check.models.model import Model
+from model_check.models.cluster import ClusterSystem, Scope, system_of
+from model_check.models.model import Expected, Model
 from model_check.properties import Property, Verdict
 from reference.core.rules import Rules
 
@@ -25,6 +25,28 @@ class Run:
     def verdict(self) -> Verdict:
         """`violated` if a property is, `incomplete` if a limit was reached first."""
         return self.found.verdict
+
+    def expects(self, result_id: str) -> Expected | None:
+        """Why this property is known not to hold here, None if it is to hold."""
+        return self.model.expects(result_id, self.rules)
+
+    @property
+    def surprises(self) -> tuple[str, ...]:
+        """What is violated and should hold, and what holds and is known not to.
+
+        The latter only if the model is as it stands: a rule turned off or other links may mend it.
+        """
+        as_it_stands = not self.without and (
+            self.found.links == str(self.model.usual_links(self.rules))
+        )
+        odd: list[str] = []
+        for result in self.found.properties:
+            known = self.expects(result.id) is not None
+            if result.verdict == "violated" and not known:
+                odd.append(result.id)
+            if result.verdict == "holds" and known and as_it_stands:
+                odd.append(result.id)
+        return tuple(odd)
 
     def property_of(self, result_id: str) -> Property:
         """The property with this id."""
@@ -47,7 +69,7 @@ def check(
     Raises ValueError if a name in `without` is no switch that is on in this dialect.
     """
     scope = model.scope(rules.without(*without))
-    system = ClusterSystem(scope)
+    system = system_of(scope)
     found = explore(
         system,
         links,

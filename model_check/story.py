@@ -1,18 +1,28 @@
 """A path told in the protocol's words: who did what, and what changed in which node."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 import attrs
 
-from model_check.models.cluster import Crash, Flush, Process, Restart
+from model_check.models.cluster import Crash, Death, Executed, Flush, Process, Restart, Streamed
+from model_check.models.operator import command_text
 from model_check.trace import Trace, TraceStep
 from reference.core.effects import Notice
 from reference.core.events import (
+    BlacklistExpired,
+    Command,
     ElectionDue,
     ElectionExpired,
     FailUndoAllowed,
     HeartbeatDue,
+    ManualFailoverExpired,
+    ManualFailoverOffsetReached,
+    MigrationCaughtUp,
+    MigrationPauseOver,
+    MigrationSilent,
     PongOverdue,
+    ReplicaMigrationDue,
     ReportExpired,
 )
 from reference.core.messages import (
@@ -21,6 +31,8 @@ from reference.core.messages import (
     FailoverAuthRequest,
     Gossip,
     Header,
+    ManualFailoverStart,
+    SyncSlots,
     Update,
 )
 from reference.core.nodes import ClusterNode
@@ -76,29 +88,33 @@ def notices(step: TraceStep) -> list[str]:
     return [note.text for note in step.notes if isinstance(note, Notice)]
 
 
+_EVENT_TEXTS: Final[Mapping[type, str]] = {
+    PongOverdue: "waits for {0.peer} longer than the node timeout",
+    ReportExpired: "forgets that {0.reporter} reported {0.subject}: too long ago",
+    FailUndoAllowed: "hears {0.peer} again, long after it was marked FAIL",
+    ElectionDue: "its election delay is over",
+    ElectionExpired: "its election takes too long",
+    HeartbeatDue: "sends a heartbeat to {0.peer}",
+    ManualFailoverOffsetReached: "has all that its paused master sent",
+    ManualFailoverExpired: "its manual failover takes too long",
+    ReplicaMigrationDue: "finds {0.orphan} without a replica",
+    MigrationCaughtUp: "has little left to send of the slots it migrates",
+    MigrationSilent: "has heard nothing of its migration for too long",
+    MigrationPauseOver: "its pause for a migration is over",
+    BlacklistExpired: "may hear of the forgotten {0.node} again",
+    Crash: "CRASHES: what was not saved is gone",
+    Death: "DIES for good",
+    Restart: "RESTARTS from what was saved",
+    Flush: "saves, after it has sent",
+}
+
+
 def event_text(event: object) -> str:
     """What a process does of its own accord, in words that follow its name."""
-    match event:
-        case PongOverdue(peer=peer):
-            return f"waits for {peer} longer than the node timeout"
-        case ReportExpired(subject=subject, reporter=reporter):
-            return f"forgets that {reporter} reported {subject}: too long ago"
-        case FailUndoAllowed(peer=peer):
-            return f"hears {peer} again, long after it was marked FAIL"
-        case ElectionDue():
-            return "its election delay is over"
-        case ElectionExpired():
-            return "its election takes too long"
-        case HeartbeatDue(peer=peer):
-            return f"sends a heartbeat to {peer}"
-        case Crash():
-            return "CRASHES: what was not saved is gone"
-        case Restart():
-            return "RESTARTS from what was saved"
-        case Flush():
-            return "saves, after it has sent"
-        case _:
-            return str(event)
+    if isinstance(event, Command):
+        return f"is told {command_text(event)}"
+    text = _EVENT_TEXTS.get(type(event))
+    return str(event) if text is None else text.format(event)
 
 
 def message_text(message: object) -> str:
@@ -112,6 +128,14 @@ def message_text(message: object) -> str:
             return f"FAIL about {subject}"
         case Update(subject=subject, config_epoch=epoch, slots=slots):
             return f"UPDATE ({subject} owns {slots or 'nothing'} since configEpoch {epoch})"
+        case ManualFailoverStart():
+            return "MFSTART"
+        case Streamed(command=command):
+            return f"replicated {command_text(command)}"
+        case SyncSlots(call=call):
+            return f"SYNCSLOTS {call.value}"
+        case Executed(command=command):
+            return f"acknowledgement of {command_text(command)}"
         case _:
             return _heartbeat(message)
 
@@ -123,8 +147,9 @@ def _heartbeat(message: object) -> str:
         return str(message)
     role = f"replica of {header.replicaof}" if header.replicaof else "master"
     said = "".join(f", {entry.node_id} is in {entry.health.name}" for entry in gossip)
+    kind = type(message).__name__.upper()
     return (
-        f"PONG ({role}, slots {header.slots or 'none'}, configEpoch {header.config_epoch}, "
+        f"{kind} ({role}, slots {header.slots or 'none'}, configEpoch {header.config_epoch}, "
         f"currentEpoch {header.current_epoch}{said})"
     )
 
@@ -154,15 +179,31 @@ def state_changes(before: ClusterState, after: ClusterState) -> Iterator[str]:
         yield f"late votes for the next election: {after.last_election.late_votes}"
     if before.owner_not_claiming_slot != after.owner_not_claiming_slot:
         yield f"slots no longer claimed by their owner: {after.owner_not_claiming_slot or 'none'}"
+    yield from _open_changes(before, after)
+    if before.manual_failover != after.manual_failover:
+        under_way = after.manual_failover
+        yield f"manual failover: {under_way.stage.value if under_way else 'none'}"
+    yield from _table_changes(before, after)
+
+
+def _table_changes(before: ClusterState, after: ClusterState) -> Iterator[str]:
     for node in after.nodes:
-        old_entry = before.nodes.get(node.node_id)
-        if old_entry is None:
+        old = before.nodes.get(node.node_id)
+        if old is None:
             yield f"{node.node_id} is known"
-        elif old_entry != node:
+        elif old != node:
             mine = "" if node.node_id == after.myself_id else f"{node.node_id}: "
-            yield from (f"{mine}{change}" for change in _entry_changes(old_entry, node))
+            yield from (f"{mine}{change}" for change in _entry_changes(old, node))
     for gone in (node for node in before.nodes if node.node_id not in after.nodes):
         yield f"{gone.node_id} is forgotten"
+
+
+def _open_changes(before: ClusterState, after: ClusterState) -> Iterator[str]:
+    for name, word in (("migrating_slots_to", "to"), ("importing_slots_from", "from")):
+        old, new = getattr(before, name), getattr(after, name)
+        if old != new:
+            open_now = ", ".join(f"{slot} {word} {node}" for slot, node in new) or "none"
+            yield f"{name.split('_', maxsplit=1)[0]} slots: {open_now}"
 
 
 def _election(state: ClusterState) -> str:

@@ -20,7 +20,7 @@ WITHOUT_CLAUSE: Final = {
     "announce.ping": "puts a header and gossip together, which have clauses",
     "announce.pong": "puts a header and gossip together, which have clauses",
     "announce.meet": "puts a header and gossip together, which have clauses",
-    "slot_config.in_same_shard": "reads two entries of the table",
+    "roles.in_same_shard": "reads two entries of the table",
     "state.node_epoch": "reads an entry of the table",
 }
 """Public functions of the core that realise no clause of their own, and why."""

@@ -2,15 +2,59 @@
 
 from typing import Final
 
+from model_check.models.atomic_migration import (
+    ATOMIC_MIGRATION,
+    GRANTED_AND_ORPHANED,
+    GRANTED_AND_REPLACED,
+)
 from model_check.models.claims import CLAIMS, TAKE_BACK
+from model_check.models.dead_epoch import DEAD_EPOCH
 from model_check.models.failover import FAILOVER
+from model_check.models.forgetting import FORGET
 from model_check.models.late_votes import LATE_VOTES
 from model_check.models.learnt_epoch import LEARNT_EPOCH
+from model_check.models.manual_failover import MANUAL_FAILOVER
+from model_check.models.meeting import MEETING
 from model_check.models.model import Model
-from model_check.models.two_replicas import TWO_REPLICAS
+from model_check.models.replica_migration import REPLICA_MIGRATION
+from model_check.models.resharding import (
+    IMPORT_AND_ELECTION,
+    IMPORTER_DIES,
+    OBSERVER,
+    RESHARDING,
+)
+from model_check.models.role_switch import LATE_NEWS, RETURN, ROLE_SWITCH, SPLIT
+from model_check.models.takeover import TAKE_OVER, TAKEOVER_COLLISION
+from model_check.models.two_replicas import THREE_REPLICAS, TWO_REPLICAS
 
 MODELS: Final[dict[str, Model]] = {
     model.name: model
-    for model in (CLAIMS, FAILOVER, TWO_REPLICAS, LEARNT_EPOCH, TAKE_BACK, LATE_VOTES)
+    for model in (
+        CLAIMS,
+        ROLE_SWITCH,
+        TAKE_OVER,
+        RESHARDING,
+        OBSERVER,
+        SPLIT,
+        REPLICA_MIGRATION,
+        MEETING,
+        FORGET,
+        MANUAL_FAILOVER,
+        FAILOVER,
+        TWO_REPLICAS,
+        IMPORTER_DIES,
+        IMPORT_AND_ELECTION,
+        TAKEOVER_COLLISION,
+        RETURN,
+        DEAD_EPOCH,
+        LATE_NEWS,
+        ATOMIC_MIGRATION,
+        GRANTED_AND_REPLACED,
+        GRANTED_AND_ORPHANED,
+        THREE_REPLICAS,
+        LEARNT_EPOCH,
+        TAKE_BACK,
+        LATE_VOTES,
+    )
 }
-"""Every model by its name, the quick ones first."""
+"""Every model by its name, those of a run that names none first."""

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
+from model_check.models.at_rest import no_way_back, took_over
 from model_check.models.cluster import Scope
-from model_check.models.model import Model
+from model_check.models.model import EVERYWHERE, Expected, Model
 from model_check.models.properties import (
     EPOCHS_MONOTONE,
     EXCLUSIVE_CLAIM,
@@ -67,7 +68,16 @@ CLAIMS: Final = Model(
         some_node("SC-P1:witness-follow", "the old owner follows the new one", _follows("C", "A")),
     ),
     links="held(2)",
+    quicker_links={"redis-8.0": "held(1)"},
     clauses=("SC-1", "SC-4", "SC-6", "SC-7", "SC-10", "EP-4", "EP-5"),
+    expected=(
+        Expected(
+            property_id="EP-P1",
+            dialects=("redis-8.0", "valkey-8.1"),
+            told="F-8, valkey#2811",
+            clause="SC-29",
+        ),
+    ),
 )
 
 TAKE_BACK: Final = Model(
@@ -80,8 +90,14 @@ TAKE_BACK: Final = Model(
         SLOT_DISPUTED,
         epoch_rises(2),
         some_node("SC-P1:witness-lost", "the new owner follows the old one", _follows("B", "A")),
+        no_way_back("B", "A"),
+        took_over("B"),
     ),
     links="held(1)",
     clauses=("EP-4", "EP-5"),
     by_default=False,
+    expected=(
+        Expected(property_id="SC-P1", dialects=EVERYWHERE, told="F-2, valkey#974", clause="EP-4"),
+        Expected(property_id="SC-P8", dialects=EVERYWHERE, told="F-2, valkey#974", clause="EP-4"),
+    ),
 )

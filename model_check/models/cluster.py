@@ -7,28 +7,40 @@ leaves out what decides nothing:
   its answer is a heartbeat in the other direction. So PONGs that a rule broadcasts are not sent.
 - A heartbeat speaks of the nodes in PFAIL only, as every heartbeat must. Whom else it mentions is
   left to chance by the servers: that a node is well only takes back a report, and reports may
-  expire at any time; that it is in FAIL was said when it was in PFAIL.
+  expire at any time. That it is in FAIL was said when it was in PFAIL, unless it was in FAIL at
+  once; a scope that asks where runs end has heartbeats mention those nodes too.
 - PFAIL is not kept across a restart: the timer that sets it may fire at once.
+- Marks that only a rule out of scope reads (for whom a replica may migrate, whose replicas say that
+  it failed) are wiped.
+- A command that replicas execute first goes to them in a message of its own, and so does their
+  answer. That their master waits in vain is the same as that a message is lost.
 - A crash ends a process; what it had asked to save before is kept, whether or not with fsync.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 from typing_extensions import override
 
+from model_check.models.operator import command_text
 from model_check.system import Move, Send, Step, System
 from reference.core import effects
 from reference.core.announce import pong
 from reference.core.events import (
+    ClusterSetslot,
+    Command,
     ElectionDue,
     Event,
     FailUndoAllowed,
     HeartbeatDue,
     PongOverdue,
     Received,
+    ReplicaMigrationDue,
+    SetslotAcknowledged,
+    SetslotFromMaster,
+    SyncSlotsReceived,
 )
-from reference.core.messages import Message, Pong
+from reference.core.messages import Message, Pong, SyncSlots
 from reference.core.nodes import NodeTable
 from reference.core.state import ClusterState, durable, restarted
 from reference.core.step import step
@@ -38,10 +50,18 @@ from reference.core.types import Epoch, Health, Link, NodeId, Role
 ELECTION = "election"
 """The budget of elections that replicas may start, all together."""
 
+MIGRATION = "replica migration"
+"""The budget of moves of replicas to masters that have none, all together."""
+
 
 @attrs.frozen(cache_hash=True)
 class Crash:
     """The process ends; all that was not saved is gone."""
+
+
+@attrs.frozen(cache_hash=True)
+class Death:
+    """The process ends and never starts again."""
 
 
 @attrs.frozen(cache_hash=True)
@@ -54,7 +74,23 @@ class Flush:
     """A save that was put behind a send is carried out (a broken twin only)."""
 
 
-ModelEvent = Event | Crash | Restart | Flush
+@attrs.frozen(kw_only=True, cache_hash=True)
+class Streamed:
+    """A master sends a command in its replication stream, to be executed before it does itself."""
+
+    command: ClusterSetslot
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class Executed:
+    """A replica has executed a command of its master's stream."""
+
+    replica: NodeId
+    command: ClusterSetslot
+
+
+ModelEvent = Event | Crash | Death | Restart | Flush
+ModelMessage = Message | Streamed | Executed | SyncSlots
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)
@@ -66,6 +102,7 @@ class Process:
     crashes_left: int = 0
     unsaved: bool = False  # it has sent something before a save that is still to be done
     epochs_won: frozenset[Epoch] = frozenset()  # survives crashes: no part of the node
+    awaited: frozenset[NodeId] = frozenset()  # replicas that have not executed the command
 
 
 @attrs.frozen(kw_only=True)
@@ -75,8 +112,15 @@ class Scope:
     nodes: tuple[ClusterState, ...]
     suspects: Mapping[NodeId, frozenset[NodeId]] = attrs.field(factory=dict)  # by whom
     crashes: Mapping[NodeId, int] = attrs.field(factory=dict)
+    deaths: frozenset[NodeId] = frozenset()  # who may end and not come back
     elections: int = 0
+    commands: tuple[tuple[NodeId, Command], ...] = ()  # each is given once, at that node
+    replica_migrations: int = 0
+    best_ranked: bool = False  # replicas may stand at once where all agree that they may
+    failed_are_mentioned: bool = False  # heartbeats speak of nodes in FAIL too
+    strangers: frozenset[NodeId] = frozenset()  # not known to all; heartbeats may speak of them
     stale: tuple[tuple[NodeId, NodeId, Message], ...] = ()  # sender, receiver, old message
+    system: "Callable[[Scope], ClusterSystem] | None" = None  # None: as this module describes
 
     def describe(self) -> str:
         """The bounds in one line."""
@@ -86,14 +130,27 @@ class Scope:
             for node, by in self.suspects.items()
         ]
         parts += [f"{node} may crash {n}x" for node, n in self.crashes.items() if n]
+        parts += [f"{node} may die, and FAIL of it lasts" for node in sorted(self.deaths)]
         if self.elections:
             parts.append(f"at most {self.elections} elections")
+        parts += [
+            f"an operator may give {node} {command_text(what)}" for node, what in self.commands
+        ]
+        if self.strangers:
+            parts.append(f"not all know {' '.join(sorted(self.strangers))}")
+        if self.replica_migrations:
+            parts.append(f"at most {self.replica_migrations} replica migrations")
         if self.stale:
             parts.append(f"{len(self.stale)} stale messages at the start")
         return ", ".join(parts)
 
 
-class ClusterSystem(System[Process, Message, ModelEvent]):
+def system_of(scope: Scope) -> "ClusterSystem":
+    """The nodes of the scope as a system to explore."""
+    return (scope.system or ClusterSystem)(scope)
+
+
+class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
     """The nodes of a scope, each a process whose messages and timers come in any order."""
 
     def __init__(self, scope: Scope) -> None:
@@ -110,7 +167,9 @@ class ClusterSystem(System[Process, Message, ModelEvent]):
     @property
     @override
     def budgets(self) -> Mapping[str, int]:
-        return {ELECTION: self.scope.elections} if self.scope.elections else {}
+        budgets = {ELECTION: self.scope.elections, MIGRATION: self.scope.replica_migrations}
+        budgets |= {_command_budget(index): 1 for index in range(len(self.scope.commands))}
+        return {name: times for name, times in budgets.items() if times}
 
     @override
     def initial(self) -> tuple[Process, ...]:
@@ -136,10 +195,26 @@ class ClusterSystem(System[Process, Message, ModelEvent]):
     def moves(self, process: int, state: Process) -> Iterable[Move[ModelEvent]]:
         node = state.state
         if node is None:
-            return [Move(Restart())]
+            return [Move(Restart())] if state.saved is not None else []
         if state.unsaved:
-            return [Move(Flush()), Move(Crash())]
-        return [*self._timers(node), *self._heartbeats(node), *_crashes(state)]
+            return [Move(Flush()), Move(Crash(), fault=True)]
+        return [
+            *self._timers(node),
+            *self._commands(node),
+            *self._heartbeats(node),
+            *self._ends(node, state),
+        ]
+
+    def _ends(self, node: ClusterState, state: Process) -> Iterable[Move[ModelEvent]]:
+        if state.crashes_left:
+            yield Move(Crash(), fault=True)
+        if node.myself_id in self.scope.deaths:
+            yield Move(Death(), fault=True)
+
+    def _commands(self, node: ClusterState) -> Iterable[Move[ModelEvent]]:
+        for index, (at, command) in enumerate(self.scope.commands):
+            if at == node.myself_id:
+                yield Move(command, cost=_command_budget(index), fault=True)
 
     def _timers(self, node: ClusterState) -> Iterable[Move[ModelEvent]]:
         for timer in timers(node):
@@ -148,11 +223,17 @@ class ClusterSystem(System[Process, Message, ModelEvent]):
                     if node.myself_id in self.scope.suspects.get(peer, ()):
                         yield Move(timer)
                 case FailUndoAllowed(peer=peer):
-                    if peer in self._index:  # one that is dead from the start never answers
+                    # One that is dead never answers; of one that may die it is left open.
+                    if peer in self._index and peer not in self.scope.deaths:
                         yield Move(timer)
-                case ElectionDue():
-                    if self.scope.elections:
-                        yield Move(timer, cost=ELECTION)
+                case ElectionDue() if self.scope.elections:
+                    yield Move(timer, cost=ELECTION)
+                    if self.scope.best_ranked:
+                        yield Move(ElectionDue(best_ranked=True), cost=ELECTION)
+                case ReplicaMigrationDue() if self.scope.replica_migrations:
+                    yield Move(timer, cost=MIGRATION)
+                case ElectionDue() | ReplicaMigrationDue():
+                    pass  # out of scope
                 case _:
                     yield Move(timer)
 
@@ -160,9 +241,21 @@ class ClusterSystem(System[Process, Message, ModelEvent]):
         for peer in node.nodes:
             if peer.node_id != node.myself_id and peer.node_id in self._index:
                 yield Move(HeartbeatDue(peer=peer.node_id))
+                for stranger in sorted(self.scope.strangers - {peer.node_id, node.myself_id}):
+                    if stranger in node.nodes:
+                        yield Move(HeartbeatDue(peer=peer.node_id, gossip_about=(stranger,)))
+
+    def _about(self, node: ClusterState, due: HeartbeatDue) -> tuple[NodeId, ...]:
+        """Whom the heartbeat mentions besides the nodes in PFAIL."""
+        if not self.scope.failed_are_mentioned:
+            return due.gossip_about
+        failed = (entry.node_id for entry in node.nodes if entry.health is Health.FAIL)
+        return (*due.gossip_about, *failed)
 
     @override
-    def act(self, process: int, state: Process, move: Move[ModelEvent]) -> Step[Process, Message]:
+    def act(
+        self, process: int, state: Process, move: Move[ModelEvent]
+    ) -> Step[Process, ModelMessage]:
         match move.event:
             case Crash():
                 return Step(
@@ -171,62 +264,152 @@ class ClusterSystem(System[Process, Message, ModelEvent]):
                         state=None,
                         crashes_left=state.crashes_left - 1,
                         unsaved=False,
+                        awaited=frozenset(),
                     )
                 )
+            case Death():
+                return Step(Process(state=None, saved=None, epochs_won=state.epochs_won))
             case Restart():
-                return Step(_restart(state))
+                return Step(self._restart(state))
             case Flush():
                 return Step(_flush(state))
             case HeartbeatDue(peer=peer):
-                return Step(state, (Send(self._index[peer], _heartbeat(_running(state))),))
+                node = _running(state)
+                heartbeat = self._stripped(pong(node, self._about(node, move.event)))
+                return Step(state, (Send(self._index[peer], heartbeat),))
             case event:
                 return self._advance(state, event)
 
     @override
     def receive(
-        self, process: int, state: Process, message: Message, lane: int
-    ) -> Step[Process, Message] | None:
+        self, process: int, state: Process, message: ModelMessage, lane: int
+    ) -> Step[Process, ModelMessage] | None:
         if state.unsaved:
             state = _flush(state)
-        return self._advance(
-            state,
-            Received(message=message, link=Link.OUTBOUND, link_node=message.header.sender),
-        )
+        match message:
+            case Streamed():
+                return self._execute(state, message.command)
+            case Executed():
+                return self._hear_executed(state, message)
+            case SyncSlots():
+                return self._advance(state, SyncSlotsReceived(message=message))
+            case _:
+                sender = message.header.sender
+                return self._advance(
+                    state, Received(message=message, link=Link.OUTBOUND, link_node=sender)
+                )
 
-    def _advance(self, state: Process, event: Event) -> Step[Process, Message]:
+    def _execute(self, state: Process, command: ClusterSetslot) -> Step[Process, ModelMessage]:
+        """A replica has executed the command and tells its master, if it still has one."""
+        done = self._advance(state, SetslotFromMaster(command=command))
+        master = _running(state).myself.replicaof
+        if master not in self._index:
+            return done
+        executed = Executed(replica=_running(state).myself_id, command=command)
+        answer = Send[ModelMessage](self._index[master], executed)
+        return attrs.evolve(done, sends=(*done.sends, answer))
+
+    def _hear_executed(self, state: Process, message: Executed) -> Step[Process, ModelMessage]:
+        """The master executes the command itself when the last replica has."""
+        if message.replica not in state.awaited:
+            return Step(state)
+        left = state.awaited - {message.replica}
+        state = attrs.evolve(state, awaited=left)
+        if left:
+            return Step(state)
+        return self._advance(state, SetslotAcknowledged(command=message.command))
+
+    def _advance(self, state: Process, event: Event) -> Step[Process, ModelMessage]:
         before = _running(state)
         node, done = step(before, event)
-        sends: list[Send[Message]] = []
+        node = self._plain(node)
+        sends: list[Send[ModelMessage]] = []
         notes = tuple(effect for effect in done if isinstance(effect, effects.Notice))
-        saved, unsaved = state.saved, False
+        saved, unsaved, awaited = state.saved, False, state.awaited
         for effect in done:
             match effect:
                 case effects.SaveConfig() if saved is not None and sends:
                     unsaved = True
                 case effects.SaveConfig() if saved is not None:
                     saved = _save(node)
-                case effects.Send(to=to) if to in self._index:
-                    sends.append(Send(self._index[to], _stripped(effect.message)))
-                case effects.Broadcast() if not isinstance(effect.message, Pong):
-                    message = _stripped(effect.message)
-                    sends += [
-                        Send(index, message)
-                        for name, index in self._index.items()
-                        if name != node.myself_id and name in node.nodes
-                    ]
+                case effects.ReplicateFirst():
+                    awaited = _working_replicas(node)
+                    streamed = Streamed(command=effect.command)
+                    sends += [Send(self._index[name], streamed) for name in sorted(awaited)]
                 case _:
-                    pass
-        won = state.epochs_won | {
-            note.epoch
-            for note in notes
-            if note.what is effects.Happening.WON_ELECTION and note.epoch is not None
-        }
-        after = attrs.evolve(state, state=node, saved=saved, unsaved=unsaved, epochs_won=won)
+                    sends += self._sent(node, effect)
+        after = attrs.evolve(
+            state,
+            state=node,
+            saved=saved,
+            unsaved=unsaved,
+            epochs_won=state.epochs_won | _epochs_won(notes),
+            awaited=awaited,
+        )
         return Step(state if after == state else after, tuple(sends), notes)
 
+    def _sent(self, node: ClusterState, effect: effects.Effect) -> list[Send[ModelMessage]]:
+        match effect:
+            case effects.Send(to=to) if to in self._index:
+                return [Send(self._index[to], self._stripped(effect.message))]
+            case effects.Broadcast() if not isinstance(effect.message, Pong):
+                message = self._stripped(effect.message)
+                return [
+                    Send(index, message)
+                    for name, index in self._index.items()
+                    if name != node.myself_id and name in node.nodes
+                ]
+            case _:
+                return []
 
-def _crashes(state: Process) -> list[Move[ModelEvent]]:
-    return [Move(Crash())] if state.crashes_left else []
+    def _restart(self, state: Process) -> Process:
+        if state.saved is None:
+            raise ValueError("nothing was saved to restart from")
+        saved = state.saved if state.crashes_left else None
+        return attrs.evolve(state, state=self._plain(restarted(state.saved)), saved=saved)
+
+    def _plain(self, node: ClusterState) -> ClusterState:
+        """The state without the marks that nothing in scope reads."""
+        for entry in node.nodes:
+            plain = attrs.evolve(
+                entry,
+                migrate_to=entry.migrate_to and self.scope.replica_migrations > 0,
+                my_master_failed=entry.my_master_failed and self.scope.best_ranked,
+            )
+            node = node.put(plain)
+        return node
+
+    def _stripped(self, message: Message) -> Message:
+        """The message without what no receiver looks at: all but strangers are known to all."""
+        if not self.scope.best_ranked and message.header.my_master_failed:
+            header = attrs.evolve(message.header, my_master_failed=False)
+            message = attrs.evolve(message, header=header)
+        if not isinstance(message, Pong) or not message.gossip:
+            return message
+        gossip = tuple(
+            entry
+            if entry.node_id in self.scope.strangers
+            else attrs.evolve(entry, role=Role.UNKNOWN)
+            for entry in message.gossip
+        )
+        return attrs.evolve(message, gossip=gossip)
+
+
+def _command_budget(index: int) -> str:
+    return f"command {index + 1}"
+
+
+def _working_replicas(node: ClusterState) -> frozenset[NodeId]:
+    return frozenset(
+        entry.node_id
+        for entry in node.nodes
+        if entry.replicaof == node.myself_id and entry.health is not Health.FAIL
+    )
+
+
+def _epochs_won(notes: tuple[effects.Notice, ...]) -> frozenset[Epoch]:
+    won = (note.epoch for note in notes if note.what is effects.Happening.WON_ELECTION)
+    return frozenset(epoch for epoch in won if epoch is not None)
 
 
 def _running(state: Process) -> ClusterState:
@@ -246,22 +429,3 @@ def _save(node: ClusterState) -> ClusterState:
 
 def _flush(state: Process) -> Process:
     return attrs.evolve(state, saved=_save(_running(state)), unsaved=False)
-
-
-def _restart(state: Process) -> Process:
-    if state.saved is None:
-        raise ValueError("nothing was saved to restart from")
-    saved = state.saved if state.crashes_left else None
-    return attrs.evolve(state, state=restarted(state.saved), saved=saved)
-
-
-def _heartbeat(node: ClusterState) -> Message:
-    return _stripped(pong(node))
-
-
-def _stripped(message: Message) -> Message:
-    """The message without what no receiver in a model looks at: every node is known to all."""
-    if not isinstance(message, Pong) or not message.gossip:
-        return message
-    gossip = tuple(attrs.evolve(entry, role=Role.UNKNOWN) for entry in message.gossip)
-    return attrs.evolve(message, gossip=gossip)

@@ -2,12 +2,14 @@
 
 from typing import Final
 
+from model_check.models.at_rest import FLAT, disagreement, roles_change
 from model_check.models.cluster import Scope
 from model_check.models.model import Model
 from model_check.models.properties import (
     ELECTION_WON,
     SAFETY,
     SLOT_DISPUTED,
+    agreement,
     epoch_rises,
     some_node,
 )
@@ -35,14 +37,18 @@ FAILOVER: Final = Model(
     scope=_scope,
     properties=(
         *SAFETY,
+        agreement(3),
+        FLAT,
         ELECTION_WON,
         SLOT_DISPUTED,
         epoch_rises(3),
+        disagreement(),
+        roles_change("SC-P4"),
         some_node(
             "SC-P1:witness-follow", "the old master follows the new one", _old_master_follows
         ),
     ),
     links="held(1)",
-    quicker_links={"redis-7.0": "held(0)"},
+    quicker_links=dict.fromkeys(("redis-7.0", "redis-8.0", "valkey-8.1"), "held(0)"),
     clauses=("FD-1", "FD-6", "FD-9", "FD-11", "EL-2", "EL-10", "EL-12", "SC-1", "SC-7", "MO-4"),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from model_check.models.cluster import Scope
-from model_check.models.model import Model
+from model_check.models.model import EVERYWHERE, Expected, Model
 from model_check.models.properties import ELECTION_SAFETY, ELECTION_WON
 from model_check.models.start import three_masters, without_dead
 from reference.core.rules import Rules
@@ -21,4 +21,5 @@ LATE_VOTES: Final = Model(
     links="held(2)",
     clauses=("EL-21", "EL-17", "EL-11"),
     by_default=False,
+    expected=(Expected(property_id="EL-P1", dialects=EVERYWHERE, told="F-1", clause="EL-21"),),
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from model_check.models.cluster import Scope
-from model_check.models.model import Model
+from model_check.models.model import EVERYWHERE, Expected, Model
 from model_check.models.properties import CURRENT_EPOCH_SURVIVES, EPOCHS_MONOTONE, some_node
 from model_check.models.start import crashes, master, view
 from reference.core.rules import Rules
@@ -29,4 +29,5 @@ LEARNT_EPOCH: Final = Model(
     links="held(0)",
     clauses=("EP-1", "MO-4"),
     by_default=False,
+    expected=(Expected(property_id="EP-P2", dialects=EVERYWHERE, told="F-3", clause="EP-10"),),
 )

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Final
 
 from model_check.models.cluster import Process
-from model_check.properties import Invariant, Property, Sometimes, StepProperty
+from model_check.properties import Invariant, Property, Settles, Sometimes, StepProperty
 from reference.core.state import ClusterState
-from reference.core.types import Epoch
+from reference.core.types import Epoch, NodeId
 
 Claim = tuple[Epoch, int] | None
 """The configEpoch and the bitmap of the slots a master claims, None for others."""
@@ -42,6 +42,41 @@ def _exclusive(claims: tuple[Claim, ...]) -> bool:
 
 def _disputed(claims: tuple[Claim, ...]) -> bool:
     return any(_contested(one, other) for i, one in enumerate(claims) for other in claims[i + 1 :])
+
+
+View = tuple[NodeId, bool, tuple[tuple[NodeId, int], ...]] | None
+"""Who looks, whether as a master, and whose it says which slots are; None while it is down."""
+
+
+def slot_view(process: int, node: Process) -> View:
+    """What a node that runs says of the slots."""
+    del process
+    if node.state is None:
+        return None
+    owners = ((each.node_id, each.slots.bitmap) for each in node.state.nodes if each.slots)
+    return node.state.myself_id, node.state.myself.is_master, tuple(owners)
+
+
+def agreement(slots: int) -> Settles[Process]:
+    """In the end all nodes that run say the same of so many slots, and the owners agree."""
+    everything = (1 << slots) - 1
+
+    def agree(views: tuple[View, ...]) -> bool:
+        running = [view for view in views if view is not None]
+        told = {owners for _, _, owners in running}
+        if len(told) != 1:
+            return False
+        owners = dict(told.pop())
+        replicas = {name for name, is_master, _ in running if not is_master}
+        return sum(owners.values()) == everything and not replicas & owners.keys()
+
+    return Settles(
+        id="SC-P2",
+        clause="SC-P2",
+        text="once faults stop, all say the same of every slot: it has one owner, a master",
+        project=slot_view,
+        judge=agree,
+    )
 
 
 def _never_back(before: ClusterState, after: ClusterState) -> bool:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import attrs
 
+from reference.core.events import ClusterSetslotNode, Command
 from reference.core.nodes import ClusterNode, NodeTable
+from reference.core.open_slots import open_slots
 from reference.core.rules import Rules
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState
@@ -37,9 +39,12 @@ def view(
 ) -> ClusterState:
     """The state of the node of that name if its table has these entries.
 
-    Its current_epoch is the newest configEpoch in the table unless given.
+    Its current_epoch is the newest configEpoch in the table unless given. Shards are left out where
+    the dialect has none.
     """
     newest = max(entry.config_epoch for entry in entries)
+    if not rules.shards:
+        entries = tuple(attrs.evolve(entry, shard_id=None) for entry in entries)
     return ClusterState(
         rules=rules,
         myself_id=NodeId(name),
@@ -93,3 +98,30 @@ def suspected(**by: str) -> Mapping[NodeId, frozenset[NodeId]]:
 def in_fail(state: ClusterState, name: str) -> ClusterState:
     """The state with that node in FAIL."""
     return state.put(attrs.evolve(state.nodes[NodeId(name)], health=Health.FAIL))
+
+
+def on_its_way(
+    nodes: tuple[ClusterState, ...], slot: int, source: str, target: str
+) -> tuple[ClusterState, ...]:
+    """The nodes, with the slot open at both ends and its keys moved: only SETSLOT NODE is left."""
+
+    def opened(state: ClusterState) -> ClusterState:
+        if state.myself_id == source:
+            to = open_slots([(slot, NodeId(target))])
+            return attrs.evolve(state, migrating_slots_to=to)
+        if state.myself_id == target:
+            origin = open_slots([(slot, NodeId(source))])
+            return attrs.evolve(state, importing_slots_from=origin)
+        return state
+
+    return tuple(opened(state) for state in nodes)
+
+
+def told(node: str, command: Command) -> tuple[NodeId, Command]:
+    """The command, given at that node."""
+    return NodeId(node), command
+
+
+def told_owner(node: str, slot: int, owner: str) -> tuple[NodeId, Command]:
+    """SETSLOT NODE, given at that node."""
+    return told(node, ClusterSetslotNode(slot=slot, node=NodeId(owner)))

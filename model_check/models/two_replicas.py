@@ -1,14 +1,17 @@
-"""Two replicas of one master compete for the votes of masters that may crash and come back."""
+"""Replicas of one dead master compete for votes; the voters may crash and come back."""
 
 from typing import Final
 
+from model_check.models.at_rest import FLAT, disagreement, roles_change
 from model_check.models.cluster import Scope
 from model_check.models.model import Model
 from model_check.models.properties import (
+    ELECTION_SAFETY,
     ELECTION_WON,
     SAFETY,
     SLOT_DISPUTED,
     TWO_WINNERS,
+    agreement,
     epoch_rises,
 )
 from model_check.models.start import crashes, three_masters, without_dead
@@ -27,8 +30,33 @@ TWO_REPLICAS: Final = Model(
     name="two-replicas",
     text="3 masters, A is dead; its two replicas may both stand; the voters B and C may crash",
     scope=_scope,
-    properties=(*SAFETY, ELECTION_WON, TWO_WINNERS, SLOT_DISPUTED, epoch_rises(3)),
+    properties=(
+        *SAFETY,
+        agreement(3),
+        FLAT,
+        ELECTION_WON,
+        TWO_WINNERS,
+        SLOT_DISPUTED,
+        epoch_rises(3),
+        disagreement(),
+        roles_change("SC-P4"),
+    ),
     links="held(1)",
-    quicker_links={"redis-7.0": "held(0)"},
+    quicker_links=dict.fromkeys(("redis-7.0", "redis-8.0", "valkey-8.1"), "held(0)"),
     clauses=("EL-2", "EL-4", "EL-5", "EL-7", "EL-10", "EL-11", "EL-12", "MO-3", "MO-4"),
+)
+
+
+def _three_replicas(rules: Rules) -> Scope:
+    return Scope(nodes=without_dead(three_masters(rules, "D", "E", "F"), "A"), elections=3)
+
+
+THREE_REPLICAS: Final = Model(
+    name="three-replicas",
+    text="3 masters, A is dead; each of its three replicas may stand; nobody crashes",
+    scope=_three_replicas,
+    properties=(ELECTION_SAFETY, ELECTION_WON),
+    links="held(0)",
+    clauses=("EL-5",),
+    by_default=False,
 )

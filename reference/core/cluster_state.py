@@ -55,21 +55,34 @@ def why_not_covered(state: ClusterState, slot_count: int = SLOT_COUNT) -> WhyDow
     return WhyDown.OWNER_FAILED if not missing - failed else WhyDown.SLOT_UNASSIGNED
 
 
+@clause("CS-3")
+def is_minority(state: ClusterState) -> bool:
+    """Whether too few masters with slots can be reached for this node to be sure of its place.
+
+    Counterpart: `clusterUpdateState`.
+    """
+    return sum(_is_reachable(node) for node in state.nodes) < state.needed_quorum
+
+
 @clause("CS-3", "CS-4")
 def why_down(
-    state: ClusterState, *, slot_count: int = SLOT_COUNT, require_full_coverage: bool = True
+    state: ClusterState,
+    *,
+    slot_count: int = SLOT_COUNT,
+    require_full_coverage: bool | None = None,
 ) -> WhyDown | None:
     """Why this node takes the cluster to be down, None if it is ok.
 
-    The delays after a start and after a partition are not looked at here. Counterpart:
-    `clusterUpdateState`.
+    Full coverage is asked for as the node's settings say, unless it is said here. The delays after
+    a start and after a partition are not looked at. Counterpart: `clusterUpdateState`.
     """
+    if require_full_coverage is None:
+        require_full_coverage = state.settings.require_full_coverage
     if require_full_coverage:
         uncovered = why_not_covered(state, slot_count)
         if uncovered is not None:
             return uncovered
-    reachable = sum(_is_reachable(node) for node in state.nodes)
-    return None if reachable >= state.needed_quorum else WhyDown.MINORITY
+    return WhyDown.MINORITY if is_minority(state) else None
 
 
 @clause("CS-5")

@@ -4,7 +4,10 @@ from enum import Enum
 
 import attrs
 
-from reference.core.messages import Message
+from reference.core.events import ClusterSetslot
+from reference.core.messages import Message, SyncSlots, SyncSlotsEstablish, SyncSlotsFinish
+from reference.core.migration_jobs import MigrationOutcome, SlotMigration
+from reference.core.slots import SlotSet
 from reference.core.types import NodeId
 
 
@@ -19,8 +22,10 @@ class Refusal(Enum):
     NO_FAILOVER = "it is configured not to fail over"
     DATA_TOO_OLD = "its data is too old"
     ELECTION_RUNNING = "its election is still running"
+    MASTER_DOWN = "its master is in FAIL, or there is no link to it"
     # Elections: why this node does not vote.
     NOT_A_VOTER = "only a master with slots votes"
+    NEWCOMER = "the voter has just started"
     REQUEST_EPOCH_OLD = "the request is older than the voter's currentEpoch"
     ALREADY_VOTED = "the voter has voted in this epoch"
     CANDIDATE_IS_MASTER = "the candidate is a master"
@@ -32,7 +37,16 @@ class Refusal(Enum):
     NO_ELECTION = "there is no election to count for"
     VOTER_WITHOUT_RIGHT = "the sender is no master with slots"
     VOTE_OUTDATED = "the vote is from before this election"
+    # Replica migration: why this node does not move to another master.
+    NO_REPLICA_TO_MOVE = "only a replica whose master is known moves to another one"
+    MAY_NOT_MOVE = "it is configured to stay with its master"
+    NOT_ORPHANED = "the master needs no replica, or was never meant to have one"
+    TOO_FEW_REPLICAS = "its master has no replica to spare"
+    OTHERS_HAVE_MORE = "another master has more working replicas"
+    CLUSTER_DOWN = "the cluster is down"
+    ANOTHER_MOVES = "a replica with a smaller id is to move"
     # Messages that are ignored.
+    NOT_MY_REPLICA = "the sender is no replica of the receiver"
     UNKNOWN_SENDER = "the sender is not known"
     UNKNOWN_SUBJECT = "the node it is about is not known"
     ABOUT_MYSELF = "it is about the receiver"
@@ -80,9 +94,107 @@ class CloseLink:
 
 @attrs.frozen(kw_only=True, cache_hash=True)
 class Reply:
-    """Answer the command: None means OK, else an error text of the server."""
+    """Answer the command: an error text of the server, else what it says of its success."""
 
     error: str | None = None
+    status: str = "OK"
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class DeleteKeys:
+    """Delete the keys of these slots, here and at the replicas: they belong to another node."""
+
+    slots: SlotSet
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class FlushData:
+    """Delete the whole dataset."""
+
+
+class PausePurpose(Enum):
+    """What clients that write wait for; they write again when nothing is left to wait for."""
+
+    FAILOVER = "failover_in_progress"
+    SLOT_MIGRATION = "slot_migration_in_progress"
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class PauseWrites:
+    """Hold back clients that write, so that another can catch up, until `ResumeWrites`.
+
+    The pause ends by itself after twice the time that a manual failover may take. One that is
+    asked for again for the same purpose starts anew.
+    """
+
+    purpose: PausePurpose = PausePurpose.FAILOVER
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class ResumeWrites:
+    """Let clients write again that only waited for this."""
+
+    purpose: PausePurpose = PausePurpose.FAILOVER
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class ReplicateFirst:
+    """Send the command to the replicas, and say when they have executed it.
+
+    What follows is the event `SetslotAcknowledged` with this command; the client is answered then.
+    """
+
+    command: ClusterSetslot
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class ConnectTo:
+    """Open a connection for the job to the client port of its target, and give it a password.
+
+    What follows is the event `MigrationConnected`, or `MigrationBroken`.
+    """
+
+    job: SlotMigration
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class SendSyncSlots:
+    """Say this on the connection of the job, behind all that is in its way already."""
+
+    message: SyncSlotsEstablish | SyncSlots
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class SendSnapshot:
+    """Send the keys of the job's slots as commands, and from then on each write to them.
+
+    What follows is the event `SnapshotSent`, or `MigrationBroken`.
+    """
+
+    job: SlotMigration
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class ReplicateSyncSlots:
+    """Put this into the stream to the replicas."""
+
+    message: SyncSlotsEstablish | SyncSlotsFinish
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class EndMigration:
+    """The job is over: close its connection, and note how it ended for whoever asks."""
+
+    job: SlotMigration
+    outcome: MigrationOutcome
+    reason: str = ""
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class LeaveMigration:
+    """The job goes on without this node, which was its target: close its connection."""
+
+    job: SlotMigration
 
 
 class Happening(Enum):
@@ -99,10 +211,23 @@ class Happening(Enum):
     WON_ELECTION = "won the election of epoch {epoch} and became master"
     ELECTION_EXPIRED = "gave up the election of epoch {epoch}"
     ELECTION_RESET = "gave up the election of epoch {epoch}: {subject} has a newer configEpoch"
+    PAUSED = "paused clients that write, for {subject} to take over"
+    STARTED_MANUAL_FAILOVER = "asked {subject} to pause, to take over from it"
+    MANUAL_FAILOVER_CAN_START = "may stand for election at once: an operator asked for it"
+    MANUAL_FAILOVER_EXPIRED = "gave up the manual failover"
+    TOOK_OVER = "became master in the place of {subject}, without a vote"
     EPOCH_COLLISION = "moved to configEpoch {epoch}: {subject} has the same"
+    NEW_EPOCH = "moved to configEpoch {epoch} without asking anybody"
     FOLLOWED = "became a replica of {subject}"
+    EMPTIED = "lost the last slot to {subject} and stays a master"
+    TOOK_IMPORTED = "took the slots that it was importing from {subject}"
+    GRANTED_SLOTS = "paused, and lets {subject} take the slots"
+    TOOK_GRANTED = "took the slots that {subject} granted"
+    GAVE_GRANTED = "gave {subject} the slots that it was granted"
+    TOOK_SLOTS_OF_KEYS = "took the slots without owner that it has keys of"
     SENT_UPDATE = "told {subject} of a newer owner of its slots"
     MET = "completed the handshake with {subject}"
+    FORGOT = "forgot {subject}"
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)
@@ -121,4 +246,21 @@ class Notice:
         return self.what.value.format(subject=self.subject, epoch=self.epoch)
 
 
-Effect = Send | Broadcast | SaveConfig | CloseLink | Reply | Notice
+MigrationEffect = (
+    ConnectTo | SendSyncSlots | SendSnapshot | ReplicateSyncSlots | EndMigration | LeaveMigration
+)
+"""What a node does for an atomic slot migration besides taking or giving slots."""
+Effect = (
+    Send
+    | Broadcast
+    | SaveConfig
+    | CloseLink
+    | Reply
+    | DeleteKeys
+    | FlushData
+    | PauseWrites
+    | ResumeWrites
+    | ReplicateFirst
+    | MigrationEffect
+    | Notice
+)

@@ -6,6 +6,7 @@ from reference.clauses import clause
 from reference.core.announce import header, pong
 from reference.core.effects import (
     Broadcast,
+    DeleteKeys,
     Effect,
     Happening,
     Notice,
@@ -13,49 +14,82 @@ from reference.core.effects import (
     SaveConfig,
     Send,
 )
+from reference.core.epochs import next_epoch
+from reference.core.events import ElectionDue, Received
 from reference.core.messages import FailoverAuthAck, FailoverAuthRequest
-from reference.core.slot_config import newer_owner, set_node_as_master, update_about
-from reference.core.state import ClusterState, Election, bind_slots, end_election
+from reference.core.roles import reset_manual_failover, set_node_as_master
+from reference.core.slot_config import newer_owner, update_about
+from reference.core.slots import NO_SLOTS
+from reference.core.state import (
+    ClusterState,
+    Election,
+    bind_slots,
+    end_election,
+)
 from reference.core.types import Health, NodeId
 
 
-@clause("EL-1")
+@clause("EL-1", "EL-26")
 def why_no_failover(state: ClusterState) -> Refusal | None:
     """Why this node may not replace its master, None if it may.
+
+    An operator who asks for it is not told of a master that is well, nor of `nofailover`.
 
     Counterpart: the preconditions of `clusterHandleSlaveFailover`.
     """
     myself, master = state.myself, state.my_master
+    manual = state.manual_failover_can_start
     if not myself.is_replica:
         return Refusal.NOT_A_REPLICA
     if master is None:
         return Refusal.MASTER_UNKNOWN
-    if master.health is not Health.FAIL:
+    if master.health is not Health.FAIL and not manual:
         return Refusal.MASTER_NOT_FAILED
-    if myself.nofailover:
+    if myself.nofailover and not manual:
         return Refusal.NO_FAILOVER
     if not master.slots and not state.rules.empty_master_is_replaced:
         return Refusal.MASTER_WITHOUT_SLOTS
     return None
 
 
-@clause("EL-2", "EL-3", "EL-19", "EL-21")
-def start_election(
-    state: ClusterState, out: list[Effect], *, data_too_old: bool = False
-) -> ClusterState:
+@clause("EL-23")
+def all_replicas_announce_failure(state: ClusterState) -> bool:
+    """Whether all replicas of this one's master, itself included, say that the master is in FAIL.
+
+    Counterpart: `clusterAllReplicasThinkPrimaryIsFail`.
+    """
+    return all(
+        node.my_master_failed for node in state.nodes if node.replicaof == state.myself.replicaof
+    )
+
+
+@clause("EL-22", "EL-23")
+def forces_votes(state: ClusterState, due: ElectionDue) -> bool:
+    """Whether voters are asked not to look at what they think of the master.
+
+    Counterpart: `clusterRequestFailoverAuth`.
+    """
+    if state.manual_failover is not None:
+        return True
+    first = state.rules.best_ranked_goes_first and due.best_ranked
+    return first and all_replicas_announce_failure(state)
+
+
+@clause("EL-2", "EL-3", "EL-19", "EL-21", "EL-26")
+def start_election(state: ClusterState, due: ElectionDue, out: list[Effect]) -> ClusterState:
     """The replica has asked all nodes for their vote in a new epoch, or says why it did not.
 
     Counterpart: `clusterHandleSlaveFailover`, `clusterRequestFailoverAuth`.
     """
     refusal = why_no_failover(state)
-    if refusal is None and data_too_old:
+    if refusal is None and due.data_too_old and not state.manual_failover_can_start:
         refusal = Refusal.DATA_TOO_OLD
     if refusal is None and state.election is not None:
         refusal = Refusal.ELECTION_RUNNING
     if refusal is not None:
         out.append(Notice(what=refusal, subject=state.myself_id))
         return state
-    epoch = state.current_epoch + 1
+    epoch = next_epoch(state)
     late_votes = 0 if state.last_election is None else state.last_election.late_votes
     state = attrs.evolve(
         state,
@@ -63,27 +97,31 @@ def start_election(
         election=Election(failover_auth_epoch=epoch, late_votes=late_votes),
         last_election=None,
     )
+    request = FailoverAuthRequest(header=header(state), force_ack=forces_votes(state, due))
     out += [
         Notice(what=Happening.STARTED_ELECTION, epoch=epoch),
         SaveConfig(fsync=True),
-        Broadcast(message=FailoverAuthRequest(header=header(state))),
+        Broadcast(message=request),
     ]
     return state
 
 
-@clause("EL-4", "EL-5", "EL-6", "EL-7", "EL-8", "EL-18")
+@clause("EL-4", "EL-5", "EL-6", "EL-7", "EL-8", "EL-18", "EL-20")
 def why_no_vote(
-    state: ClusterState, candidate_id: NodeId, request: FailoverAuthRequest, *, voted_recently: bool
+    state: ClusterState, candidate_id: NodeId, event: Received, request: FailoverAuthRequest
 ) -> Refusal | None:
     """Why this node does not vote for the candidate that sent the request, None if it does.
 
-    The request's epochs have been merged. Counterpart: `clusterSendFailoverAuthIfNeeded`.
+    The request is the event's, and its epochs have been merged. Counterpart:
+    `clusterSendFailoverAuthIfNeeded`.
     """
     rules, asked = state.rules, request.header
     candidate = state.nodes[candidate_id]
     master = state.nodes.get(candidate.replicaof)
     if not state.myself.is_voting_master:
         return Refusal.NOT_A_VOTER
+    if rules.newcomer_does_not_vote and event.newcomer:
+        return Refusal.NEWCOMER
     if rules.vote_checks_request_epoch and asked.current_epoch < state.current_epoch:
         return Refusal.REQUEST_EPOCH_OLD
     if rules.one_vote_per_epoch and state.last_vote_epoch == state.current_epoch:
@@ -95,7 +133,7 @@ def why_no_vote(
     failed = master.health is Health.FAIL or not rules.vote_needs_failed_master
     if not (failed or request.force_ack):
         return Refusal.CANDIDATE_MASTER_UP
-    if rules.vote_cooldown and voted_recently:
+    if rules.vote_cooldown and event.voted_recently:
         return Refusal.VOTED_RECENTLY
     if rules.vote_checks_claims and newer_owner(state, asked) is not None:
         return Refusal.CLAIM_OUTDATED
@@ -106,24 +144,20 @@ def why_no_vote(
 def grant_vote(
     state: ClusterState,
     candidate: NodeId,
+    event: Received,
     request: FailoverAuthRequest,
     out: list[Effect],
-    *,
-    voted_recently: bool = False,
 ) -> ClusterState:
     """The vote is saved and then sent, or the refusal is named.
 
     Counterpart: `clusterSendFailoverAuthIfNeeded`.
     """
-    refusal = why_no_vote(state, candidate, request, voted_recently=voted_recently)
+    refusal = why_no_vote(state, candidate, event, request)
     if refusal is not None:
         out.append(Notice(what=refusal, subject=candidate))
-        newer = newer_owner(state, request.header)
-        if (
-            refusal is Refusal.CLAIM_OUTDATED
-            and newer is not None
-            and state.rules.refused_candidate_is_updated
-        ):
+        outdated = refusal is Refusal.CLAIM_OUTDATED
+        newer = newer_owner(state, request.header) if outdated else None
+        if newer is not None and state.rules.refused_candidate_is_updated:
             out.append(Send(to=candidate, message=update_about(state, newer)))
         return state
     state = attrs.evolve(state, last_vote_epoch=state.current_epoch)
@@ -143,9 +177,9 @@ def count_vote(
 
     Counterpart: `clusterProcessPacket`; the servers count messages, we keep the set of voters.
     """
-    voter, election = state.nodes[voter_id], state.election
-    if election is None and _counts_late(state, voter_id, vote):
-        return _count_late_vote(state, voter_id, out)
+    voter, election, last = state.nodes[voter_id], state.election, state.last_election
+    if election is None and last is not None and _counts_late(state, last, voter_id, vote):
+        return _count_late_vote(state, last, voter_id, out)
     if election is None:
         refusal = Refusal.NO_ELECTION
     elif not voter.is_voting_master:
@@ -161,27 +195,28 @@ def count_vote(
     return state
 
 
-def _counts_late(state: ClusterState, voter_id: NodeId, vote: FailoverAuthAck) -> bool:
-    last = state.last_election
+def _counts_late(
+    state: ClusterState, last: Election, voter_id: NodeId, vote: FailoverAuthAck
+) -> bool:
     return (
-        last is not None
-        and state.nodes[voter_id].is_voting_master
+        state.nodes[voter_id].is_voting_master
         and vote.header.current_epoch >= last.failover_auth_epoch
         and why_no_failover(state) is None
     )
 
 
 @clause("EL-21")
-def _count_late_vote(state: ClusterState, voter_id: NodeId, out: list[Effect]) -> ClusterState:
+def _count_late_vote(
+    state: ClusterState, last: Election, voter_id: NodeId, out: list[Effect]
+) -> ClusterState:
     """The vote counts for the election that is put off; more than all voters have are not kept."""
-    last = state.last_election
-    if last is None or last.late_votes >= state.size:
+    if last.late_votes >= state.size:
         return state
     out.append(Notice(what=Happening.COUNTED_LATE_VOTE, subject=voter_id))
     return attrs.evolve(state, last_election=attrs.evolve(last, late_votes=last.late_votes + 1))
 
 
-@clause("EL-12", "EL-13", "EL-16")
+@clause("EL-12", "EL-13")
 def win_election_if_quorum(state: ClusterState, out: list[Effect]) -> ClusterState:
     """A replica with the votes of a majority is master of its master's slots, with the new epoch.
 
@@ -195,20 +230,30 @@ def win_election_if_quorum(state: ClusterState, out: list[Effect]) -> ClusterSta
         return state
     if why_no_failover(state) is not None:
         return state
-    epoch = election.failover_auth_epoch
-    myself = state.myself
-    old_master = state.nodes[myself.replicaof or myself.node_id]
+    epoch, myself = election.failover_auth_epoch, state.myself
     raised = max(myself.config_epoch, epoch)
-    state = state.put(attrs.evolve(myself, config_epoch=raised))
-    state = set_node_as_master(state, myself.node_id, out)
-    state = bind_slots(state, myself.node_id, old_master.slots)
-    if state.rules.election_ends_with_role_change:
-        state = attrs.evolve(state, election=None)
-    out += [
-        Notice(what=Happening.WON_ELECTION, epoch=epoch),
-        SaveConfig(fsync=True),
-        Broadcast(message=pong(state)),
-    ]
+    out.append(Notice(what=Happening.WON_ELECTION, epoch=epoch))
+    return replace_master(state.put(attrs.evolve(myself, config_epoch=raised)), out)
+
+
+@clause("EL-13", "EL-24", "EL-25", "MF-10")
+def replace_master(state: ClusterState, out: list[Effect]) -> ClusterState:
+    """The replica is the master of all slots of the one it followed, and has told everybody.
+
+    It has its new configEpoch already. Counterpart: `clusterFailoverReplaceYourMaster`.
+    """
+    master, rules = state.nodes[state.myself.replicaof or state.myself_id], state.rules
+    state = set_node_as_master(state, state.myself_id, out)
+    state = bind_slots(state, state.myself_id, master.slots)
+    if rules.election_ends_with_win:
+        state = attrs.evolve(state, election=None, last_election=None)
+    state = reset_manual_failover(state, out)
+    out += [SaveConfig(fsync=True), Broadcast(message=pong(state))]
+    if rules.winner_deletes_keys:
+        others = NO_SLOTS
+        for node in state.nodes:
+            others |= node.slots
+        out.append(DeleteKeys(slots=others - state.myself.slots))
     return state
 
 

@@ -1,5 +1,7 @@
 """Epochs: the logical clocks that order claims and elections."""
 
+from typing import Final
+
 import attrs
 
 from reference.clauses import clause
@@ -8,6 +10,15 @@ from reference.core.effects import Broadcast, Effect, Happening, Notice, Reply, 
 from reference.core.messages import Header
 from reference.core.state import ClusterState, end_election
 from reference.core.types import Epoch, NodeId
+
+LAST_EPOCH: Final = 2**64 - 1
+"""The largest epoch that a header can carry."""
+
+
+@clause("EP-D1")
+def next_epoch(state: ClusterState) -> Epoch:
+    """The epoch after the current one; after the last one there is none, and it stays."""
+    return min(state.current_epoch + 1, LAST_EPOCH)
 
 
 @clause("EP-1", "EP-2", "EP-3", "EP-10", "EL-14")
@@ -42,7 +53,7 @@ def merge_epochs(
     return state
 
 
-@clause("EP-4", "EP-5", "EP-6")
+@clause("EP-4", "EP-5")
 def resolve_collision(
     state: ClusterState, sender_id: NodeId, config_epoch: Epoch, out: list[Effect]
 ) -> ClusterState:
@@ -60,13 +71,50 @@ def resolve_collision(
     )
     if not collides or (rules.collision_moves_smaller_id_only and sender_id <= myself.node_id):
         return state
-    epoch = state.current_epoch + 1
-    state = attrs.evolve(state, current_epoch=epoch).put(attrs.evolve(myself, config_epoch=epoch))
-    out.append(SaveConfig(fsync=True))
+    epoch = next_epoch(state)
+    if epoch == myself.config_epoch == state.current_epoch:
+        return state
     out.append(Notice(what=Happening.EPOCH_COLLISION, subject=sender_id, epoch=epoch))
-    if rules.bump_is_broadcast:
+    return _move_to(state, epoch, out)
+
+
+@clause("EP-6")
+def _move_to(state: ClusterState, epoch: Epoch, out: list[Effect]) -> ClusterState:
+    """The epoch is the current one and this node's configEpoch, saved and where it is so told."""
+    moved = attrs.evolve(state.myself, config_epoch=epoch)
+    state = attrs.evolve(state, current_epoch=epoch).put(moved)
+    out.append(SaveConfig(fsync=True))
+    if state.rules.bump_is_broadcast:
         out.append(Broadcast(message=pong(state)))
     return state
+
+
+@clause("EP-11")
+def bump_config_epoch_without_consensus(state: ClusterState, out: list[Effect]) -> ClusterState:
+    """A new configEpoch is this node's, unless its own is the largest it knows and not 0.
+
+    The very same state if nothing was done. To be called last, so that what is announced is all
+    there. Counterpart: `clusterBumpConfigEpochWithoutConsensus`.
+    """
+    mine = state.myself.config_epoch
+    newest = max(state.current_epoch, *(node.config_epoch for node in state.nodes))
+    if mine == newest and mine != 0:
+        return state
+    epoch = next_epoch(state)
+    out.append(Notice(what=Happening.NEW_EPOCH, epoch=epoch))
+    return _move_to(state, epoch, out)
+
+
+@clause("EP-12")
+def bump_epoch(state: ClusterState, out: list[Effect]) -> ClusterState:
+    """The operator is told the configEpoch and whether it is a new one.
+
+    Counterpart: the BUMPEPOCH branch of `clusterCommand`.
+    """
+    bumped = bump_config_epoch_without_consensus(state, out)
+    word = "STILL" if bumped is state else "BUMPED"
+    out.append(Reply(status=f"{word} {bumped.myself.config_epoch}"))
+    return bumped
 
 
 @clause("EP-9")
@@ -76,7 +124,7 @@ def set_config_epoch(state: ClusterState, epoch: Epoch, out: list[Effect]) -> Cl
     It need not survive a loss of power: a collision would give the node another one. Counterpart:
     the SET-CONFIG-EPOCH branch of `clusterCommand`.
     """
-    if epoch < 0:
+    if not 0 <= epoch <= LAST_EPOCH:
         out.append(Reply(error=f"ERR Invalid config epoch specified: {epoch}"))
     elif len(state.nodes) > 1:
         out.append(

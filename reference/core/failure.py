@@ -22,9 +22,17 @@ def suspect(state: ClusterState, peer: NodeId, out: list[Effect]) -> ClusterStat
         return state
     state = state.put(attrs.evolve(node, health=Health.PFAIL))
     out.append(Notice(what=Happening.MARKED_PFAIL, subject=peer))
-    if state.rules.fail_checked_at_pfail and state.myself.is_voting_master:
+    if _decides_alone(state):
         state = mark_failing_if_needed(state, peer, out)
     return state
+
+
+@clause("FD-7")
+def _decides_alone(state: ClusterState) -> bool:
+    """Whether this node looks for a quorum by its own suspicion."""
+    if state.rules.lone_master_decides_at_pfail:
+        return state.myself.is_master and state.size == 1
+    return state.rules.fail_checked_at_pfail and state.myself.is_voting_master
 
 
 def _may_report(state: ClusterState, node: ClusterNode) -> bool:
@@ -79,7 +87,7 @@ def mark_failing_if_needed(state: ClusterState, subject: NodeId, out: list[Effec
 @clause("FD-8", "HS-6")
 def mark_failing(state: ClusterState, subject: NodeId, out: list[Effect]) -> ClusterState:
     """The node is in FAIL, and all are told. Counterpart: `markNodeAsFailing`."""
-    state = state.put(attrs.evolve(state.nodes[subject], health=Health.FAIL))
+    state = _put_in_fail(state, subject)
     out += [
         Notice(what=Happening.MARKED_FAIL, subject=subject),
         SaveConfig(fsync=False),
@@ -104,7 +112,21 @@ def learn_fail(state: ClusterState, message: Fail, out: list[Effect]) -> Cluster
             Notice(what=Happening.LEARNED_FAIL, subject=message.subject),
             SaveConfig(fsync=False),
         ]
-        state = state.put(attrs.evolve(node, health=Health.FAIL))
+        state = _put_in_fail(state, message.subject)
+    return state
+
+
+@clause("FD-14")
+def _put_in_fail(state: ClusterState, subject: NodeId) -> ClusterState:
+    """The node is in FAIL; if this one follows it, that is noted where the note sticks.
+
+    Counterpart: `markNodeAsFailing`.
+    """
+    state = state.put(attrs.evolve(state.nodes[subject], health=Health.FAIL))
+    rules, myself = state.rules, state.myself
+    sticks = rules.failed_master_is_announced and rules.failed_master_mark_sticks
+    if sticks and myself.replicaof == subject:
+        return state.put(attrs.evolve(myself, my_master_failed=True))
     return state
 
 

@@ -3,12 +3,22 @@
 import attrs
 
 from reference.clauses import clause
-from reference.core.effects import CloseLink, Effect, Happening, Notice, Refusal, Reply, SaveConfig
-from reference.core.events import Received
+from reference.core.announce import meet
+from reference.core.effects import (
+    CloseLink,
+    Effect,
+    Happening,
+    Notice,
+    Refusal,
+    Reply,
+    SaveConfig,
+    Send,
+)
+from reference.core.events import MeetRepeated, Received
 from reference.core.failure import mark_failing
-from reference.core.messages import Gossip, Header
+from reference.core.messages import Gossip, Header, Meet
 from reference.core.nodes import ClusterNode
-from reference.core.state import ClusterState
+from reference.core.state import ClusterState, remove_node
 from reference.core.types import Address, Health, NodeId, Role
 
 
@@ -46,15 +56,14 @@ def observed_address(announced: Header, observed_ip: str | None) -> Address | No
     return attrs.evolve(address, ip=observed_ip)
 
 
-@clause("HS-3")
+@clause("HS-3", "NO-12")
 def meet_stranger(state: ClusterState, event: Received, out: list[Effect]) -> ClusterState:
     """The unknown sender of a MEET is a node in handshake, which we dial to learn its name.
 
-    Counterpart: `clusterProcessPacket`.
+    It is so once more if it is in handshake already. Counterpart: `clusterProcessPacket`.
     """
     address, new_id = observed_address(event.message.header, event.observed_ip), event.new_id
-    in_progress = address is not None and _handshake_in_progress(state, address)
-    if new_id is None or new_id in state.nodes or in_progress:
+    if new_id is None or new_id in state.nodes:
         out.append(Notice(what=Refusal.ALREADY_MET, subject=event.message.header.sender))
         return state
     stranger = ClusterNode(node_id=new_id, role=Role.UNKNOWN, address=address, handshake=True)
@@ -62,7 +71,32 @@ def meet_stranger(state: ClusterState, event: Received, out: list[Effect]) -> Cl
     return state.put(stranger)
 
 
-@clause("HS-4", "HS-5", "HS-6")
+@clause("HS-13")
+def is_second_meet(state: ClusterState, event: Received) -> bool:
+    """Whether it is a MEET on a link that an earlier one bound to a node in handshake.
+
+    Counterpart: `clusterProcessPacket`.
+    """
+    node = state.nodes.get(event.link_node)
+    return (
+        state.rules.second_meet_is_ignored
+        and isinstance(event.message, Meet)
+        and node is not None
+        and node.handshake
+    )
+
+
+@clause("HS-12")
+def dial_again(sender: NodeId, event: Received, out: list[Effect]) -> None:
+    """The link to a node that greets us, though we have long known it, is closed.
+
+    Counterpart: `clusterProcessPacket`.
+    """
+    if isinstance(event.message, Meet) and event.sender_known_long:
+        out.append(CloseLink(peer=sender))
+
+
+@clause("HS-4", "HS-5", "HS-6", "NO-9")
 def learn_name(
     state: ClusterState, node: ClusterNode, event: Received, out: list[Effect]
 ) -> ClusterState | None:
@@ -76,7 +110,7 @@ def learn_name(
         return None
     if not node.handshake:
         return _lose_address(state, node, out)
-    state = attrs.evolve(state, nodes=state.nodes.remove(peer))
+    state = remove_node(state, peer)
     known = state.nodes.get(announced.sender)
     if known is not None and known.node_id == state.myself_id:
         return state
@@ -114,18 +148,18 @@ def expire_handshake(state: ClusterState, peer: NodeId) -> ClusterState:
     node = state.nodes.get(peer)
     if node is None or not node.handshake:
         return state
-    return attrs.evolve(state, nodes=state.nodes.remove(peer))
+    return remove_node(state, peer)
 
 
-@clause("HS-8")
-def hear_of_stranger(state: ClusterState, entry: Gossip, out: list[Effect]) -> ClusterState:
+@clause("HS-8", "NO-6")
+def hear_of_stranger(state: ClusterState, entry: Gossip) -> ClusterState:
     """A node that a known node speaks of is known, under that name and address.
 
-    Counterpart: `clusterProcessGossipSection`.
+    Not one without an address, and not one that was forgotten a moment ago. Counterpart:
+    `clusterProcessGossipSection`.
     """
-    if entry.noaddr:
+    if entry.noaddr or entry.node_id in state.nodes_black_list:
         return state
-    out.append(SaveConfig(fsync=False))
     return state.put(
         ClusterNode(
             node_id=entry.node_id, role=entry.role, health=entry.health, address=entry.address
@@ -159,3 +193,24 @@ def move_unreachable(state: ClusterState, entry: Gossip, out: list[Effect]) -> C
         return state
     out.append(CloseLink(peer=node.node_id))
     return state.put(attrs.evolve(node, address=entry.address, noaddr=False))
+
+
+@clause("HS-11")
+def repeat_meet(state: ClusterState, event: MeetRepeated, out: list[Effect]) -> ClusterState:
+    """A node that seems well but does not dial us has been sent a MEET.
+
+    Counterpart: `clusterNodeCronHandleReconnect`.
+    """
+    node = state.known(event.peer)
+    if (
+        not state.rules.meet_is_repeated
+        or node is None
+        or node.node_id == state.myself_id
+        or node.noaddr
+        or node.meet
+        or node.health is not Health.OK
+    ):
+        return state
+    state = state.put(attrs.evolve(node, meet=True))
+    out.append(Send(to=event.peer, message=meet(state, event.gossip_about)))
+    return state

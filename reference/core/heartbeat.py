@@ -4,22 +4,28 @@ import attrs
 
 from reference.clauses import clause
 from reference.core.announce import meet, ping, pong
-from reference.core.effects import Effect, Notice, Refusal, SaveConfig, Send
+from reference.core.effects import Effect, Notice, Refusal, Send
 from reference.core.epochs import merge_epochs, resolve_collision
 from reference.core.events import HeartbeatDue, Received
 from reference.core.failure import hear_pong, take_report
+from reference.core.forget import hear_forgotten
 from reference.core.handshake import (
+    dial_again,
     hear_of_stranger,
+    is_second_meet,
     learn_name,
     meet_stranger,
     move_unreachable,
     observed_address,
     update_address,
 )
+from reference.core.manual_failover import learn_paused
 from reference.core.messages import Header, Heartbeat, Meet, Ping, Pong
-from reference.core.slot_config import process_claims, switch_role
+from reference.core.nodes import ClusterNode
+from reference.core.roles import adopt_shard, switch_role
+from reference.core.slot_config import process_claims
 from reference.core.state import ClusterState
-from reference.core.types import Link, NodeId
+from reference.core.types import Link, NodeId, ShardId
 
 
 @clause("HB-4", "HS-2")
@@ -47,25 +53,59 @@ def receive_heartbeat(
     The order decides: the PONG that answers is made before roles and slots are looked at, so it
     tells the old view even if the PING demotes its receiver. Counterpart: `clusterProcessPacket`.
     """
-    announced = message.header
+    if is_second_meet(state, event):
+        out.append(Notice(what=Refusal.ALREADY_MET, subject=message.header.sender))
+        return state
     sender_id = sender_of(state, event)
     if sender_id is not None:
-        state = merge_epochs(state, sender_id, announced, out)
+        state = take_marks(state, sender_id, message.header)
+        state = merge_epochs(state, sender_id, message.header, out)
+        state = learn_paused(state, sender_id, message.header)
     if not isinstance(message, Pong):
-        if isinstance(message, Meet) and sender_id is None and announced.sender != state.myself_id:
-            state = meet_stranger(state, event, out)
-            state = _take_gossip(state, message, None, out)
-        reply = pong(state, event.gossip_about)
-        out.append(Send(to=sender_id, message=reply, reply=True))
+        state = _answer(state, event, message, sender_id, out)
+    if sender_id is not None and state.nodes[sender_id].meet:
+        state = state.put(attrs.evolve(state.nodes[sender_id], meet=False))
     peer = state.nodes.get(event.link_node)
     if event.link is Link.OUTBOUND and peer is not None:
         named = learn_name(state, peer, event, out)
         if named is not None:
             return named
     if sender_id is None:
-        out.append(Notice(what=Refusal.UNKNOWN_SENDER, subject=announced.sender))
+        out.append(Notice(what=Refusal.UNKNOWN_SENDER, subject=message.header.sender))
         return state
     return _take_in(state, event, message, sender_id, out)
+
+
+@clause("HB-5", "HS-3", "HS-12")
+def _answer(
+    state: ClusterState,
+    event: Received,
+    message: Ping | Meet,
+    sender_id: NodeId | None,
+    out: list[Effect],
+) -> ClusterState:
+    if isinstance(message, Meet):
+        if sender_id is not None and state.rules.meet_is_repeated:
+            dial_again(sender_id, event, out)
+        elif sender_id is None and message.header.sender != state.myself_id:
+            state = meet_stranger(state, event, out)
+            state = _take_gossip(state, message, None, out)
+    reply = pong(state, event.gossip_about)
+    out.append(Send(to=sender_id, message=reply, reply=True))
+    return state
+
+
+@clause("HB-15")
+def take_marks(state: ClusterState, sender_id: NodeId, announced: Header) -> ClusterState:
+    """Whether the sender's master is in FAIL is what its latest message of any kind says.
+
+    Counterpart: `clusterProcessPacket`.
+    """
+    sender = state.nodes[sender_id]
+    same = sender.my_master_failed == announced.my_master_failed
+    if same or not state.rules.failed_master_is_announced:
+        return state
+    return state.put(attrs.evolve(sender, my_master_failed=announced.my_master_failed))
 
 
 @clause("HB-11")
@@ -87,8 +127,8 @@ def _take_in(
     out: list[Effect],
 ) -> ClusterState:
     announced, sender = message.header, state.nodes[sender_id]
-    if sender.nofailover != announced.nofailover or sender.meet:
-        sender = attrs.evolve(sender, nofailover=announced.nofailover, meet=False)
+    if sender.nofailover != announced.nofailover:
+        sender = attrs.evolve(sender, nofailover=announced.nofailover)
         state = state.put(sender)
     if isinstance(message, Ping) and event.link is Link.INBOUND:
         address = observed_address(announced, event.observed_ip)
@@ -103,6 +143,7 @@ def _take_in(
     if announced.replicaof is None:
         state = resolve_collision(state, sender_id, announced.config_epoch, out)
     state = _take_gossip(state, message, sender_id, out)
+    state = hear_forgotten(state, message.forgotten, out)
     return _take_shard(state, announced, sender_id, out)
 
 
@@ -114,7 +155,7 @@ def _take_gossip(
     for entry in message.gossip:
         if entry.node_id not in state.nodes:
             if sender_id is not None or state.rules.meet_introduces:
-                state = hear_of_stranger(state, entry, out)
+                state = hear_of_stranger(state, entry)
             continue
         if sender_id is not None:
             reporter = state.nodes[sender_id]
@@ -127,14 +168,17 @@ def _take_gossip(
 def _take_shard(
     state: ClusterState, announced: Header, sender_id: NodeId, out: list[Effect]
 ) -> ClusterState:
-    """A master belongs to the shard it says; a replica to the one of its master, if it has one.
-
-    Counterpart: `updateShardId`.
-    """
-    sender = state.nodes[sender_id]
-    master = state.nodes.get(sender.replicaof)
-    wanted = announced.shard_id if master is None else master.shard_id or announced.shard_id
-    if not state.rules.shards or wanted is None or wanted == sender.shard_id:
+    """A master belongs to the shard it says; a replica to the one of its master, if it has one."""
+    sender = state.nodes.get(sender_id)
+    if sender is None:
         return state
-    out.append(SaveConfig(fsync=False))
-    return state.put(attrs.evolve(sender, shard_id=wanted))
+    return adopt_shard(state, sender_id, _shard_of(state, sender, announced), out)
+
+
+def _shard_of(state: ClusterState, sender: ClusterNode, announced: Header) -> ShardId | None:
+    master = state.nodes.get(sender.replicaof)
+    if master is None:
+        return announced.shard_id
+    if state.rules.replica_shard_must_agree:
+        return master.shard_id or announced.shard_id
+    return announced.shard_id or master.shard_id

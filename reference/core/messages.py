@@ -1,7 +1,13 @@
-"""The messages of the cluster bus, as the rules see them: no bytes, no times, no offsets."""
+"""The messages between nodes, as the rules see them: no bytes, no times, no offsets.
+
+Those of the cluster bus, and at the end those of the channel of an atomic slot migration.
+"""
+
+from enum import Enum
 
 import attrs
 
+from reference.core.migration_jobs import JobName, MigrationOutcome
 from reference.core.slots import SlotSet
 from reference.core.types import Address, Epoch, Health, NodeId, Role, ShardId
 
@@ -21,6 +27,8 @@ class Header:
     shard_id: ShardId | None = None
     address: Address | None = None
     nofailover: bool = False
+    paused: bool = False  # a master that waits for its replica to take over
+    my_master_failed: bool = False  # a replica whose master is in FAIL
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)
@@ -40,6 +48,7 @@ class Ping:
 
     header: Header
     gossip: tuple[Gossip, ...] = ()
+    forgotten: frozenset[NodeId] = frozenset()  # whom the sender was told to forget
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)
@@ -48,6 +57,7 @@ class Pong:
 
     header: Header
     gossip: tuple[Gossip, ...] = ()
+    forgotten: frozenset[NodeId] = frozenset()  # whom the sender was told to forget
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)
@@ -56,6 +66,7 @@ class Meet:
 
     header: Header
     gossip: tuple[Gossip, ...] = ()
+    forgotten: frozenset[NodeId] = frozenset()  # whom the sender was told to forget
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)
@@ -91,5 +102,55 @@ class Update:
     slots: SlotSet
 
 
+@attrs.frozen(kw_only=True, cache_hash=True)
+class ManualFailoverStart:
+    """CLUSTERMSG_TYPE_MFSTART: a replica asks its master to pause, so that it can take over."""
+
+    header: Header
+
+
 Heartbeat = Ping | Pong | Meet
-Message = Ping | Pong | Meet | Fail | FailoverAuthRequest | FailoverAuthAck | Update
+Message = (
+    Ping | Pong | Meet | Fail | FailoverAuthRequest | FailoverAuthAck | Update | ManualFailoverStart
+)
+
+
+class SyncSlotsCall(Enum):
+    """What the two ends of an atomic slot migration say to each other once it is established."""
+
+    ACK = "ACK"
+    SNAPSHOT_EOF = "SNAPSHOT-EOF"
+    REQUEST_PAUSE = "REQUEST-PAUSE"
+    PAUSED = "PAUSED"
+    REQUEST_FAILOVER = "REQUEST-FAILOVER"
+    FAILOVER_GRANTED = "FAILOVER-GRANTED"
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class SyncSlotsEstablish:
+    """CLUSTER SYNCSLOTS ESTABLISH: the source asks the target to import these slots."""
+
+    name: JobName
+    source: NodeId
+    slots: SlotSet
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class SyncSlots:
+    """CLUSTER SYNCSLOTS with one word; the connection says which job it is about."""
+
+    name: JobName
+    call: SyncSlotsCall
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
+class SyncSlotsFinish:
+    """CLUSTER SYNCSLOTS FINISH: the target tells its replicas how the job ended."""
+
+    name: JobName
+    outcome: MigrationOutcome
+    reason: str = ""
+
+
+SyncSlotsMessage = SyncSlotsEstablish | SyncSlots | SyncSlotsFinish
+"""What is said on a connection to a client port, and not on the bus."""

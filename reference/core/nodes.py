@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 from typing_extensions import override
 
+from reference.clauses import clause
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.types import Address, Epoch, Health, NodeId, Role, ShardId
 
@@ -26,6 +27,8 @@ class ClusterNode:
     meet: bool = False  # greet it with MEET instead of PING
     noaddr: bool = False  # its address is known to be wrong
     nofailover: bool = False  # it said that it does not stand for election
+    migrate_to: bool = False  # it has or had replicas, so that one may move to it
+    my_master_failed: bool = False  # it said that its master is in FAIL
 
     @property
     def is_master(self) -> bool:
@@ -70,6 +73,7 @@ class NodeTable:
     def __len__(self) -> int:
         return len(self._by_id)
 
+    @clause("NO-9")
     def put(self, node: ClusterNode) -> "NodeTable":
         """The table with this node added, or in the place of the one with its id."""
         old = self._by_id.get(node.node_id)

@@ -3,13 +3,28 @@
 import attrs
 
 from reference.clauses import clause
-from reference.core.announce import header, pong
-from reference.core.effects import Broadcast, Effect, Happening, Notice, Refusal, SaveConfig, Send
+from reference.core.announce import header
+from reference.core.effects import (
+    DeleteKeys,
+    Effect,
+    Happening,
+    Notice,
+    Refusal,
+    SaveConfig,
+    Send,
+)
+from reference.core.epochs import bump_config_epoch_without_consensus
 from reference.core.messages import Header, Update
-from reference.core.nodes import ClusterNode
+from reference.core.open_slots import open_slots
+from reference.core.roles import (
+    in_same_shard,
+    leave_sub_replica_chain,
+    set_master,
+    set_node_as_master,
+)
 from reference.core.slots import NO_SLOTS, SlotSet
-from reference.core.state import ClusterState, bind_slots, node_epoch
-from reference.core.types import Epoch, NodeId, Role
+from reference.core.state import ClusterState, bind_slots, granted_slots, node_epoch
+from reference.core.types import Epoch, NodeId
 
 
 @attrs.frozen(kw_only=True)
@@ -21,22 +36,27 @@ class Claim:
     slots: SlotSet
 
 
-@clause("SC-1")
+@clause("SC-1", "SC-21", "SM-33")
 def claimable(state: ClusterState, claim: Claim) -> SlotSet:
     """The claimed slots that go to the claimant.
 
     Those are the ones without owner, those whose owner no longer claims them, and those whose
-    owner has a smaller configEpoch. Counterpart: `clusterUpdateSlotsConfigWith`.
+    owner has a smaller configEpoch, and those that this node has granted to the claimant; where
+    imports are guarded, none that this node is importing.
+    Counterpart: `clusterUpdateSlotsConfigWith`.
     """
+    rules = state.rules
     kept = NO_SLOTS
     for node in state.nodes:
-        if state.rules.claims_need_newer_epoch and node.config_epoch >= claim.config_epoch:
+        if rules.claims_need_newer_epoch and node.config_epoch >= claim.config_epoch:
             kept |= node.slots
+    guarded = state.importing_slots_from.slots if rules.importing_slots_are_guarded else NO_SLOTS
     owned = state.nodes[claim.owner].slots
-    return claim.slots - owned - (kept - state.owner_not_claiming_slot)
+    free = state.owner_not_claiming_slot | granted_slots(state, claim.owner)
+    return claim.slots - owned - guarded - (kept - free)
 
 
-@clause("SC-2", "SC-7", "SC-17")
+@clause("SC-2", "SC-7", "SC-17", "SC-27")
 def update_slots_config_with(state: ClusterState, claim: Claim, out: list[Effect]) -> ClusterState:
     """The claimant has every slot that the claim is good for, and we follow it if it took our last.
 
@@ -45,18 +65,113 @@ def update_slots_config_with(state: ClusterState, claim: Claim, out: list[Effect
     if claim.owner == state.myself_id:
         out.append(Notice(what=Refusal.ABOUT_MYSELF, subject=claim.owner))
         return state
-    leader = state.my_master or state.myself  # whose slots this node is there for
-    taken = claimable(state, claim)
-    lost = taken & leader.slots
-    if taken:
-        state = bind_slots(state, claim.owner, taken)
-        out.append(SaveConfig(fsync=True))
+    before, leader = state, state.my_master or state.myself  # whose slots this node is there for
+    state = _settle(state, claim, out)
     state = _mark_not_claiming(state, claim)
+    lost = leader.slots - state.nodes[leader.node_id].slots
     if _should_follow(state, claim, leader.node_id, lost=lost):
-        return set_master(state, claim.owner, out)
+        own_shard = in_same_shard(state.nodes[claim.owner], state.myself)
+        return set_master(state, claim.owner, out, keeps_open_slots=own_shard)
     if not state.rules.sub_replica_guard_at_role_change:
-        return leave_sub_replica_chain(state, out)
-    return state
+        moved = leave_sub_replica_chain(state, out)
+        if moved is not state:
+            return moved
+    return _clean_up(state, claim, before.myself.slots - state.myself.slots, out)
+
+
+@clause("SC-2", "SC-25")
+def _settle(state: ClusterState, claim: Claim, out: list[Effect]) -> ClusterState:
+    """Every slot has the owner that the claim leaves it, and imports from the claimant are over.
+
+    The servers go from slot to slot, so a claim beyond the first slot that this node takes over
+    meets its new configEpoch.
+    """
+    won, given_up = claimable(state, claim), _given_up(state, claim)
+    if not given_up:
+        return _redirect_migrations(_rebind(state, claim, won, out), claim, out)
+    state = _rebind(state, claim, won & SlotSet.between(0, min(given_up) - 1), out)
+    state = _take_imported(state, claim.owner, given_up, out)
+    state = _rebind(state, claim, claimable(state, claim), out)
+    return _redirect_migrations(state, claim, out)
+
+
+@clause("SC-2", "SC-22")
+def _rebind(state: ClusterState, claim: Claim, slots: SlotSet, out: list[Effect]) -> ClusterState:
+    """The slots belong to the claimant, and those on their way are open to who has them now."""
+    if not slots:
+        return state
+    if state.rules.open_slots_follow_claims:
+        state = _follow_claim(state, claim.owner, slots)
+    out.append(SaveConfig(fsync=True))
+    return bind_slots(state, claim.owner, slots)
+
+
+@clause("SC-22")
+def _follow_claim(state: ClusterState, owner_id: NodeId, slots: SlotSet) -> ClusterState:
+    """Of these slots only those stay open that went from master to master within a shard."""
+    owner = state.nodes[owner_id]
+    importing, migrating = state.importing_slots_from, state.migrating_slots_to
+    for slot, source_id in importing:
+        source = state.nodes.get(source_id)
+        if slot not in slots or source_id == owner_id:
+            continue
+        if source is not None and in_same_shard(owner, source):
+            importing = importing.open(slot, owner_id)
+        else:
+            importing = importing.close(SlotSet.of([slot]))
+    if not in_same_shard(owner, state.myself):
+        migrating = migrating.close(slots)
+    return attrs.evolve(state, importing_slots_from=importing, migrating_slots_to=migrating)
+
+
+@clause("SC-23")
+def _redirect_migrations(state: ClusterState, claim: Claim, out: list[Effect]) -> ClusterState:
+    """Slots on their way to a shard go to its new master, which does not claim them yet."""
+    owner = state.nodes[claim.owner]
+
+    def is_replaced(target_id: NodeId) -> bool:
+        target = state.nodes.get(target_id)
+        return (
+            target is not None
+            and (target.is_replica or target.config_epoch < claim.config_epoch)
+            and in_same_shard(target, owner)
+        )
+
+    if not state.rules.open_slots_follow_claims:
+        return state
+    redirected = open_slots(
+        (slot, claim.owner if slot not in claim.slots and is_replaced(target) else target)
+        for slot, target in state.migrating_slots_to
+    )
+    if redirected == state.migrating_slots_to:
+        return state
+    out.append(SaveConfig(fsync=True))
+    return attrs.evolve(state, migrating_slots_to=redirected)
+
+
+@clause("SC-25")
+def _given_up(state: ClusterState, claim: Claim) -> SlotSet:
+    """The slots that this master is importing from the claimant, which no longer claims them."""
+    if not state.rules.importing_slots_are_claimed or not state.myself.is_master:
+        return NO_SLOTS
+    imported = SlotSet.of(
+        slot for slot, source in state.importing_slots_from if source == claim.owner
+    )
+    return imported - claim.slots
+
+
+@clause("SC-25")
+def _take_imported(
+    state: ClusterState, source: NodeId, slots: SlotSet, out: list[Effect]
+) -> ClusterState:
+    """The import of the slots is over and this node owns them, with a configEpoch of its own."""
+    new = slots - state.myself.slots
+    state = attrs.evolve(state, importing_slots_from=state.importing_slots_from.close(slots))
+    if not new:
+        return state
+    out += [Notice(what=Happening.TOOK_IMPORTED, subject=source), SaveConfig(fsync=True)]
+    state = bind_slots(state, state.myself_id, new)
+    return bump_config_epoch_without_consensus(state, out)
 
 
 @clause("SC-3")
@@ -66,8 +181,6 @@ def _mark_not_claiming(state: ClusterState, claim: Claim) -> ClusterState:
         return state
     owned = state.nodes[claim.owner].slots
     marked = (state.owner_not_claiming_slot - owned) | (owned - claim.slots)
-    if marked == state.owner_not_claiming_slot:
-        return state
     return attrs.evolve(state, owner_not_claiming_slot=marked)
 
 
@@ -75,132 +188,35 @@ def _mark_not_claiming(state: ClusterState, claim: Claim) -> ClusterState:
 def _should_follow(state: ClusterState, claim: Claim, leader_id: NodeId, *, lost: SlotSet) -> bool:
     myself, leader = state.myself, state.nodes[leader_id]
     if lost:
-        return not leader.slots
+        return not leader.slots and _may_follow(state, claim, lost)
     return (
         state.rules.empty_shard_follows
         and not claim.slots
         and not leader.slots
         and not myself.slots
-        and myself.replicaof != claim.owner
         and node_epoch(state, myself) < claim.config_epoch
         and in_same_shard(state.nodes[claim.owner], myself)
     )
 
 
-def in_same_shard(one: ClusterNode, other: ClusterNode) -> bool:
-    """Whether both are known to belong to one shard. Counterpart: `areInSameShard`."""
-    return one.shard_id is not None and one.shard_id == other.shard_id
+@clause("SC-26")
+def _may_follow(state: ClusterState, claim: Claim, lost: SlotSet) -> bool:
+    """Whether the claimant of all slots is a master of this shard, or another one will do."""
+    if state.settings.allow_replica_migration:
+        return True
+    if state.rules.only_own_shard_is_followed:
+        return in_same_shard(state.nodes[claim.owner], state.myself)
+    return lost == claim.slots
 
 
-@clause("SC-14", "EL-16")
-def set_master(state: ClusterState, master_id: NodeId, out: list[Effect]) -> ClusterState:
-    """The node, which owns no slot any more, is a replica of that master.
-
-    Counterpart: `clusterSetMaster`.
-    """
-    myself, master = state.myself, state.nodes[master_id]
-    demoted = attrs.evolve(
-        myself,
-        role=Role.REPLICA,
-        replicaof=master_id,
-        shard_id=master.shard_id if state.rules.shards else myself.shard_id,
-    )
-    out += [Notice(what=Happening.FOLLOWED, subject=master_id), SaveConfig(fsync=True)]
-    if state.rules.election_ends_with_role_change:
-        state = attrs.evolve(state, election=None, last_election=None)
-    state = state.put(demoted)
-    if state.rules.role_change_is_broadcast:
-        out.append(Broadcast(message=pong(state)))
+@clause("SC-27")
+def _clean_up(state: ClusterState, claim: Claim, lost: SlotSet, out: list[Effect]) -> ClusterState:
+    """A master that lost slots and stays one has none of their keys."""
+    if lost:
+        out.append(DeleteKeys(slots=lost))
+        if not state.myself.slots:
+            out.append(Notice(what=Happening.EMPTIED, subject=claim.owner))
     return state
-
-
-@clause("SC-13")
-def leave_sub_replica_chain(state: ClusterState, out: list[Effect]) -> ClusterState:
-    """A replica whose master is itself a replica follows that one's master.
-
-    Not if that is this node: the chain would be a circle. Counterpart:
-    `clusterUpdateSlotsConfigWith` in redis-7.0, `clusterProcessPacket` in valkey-9.1.
-    """
-    master = state.my_master
-    grandmaster = state.nodes.get(master.replicaof) if master is not None else None
-    if grandmaster is None or grandmaster.node_id == state.myself_id:
-        return state
-    return set_master(state, grandmaster.node_id, out)
-
-
-@clause("SC-15")
-def set_node_as_master(state: ClusterState, node_id: NodeId, out: list[Effect]) -> ClusterState:
-    """The node is known as a master. Counterpart: `clusterSetNodeAsMaster`."""
-    node = state.nodes[node_id]
-    if node.is_master:
-        return state
-    out.append(SaveConfig(fsync=False))
-    return state.put(attrs.evolve(node, role=Role.MASTER, replicaof=None))
-
-
-@clause("SC-10", "SC-11", "SC-19")
-def switch_role(
-    state: ClusterState, sender_id: NodeId, announced: Header, out: list[Effect]
-) -> ClusterState | None:
-    """The sender has the role it announces; None if the rest of the message must be ignored.
-
-    Counterpart: `clusterProcessPacket`.
-    """
-    sender = state.nodes[sender_id]
-    if announced.replicaof is None:
-        return set_node_as_master(state, sender_id, out)
-    master = state.nodes.get(announced.replicaof)
-    if not sender.is_replica:
-        if state.rules.shards and master is not None and in_same_shard(master, sender):
-            moved = _hand_over_within_shard(state, sender, master, announced.config_epoch, out)
-            if moved is None:
-                return None
-            state = moved
-        elif sender.slots:
-            state = _drop_slots(state, sender)
-        sender = attrs.evolve(state.nodes[sender_id], role=Role.REPLICA)
-        state = state.put(sender)
-        out.append(SaveConfig(fsync=False))
-    if master is None or sender.replicaof == master.node_id:
-        return state
-    shard_id = master.shard_id if state.rules.shards else sender.shard_id
-    state = state.put(attrs.evolve(sender, replicaof=master.node_id, shard_id=shard_id))
-    out.append(SaveConfig(fsync=False))
-    if state.rules.sub_replica_guard_at_role_change:
-        return leave_sub_replica_chain(state, out)
-    return state
-
-
-@clause("SC-11")
-def _drop_slots(state: ClusterState, node: ClusterNode) -> ClusterState:
-    """The slots of a master that became a replica elsewhere belong to nobody."""
-    marked = state.owner_not_claiming_slot
-    if state.rules.binding_clears_not_claiming:
-        marked -= node.slots
-    state = state.put(attrs.evolve(node, slots=NO_SLOTS))
-    return attrs.evolve(state, owner_not_claiming_slot=marked)
-
-
-@clause("SC-12", "SC-18")
-def _hand_over_within_shard(
-    state: ClusterState,
-    sender: ClusterNode,
-    master: ClusterNode,
-    config_epoch: Epoch,
-    out: list[Effect],
-) -> ClusterState | None:
-    """The sender's slots belong to the shard's new master; None if the message is outdated."""
-    known = max(node_epoch(state, sender), node_epoch(state, master))
-    if state.rules.stale_role_switch_is_ignored and known > config_epoch:
-        out.append(Notice(what=Refusal.STALE_ROLE_SWITCH, subject=sender.node_id))
-        return None
-    if not master.is_replica or master.node_id == state.myself_id:
-        return state
-    state = set_node_as_master(state, master.node_id, out)
-    state = bind_slots(state, master.node_id, sender.slots)
-    promoted = attrs.evolve(state.nodes[master.node_id], config_epoch=config_epoch)
-    out.append(SaveConfig(fsync=True))
-    return state.put(promoted)
 
 
 @clause("SC-4", "EL-7")

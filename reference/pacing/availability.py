@@ -22,9 +22,10 @@ class Availability:
     began: int  # the first evaluation
     serving: bool = False
     minority_at: int | None = None  # when it last saw too few masters
+    newcomer: bool = True  # a master that has not been there for long enough (`safe_to_join`)
 
 
-@clause("PA-22", "PA-23")
+@clause("PA-22", "PA-23", "PA-32")
 def judge(
     availability: Availability,
     state: ClusterState,
@@ -39,6 +40,9 @@ def judge(
     Counterpart: `clusterUpdateState`.
     """
     reason = why_down(state)
+    started = now - availability.began >= writable_delay
+    if started or not state.myself.is_master:
+        availability = attrs.evolve(availability, newcomer=False)
     if why_down(state, require_full_coverage=False) is WhyDown.MINORITY:
         availability = attrs.evolve(availability, minority_at=now)
     if reason is not None:
@@ -47,6 +51,5 @@ def judge(
         return attrs.evolve(availability, serving=True)
     minority_at = availability.minority_at
     rejoin = min(max(node_timeout, _SHORTEST_REJOIN_MS), _LONGEST_REJOIN_MS)
-    started = now - availability.began >= writable_delay
     rejoined = minority_at is None or now - minority_at >= rejoin
     return attrs.evolve(availability, serving=started and rejoined)

@@ -1,22 +1,31 @@
 """Which delay each timer of the core has."""
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from reference.clauses import clause
 from reference.core.events import (
+    BlacklistExpired,
     ElectionDue,
     ElectionExpired,
     FailUndoAllowed,
     HandshakeExpired,
+    ManualFailoverExpired,
+    ManualFailoverOffsetReached,
+    MigrationPauseOver,
+    MigrationSilent,
     PongOverdue,
+    ReplicaMigrationDue,
     ReportExpired,
     Timer,
 )
 from reference.core.types import NodeId
 from reference.pacing.pace import Deadline, Pace, WaitsFor
 
+_LEAST_PAUSE_AFTER_GRANT_MS: Final = 2000
+_REPLICA_MIGRATION_DELAY_MS: Final = 5000
 
-@clause("PA-15", "PA-19", "PA-21")
+
+@clause("PA-15", "PA-19", "PA-27", "PA-28", "PA-34")
 def deadline(pace: Pace, timer: Timer) -> Deadline:
     """The first instant at which the pending timer may fire, or what has to happen before.
 
@@ -29,19 +38,66 @@ def deadline(pace: Pace, timer: Timer) -> Deadline:
         case FailUndoAllowed():
             return _fail_undo(pace, timer.peer)
         case ReportExpired():
-            return _pending_since(pace, timer) + 2 * pace.node_timeout + 1
-        case HandshakeExpired():
-            return _pending_since(pace, timer) + pace.handshake_timeout + 1
+            return _report_expired(pace, timer)
         case ElectionDue():
             return _auth_time(pace, timer)
         case ElectionExpired():
             return _auth_time(pace, timer) + pace.auth_timeout + 1
+        case ManualFailoverOffsetReached():
+            reached = pace.repl_offset == pace.paused_offset
+            return _pending_since(pace, timer) if reached else WaitsFor.OFFSET
+        case ReplicaMigrationDue():
+            orphaned = pace.peer(timer.orphan).orphaned_since
+            since = _pending_since(pace, timer) if orphaned is None else orphaned
+            return since + _REPLICA_MIGRATION_DELAY_MS + 1
+        case (
+            HandshakeExpired()
+            | BlacklistExpired()
+            | ManualFailoverExpired()
+            | MigrationSilent()
+            | MigrationPauseOver()
+        ):
+            return _pending_since(pace, timer) + _patience(pace, timer) + 1
+        case _:
+            assert_never(timer)
+
+
+@clause("PA-35", "PA-36")
+def _patience(
+    pace: Pace,
+    timer: HandshakeExpired
+    | BlacklistExpired
+    | ManualFailoverExpired
+    | MigrationSilent
+    | MigrationPauseOver,
+) -> int:
+    match timer:
+        case MigrationSilent():
+            return pace.directives.repl_timeout
+        case MigrationPauseOver():
+            least = _LEAST_PAUSE_AFTER_GRANT_MS if timer.granted else 0
+            return max(pace.pause_timeout, least)
+        case HandshakeExpired():
+            return pace.handshake_timeout
+        case BlacklistExpired():
+            return pace.directives.blacklist_ttl
+        case ManualFailoverExpired():
+            return pace.directives.manual_failover_timeout
         case _:
             assert_never(timer)
 
 
 def _pending_since(pace: Pace, timer: Timer) -> int:
     return pace.pending.get(timer, pace.next_round)
+
+
+@clause("PA-21")
+def _report_expired(pace: Pace, timer: ReportExpired) -> int:
+    """Where reports last whole seconds, these are those of the node's own time."""
+    since = _pending_since(pace, timer)
+    if pace.habits.reports_last_whole_seconds:
+        since += (pace.began - since) % 1000
+    return since + 2 * pace.node_timeout + 1
 
 
 @clause("PA-8")

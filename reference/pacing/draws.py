@@ -25,10 +25,8 @@ def below(limit: int, entropy: int) -> int:
 
 def shuffled(items: Iterable[_T], entropy: int) -> Iterator[_T]:
     """All of the items, none twice, in an order that is drawn as far as it is asked for."""
-    pool = list(items)
-    for draw in draws(entropy):
-        if not pool:
-            return
-        drawn = draw % len(pool)
+    pool, chance = list(items), draws(entropy)
+    while pool:
+        drawn = next(chance) % len(pool)
         pool[drawn], pool[-1] = pool[-1], pool[drawn]
         yield pool.pop()

@@ -9,22 +9,67 @@ from reference.core.nodes import ClusterNode
 from reference.core.state import ClusterState
 from reference.core.types import Health, NodeId
 from reference.pacing.draws import draws, shuffled
-from reference.pacing.pace import RANDOM_PING_SAMPLE, ROUNDS_PER_RANDOM_PING, Pace
+from reference.pacing.pace import RANDOM_PING_SAMPLE, ROUND_MS, ROUNDS_PER_RANDOM_PING, Pace
 
 
-@clause("PA-2")
-def to_dial(pace: Pace, state: ClusterState) -> list[NodeId]:
-    """The nodes without a link whose address is known. Counterpart: `clusterCron`."""
-    return [
-        node.node_id
-        for node in _others(state)
-        if pace.peer(node.node_id).linked_since is None and node.address and not node.noaddr
-    ]
+@clause("PA-2", "PA-25")
+def to_dial(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
+    """The nodes without a link whose address is known, if they are not dialled too often.
+
+    Counterpart: `clusterCron`.
+    """
+    dialled: list[NodeId] = []
+    half = pace.node_timeout // 2
+    ration = 10 * (len(state.nodes) * ROUND_MS // max(half, 1))
+    for node in _others(state):
+        peer = pace.peer(node.node_id)
+        if peer.linked_since is not None or not node.address or node.noaddr:
+            continue
+        lately = peer.dialled is not None and now - peer.dialled < half // 10
+        gone = pace.habits.redials_are_rationed and lately and not peer.inbound
+        if gone and len(dialled) == ration:
+            continue
+        dialled.append(node.node_id)
+    return dialled
+
+
+@clause("PA-31")
+def to_greet_again(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
+    """The nodes that have had no link to us for long, and may have forgotten us.
+
+    Counterpart: `clusterCron`.
+    """
+    if not state.rules.meet_is_repeated:
+        return []
+    greeted, patience = [], pace.handshake_timeout
+    for node in _others(state):
+        peer = pace.peer(node.node_id)
+        if node.handshake or node.meet or node.noaddr or node.health is not Health.OK:
+            continue
+        if peer.linked_since is None or peer.inbound or not peer.takes_meet_again:
+            continue
+        silent = peer.inbound_lost is None or now - peer.inbound_lost > patience
+        if silent and (peer.meet_sent is None or now - peer.meet_sent > patience):
+            greeted.append(node.node_id)
+    return greeted
+
+
+@clause("MF-4")
+def to_tell_of_pause(pace: Pace, state: ClusterState) -> list[NodeId]:
+    """The replica for which this master has paused, which is pinged in every round.
+
+    Counterpart: `clusterCron`.
+    """
+    under_way = state.manual_failover
+    replica = None if under_way is None else under_way.replica
+    if replica is None or not state.myself.is_master or replica not in state.nodes:
+        return []
+    return [] if pace.peer(replica).linked_since is None else [replica]
 
 
 @clause("PA-3")
 def ping_overdue(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
-    """The nodes that have to be pinged: linked, no PING in flight, last PONG older than NT/2.
+    """The nodes that have to be pinged: linked, no PING in flight, last PONG too old.
 
     Counterpart: `clusterCron`.
     """
@@ -34,7 +79,7 @@ def ping_overdue(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
         waiting = peer.linked_since is None or peer.ping_sent is not None
         if waiting or node.handshake or node.noaddr:
             continue
-        if peer.pong_received is None or now - peer.pong_received > pace.node_timeout // 2:
+        if peer.pong_received is None or now - peer.pong_received > pace.ping_interval:
             due.append(node.node_id)
     return due
 
@@ -91,10 +136,11 @@ def gossip_about(
     reach. Counterpart: `clusterSendPing`.
     """
     fresh = len(state.nodes) - 2
-    wanted = min(max(3, len(state.nodes) // 10), fresh)
+    share = len(state.nodes) * pace.directives.gossip_percent // 100
+    wanted = min(max(3, share), fresh)
     if wanted <= 0:
         return ()
-    never = (state.myself_id, receiver)
+    never = (state.myself_id, receiver if pace.habits.gossip_spares_receiver else None)
     worth = (
         node.node_id
         for node in shuffled(state.nodes, entropy)
@@ -119,7 +165,7 @@ def link_dialled(pace: Pace, peer: NodeId, now: int) -> Pace:
 
     Counterpart: `clusterNodeCronHandleReconnect`.
     """
-    return pace.with_peer(peer, attrs.evolve(pace.peer(peer), linked_since=now))
+    return pace.with_peer(peer, attrs.evolve(pace.peer(peer), linked_since=now, dialled=now))
 
 
 @clause("PA-6", "PA-7")
@@ -134,6 +180,38 @@ def link_lost(pace: Pace, peer: NodeId, now: int, *, never_opened: bool = False)
         return pace
     ping_sent = now if never_opened and old.ping_sent is None else old.ping_sent
     return pace.with_peer(peer, attrs.evolve(old, linked_since=None, ping_sent=ping_sent))
+
+
+@clause("PA-31")
+def link_inbound(pace: Pace, peer: NodeId, now: int, *, up: bool) -> Pace:
+    """The node has a link to us, or from now on none.
+
+    Counterpart: `setClusterNodeToInboundClusterLink`, `freeClusterLink`.
+    """
+    old = pace.peers.get(peer)
+    if old is None or old.inbound == up:
+        return pace
+    lost = old.inbound_lost if up else now
+    return pace.with_peer(peer, attrs.evolve(old, inbound=up, inbound_lost=lost))
+
+
+@clause("PA-31")
+def learn_abilities(pace: Pace, peer: NodeId, *, takes_meet_again: bool) -> Pace:
+    """The node said in its header whether it answers a MEET of a node that it knows.
+
+    Counterpart: `nodeSupportsMultiMeet`.
+    """
+    old = pace.peers.get(peer)
+    if old is None:
+        return pace
+    return pace.with_peer(peer, attrs.evolve(old, takes_meet_again=takes_meet_again))
+
+
+@clause("PA-31")
+def meet_sent(pace: Pace, peer: NodeId, now: int) -> Pace:
+    """The node was greeted now. Counterpart: `clusterSendPing`."""
+    old = pace.peers.get(peer)
+    return pace if old is None else pace.with_peer(peer, attrs.evolve(old, meet_sent=now))
 
 
 @clause("PA-5", "PA-6")

@@ -28,6 +28,7 @@ class WaitsFor(Enum):
 
     PING = "no PING is in flight"
     PONG = "the node has not answered since it may be undone"
+    OFFSET = "the replica has not all that its master sent before it paused"
 
 
 Deadline = int | WaitsFor
@@ -42,6 +43,12 @@ class PeerPace:
     answered: int | None = None  # the last PONG on our own link
     data_received: int | None = None  # the last message of any type
     linked_since: int | None = None  # when our present link was dialled, None without a link
+    dialled: int | None = None  # the last time we dialled it
+    inbound: bool = False  # it has a link to us
+    inbound_lost: int | None = None  # since when it has none, at the earliest since it is known
+    meet_sent: int | None = None  # the last MEET we sent it
+    takes_meet_again: bool = False  # it said that it answers a MEET of a node it knows
+    orphaned_since: int | None = None  # since when it is a master that a replica may move to
     fail_time: int | None = None  # since when it is in FAIL
     repl_offset: int = 0  # bytes, as its last header said
 
@@ -51,8 +58,35 @@ class Candidacy:
     """When this node stands, or stood, for election (failover_auth_time, _rank and _sent)."""
 
     auth_time: int
+    earliest: int  # before it no election is thought of, because of the one before
     rank: int = 0  # how many replicas of the same master go first
+    failed_master_rank: int = 0  # how many shards go first
     sent: bool = False  # the votes have been asked for
+
+
+@attrs.frozen(kw_only=True)
+class MasterLink:
+    """The link on which a replica gets its data."""
+
+    up: bool
+    since: int | None  # up: when the master last sent something; down: when it went down, or never
+
+
+@attrs.frozen(kw_only=True)
+class Directives:
+    """What an operator configures of the delays, besides the node timeout."""
+
+    ping_interval: int = 0  # ms, 0 for half of the node timeout (`cluster-ping-interval`)
+    manual_failover_timeout: int = 5000  # ms (`cluster-manual-failover-timeout`)
+    blacklist_ttl: int = 60_000  # ms (`cluster-blacklist-ttl`)
+    replica_validity_factor: int = 10  # node timeouts, 0 for no limit
+    repl_ping_period: int = 10_000  # ms (`repl-ping-replica-period`)
+    repl_timeout: int = 60_000  # ms (`repl-timeout`)
+    gossip_percent: int = 10  # of the table (`cluster-message-gossip-perc`)
+
+
+DEFAULT_DIRECTIVES: Final = Directives()
+"""What the servers do if nothing is configured."""
 
 
 @attrs.frozen(kw_only=True)
@@ -61,13 +95,17 @@ class Pace:
 
     node_timeout: int
     habits: Habits
+    began: int
     next_round: int
+    directives: Directives = DEFAULT_DIRECTIVES
     round_number: int = 0
     peers: Mapping[NodeId, PeerPace] = attrs.field(factory=dict)
     pending: Mapping[Timer, int] = attrs.field(factory=dict)
     voted: Mapping[NodeId, int] = attrs.field(factory=dict)  # by the master voted about
     candidacy: Candidacy | None = None
     repl_offset: int = 0  # bytes, our own
+    paused_offset: int | None = None  # bytes, of our master when it had paused
+    master_link: MasterLink | None = None  # None: nobody tells of one
 
     @property
     def auth_timeout(self) -> int:
@@ -78,6 +116,16 @@ class Pace:
     def auth_retry_time(self) -> int:
         """How long after an election the next one may be thought of."""
         return 2 * self.auth_timeout
+
+    @property
+    def pause_timeout(self) -> int:
+        """When a pause for a manual failover ends by itself."""
+        return 2 * self.directives.manual_failover_timeout
+
+    @property
+    def ping_interval(self) -> int:
+        """How old a PONG may get before the node is pinged."""
+        return self.directives.ping_interval or self.node_timeout // 2
 
     @property
     def handshake_timeout(self) -> int:

@@ -8,25 +8,48 @@ happened.
 import attrs
 
 from reference.clauses import clause
-from reference.core.events import ElectionDue, Event, HeartbeatDue, Received, ReportExpired, Timer
+from reference.core.events import (
+    ClusterFailover,
+    ElectionDue,
+    Event,
+    HeartbeatDue,
+    ManualFailoverExpired,
+    MeetRepeated,
+    MigrationSilent,
+    Received,
+    ReportExpired,
+    SyncSlotsReceived,
+    Timer,
+)
 from reference.core.heartbeat import sender_of
-from reference.core.messages import FailoverAuthRequest, Meet, Ping, Pong
-from reference.core.state import ClusterState
+from reference.core.manual_failover import why_no_manual_failover
+from reference.core.messages import FailoverAuthRequest, ManualFailoverStart, Meet, Ping, Pong
+from reference.core.replica_migration import orphans
+from reference.core.state import ClusterState, ManualFailoverStage
 from reference.core.timers import timers
 from reference.core.types import Health, Link, NodeId
 from reference.pacing.deadlines import deadline
 from reference.pacing.draws import draws
-from reference.pacing.elections import note_election, note_vote, schedule_election
+from reference.pacing.elections import (
+    is_best_ranked,
+    note_election,
+    note_vote,
+    schedule_election,
+)
 from reference.pacing.habits import HABITS
 from reference.pacing.heartbeat import (
     gossip_about,
+    meet_sent,
     ping_overdue,
     ping_sent,
     random_ping,
     to_dial,
+    to_greet_again,
     to_reconnect,
+    to_tell_of_pause,
 )
-from reference.pacing.pace import ROUND_MS, Pace, PeerPace
+from reference.pacing.pace import DEFAULT_DIRECTIVES, ROUND_MS, Directives, Pace, PeerPace
+from reference.pacing.replication import data_too_old
 
 
 @attrs.frozen(kw_only=True)
@@ -43,16 +66,29 @@ class Drop:
     peer: NodeId
 
 
-Action = Timer | HeartbeatDue | Dial | Drop
+Action = Timer | HeartbeatDue | MeetRepeated | Dial | Drop
 
 
 @clause("PA-20")
-def begin(state: ClusterState, *, now: int, node_timeout: int, entropy: int) -> Pace:
+def begin(
+    state: ClusterState,
+    *,
+    now: int,
+    node_timeout: int,
+    entropy: int,
+    directives: Directives = DEFAULT_DIRECTIVES,
+) -> Pace:
     """The pace of a node that starts now: nothing has been sent, and nothing heard.
 
     What the state says of failures counts as said now. Counterpart: `clusterLoadConfig`.
     """
-    empty = Pace(node_timeout=node_timeout, habits=HABITS[state.rules.dialect], next_round=now)
+    empty = Pace(
+        node_timeout=node_timeout,
+        habits=HABITS[state.rules.dialect],
+        began=now,
+        next_round=now,
+        directives=directives,
+    )
     return _follow_state(empty, state, now, entropy)
 
 
@@ -63,23 +99,27 @@ def next_deadline(pace: Pace) -> int:
     return min([pace.next_round, *(instant for instant in waits if isinstance(instant, int))])
 
 
-@clause("PA-1", "PA-19")
+@clause("PA-1", "PA-19", "PA-33")
 def due(pace: Pace, state: ClusterState, now: int, entropy: int) -> tuple[Pace, tuple[Action, ...]]:
     """What is to be done at this instant, in this order: timers, links, then pings.
 
     Counterpart: `clusterCron`.
     """
-    actions: list[Action] = [timer for timer in pace.pending if _fires(pace, timer, now)]
+    actions: list[Action] = [
+        _with_facts(pace, state, timer, now) for timer in pace.pending if _fires(pace, timer, now)
+    ]
     if now < pace.next_round:
         return pace, tuple(actions)
     chance = draws(entropy)
     # A round that comes late is not made up for: the next is a full interval away.
     pace = attrs.evolve(pace, next_round=now + ROUND_MS, round_number=pace.round_number + 1)
-    actions += [Dial(peer=peer) for peer in to_dial(pace, state)]
+    actions += [MeetRepeated(peer=peer) for peer in to_greet_again(pace, state, now)]
+    actions += [Dial(peer=peer) for peer in to_dial(pace, state, now)]
     lost = to_reconnect(pace, state, now)
     actions += [Drop(peer=peer) for peer in lost]
     chosen = random_ping(pace, state, next(chance))
-    pinged = dict.fromkeys([*ping_overdue(pace, state, now), *([chosen] if chosen else [])])
+    overdue, paused = ping_overdue(pace, state, now), to_tell_of_pause(pace, state)
+    pinged = dict.fromkeys([*overdue, *paused, *([chosen] if chosen else [])])
     actions += [
         HeartbeatDue(peer=peer, gossip_about=gossip_about(pace, state, next(chance), receiver=peer))
         for peer in pinged
@@ -93,7 +133,16 @@ def _fires(pace: Pace, timer: Timer, now: int) -> bool:
     return isinstance(instant, int) and instant <= now
 
 
-@clause("PA-5", "PA-8", "PA-10", "PA-16", "PA-21")
+def _with_facts(pace: Pace, state: ClusterState, timer: Timer, now: int) -> Timer:
+    """The timer with what the core cannot know of it."""
+    if not isinstance(timer, ElectionDue):
+        return timer
+    return ElectionDue(
+        data_too_old=data_too_old(pace, now), best_ranked=is_best_ranked(pace, state)
+    )
+
+
+@clause("PA-5", "PA-8", "PA-10", "PA-16", "PA-21", "PA-27")
 def after_step(
     pace: Pace, before: ClusterState, after: ClusterState, event: Event, *, now: int, entropy: int
 ) -> Pace:
@@ -101,7 +150,8 @@ def after_step(
 
     Counterpart: the assignments of `mstime()` in `clusterProcessPacket` and `clusterSendPing`.
     """
-    if after is not before:
+    pace = _note_manual_failover(pace, before, after, event, now)
+    if after is not before or isinstance(event, ClusterFailover):
         pace = _rename(pace, before, after, event)
         pace = note_election(pace, before, after, event, now)
         pace = _follow_state(pace, after, now, entropy)
@@ -112,11 +162,44 @@ def after_step(
             pace = note_vote(pace, after, sender_of(after, event), now)
     elif isinstance(event, HeartbeatDue):
         asked_node = before.nodes.get(event.peer)
-        if asked_node is not None and not asked_node.meet:
-            pace = ping_sent(pace, event.peer, now)
+        if asked_node is not None:
+            note_sent = meet_sent if asked_node.meet else ping_sent
+            pace = note_sent(pace, event.peer, now)
+    elif isinstance(event, MeetRepeated):
+        pace = meet_sent(pace, event.peer, now)
+    elif isinstance(event, SyncSlotsReceived):
+        silent = MigrationSilent(name=event.message.name)
+        if silent in pace.pending:
+            pace = attrs.evolve(pace, pending={**pace.pending, silent: now})
     elif isinstance(event, ElectionDue) and after.election is None:
         pace = _ask_again(pace, now)
     return pace
+
+
+@clause("PA-27")
+def _note_manual_failover(
+    pace: Pace, before: ClusterState, after: ClusterState, event: Event, now: int
+) -> Pace:
+    """What the master's offset was when it had paused; and its time starts with each request."""
+    old, new = before.manual_failover, after.manual_failover
+    if new is None:
+        return attrs.evolve(pace, paused_offset=None) if pace.paused_offset is not None else pace
+    catching_up = ManualFailoverStage.CATCHING_UP
+    if new.stage is catching_up and (old is None or old.stage is not catching_up):
+        master = after.myself.replicaof or after.myself_id
+        pace = attrs.evolve(pace, paused_offset=pace.peer(master).repl_offset)
+    if _asks_for_manual_failover(before, event):
+        pace = attrs.evolve(pace, pending={**pace.pending, ManualFailoverExpired(): now})
+    return pace
+
+
+def _asks_for_manual_failover(before: ClusterState, event: Event) -> bool:
+    if isinstance(event, ClusterFailover):
+        return why_no_manual_failover(before, event) is None
+    if not (isinstance(event, Received) and isinstance(event.message, ManualFailoverStart)):
+        return False
+    replica = before.nodes.get(sender_of(before, event))
+    return replica is not None and replica.replicaof == before.myself_id
 
 
 @clause("PA-12")
@@ -157,14 +240,17 @@ def _rename(pace: Pace, before: ClusterState, after: ClusterState, event: Event)
 
 def _follow_state(pace: Pace, after: ClusterState, now: int, entropy: int) -> Pace:
     """Peers and pending timers are those of the state."""
-    peers = {}
+    peers, alone = {}, orphans(after)
     for node in after.nodes:
         if node.node_id == after.myself_id:
             continue
-        peer = pace.peer(node.node_id)
+        peer = pace.peers.get(node.node_id) or PeerPace(inbound_lost=now)
         failing = node.health is Health.FAIL
         if failing != (peer.fail_time is not None):
             peer = attrs.evolve(peer, fail_time=now if failing else None)
+        orphaned = node.node_id in alone
+        if orphaned != (peer.orphaned_since is not None):
+            peer = attrs.evolve(peer, orphaned_since=now if orphaned else None)
         peers[node.node_id] = peer
     pending = {timer: pace.pending.get(timer, now) for timer in timers(after)}
     voted = {master: when for master, when in pace.voted.items() if master in after.nodes}

@@ -36,6 +36,7 @@ class BusLink(asyncio.Protocol):
         self.node_id = node_id  # an inbound link's is known from its first message on
         self.opened = False
         self.closed = False
+        self.created = int(asyncio.get_running_loop().time() * 1000)  # monotone ms
         self.peer_ip = ""
         self.local_ip = ""
         self._bus = bus
@@ -88,6 +89,13 @@ class BusLink(asyncio.Protocol):
             self._waiting.append(data)
         elif not self.closed and not self._transport.is_closing():
             self._transport.write(data)
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait to be sent."""
+        if self._transport is None:
+            return sum(map(len, self._waiting))
+        return self._transport.get_write_buffer_size()
 
     @clause("RT-6")
     def fail(self, reason: str) -> None:

@@ -1,11 +1,12 @@
 """Arguments of commands as numbers, slots and addresses, or the error text of the servers."""
 
 import ipaddress
-from collections.abc import Iterable
 
 from reference.clauses import clause
-from reference.core.slots import SlotSet
-from reference.core.types import SLOT_COUNT, Address
+from reference.core.types import SLOT_COUNT, Address, NodeId
+from reference.runtime.client_view import Release
+from reference.wire.nodes_conf_parse import CPORT_INCREMENT
+from reference.wire.resp import ErrorReply
 
 
 class CommandError(Exception):
@@ -38,38 +39,44 @@ def parse_slot(argument: bytes) -> int:
     return slot
 
 
-@clause("CM-8")
-def distinct_slots(slots: Iterable[int]) -> SlotSet:
-    """The set of these slots, of which none comes twice.
+def parse_node_id(argument: bytes) -> NodeId:
+    """The word as the name of a node, whether or not it could be one."""
+    return NodeId(argument.decode("utf-8", "surrogateescape"))
 
-    Counterpart: `checkSlotAssignmentsOrReply`.
+
+def subcommand_error(arguments: list[bytes]) -> ErrorReply:
+    """The answer to a subcommand whose arguments fit no form of it.
+
+    Counterpart: `addReplySubcommandSyntaxError`.
     """
-    seen: set[int] = set()
-    for slot in slots:
-        if slot in seen:
-            raise CommandError(f"ERR Slot {slot} specified multiple times")
-        seen.add(slot)
-    return SlotSet.of(seen)
+    container, name = (word[:128].decode("utf-8", "surrogateescape") for word in arguments[:2])
+    return ErrorReply(
+        f"ERR unknown subcommand or wrong number of arguments for '{name}'. "
+        f"Try {container.upper()} HELP."
+    )
 
 
 @clause("CM-9")
-def parse_address(arguments: list[bytes], port_word: str) -> Address:
+def parse_address(arguments: list[bytes], release: Release) -> Address:
     """Where CLUSTER MEET sends its greeting; the bus port is the client port + 10000 if not given.
 
     Counterpart: `clusterCommand` (MEET), `clusterStartHandshake`.
     """
     text, *ports = (argument.decode("utf-8", "surrogateescape") for argument in arguments)
-    invalid = f"ERR Invalid node address specified: {text}:{ports[0]}"
-    port = parse_integer(arguments[1], f"ERR Invalid {port_word}base port specified: {ports[0]}")
-    cport = port + 10000
+    word = release.port_word
+    port = parse_integer(arguments[1], f"ERR Invalid {word}base port specified: {ports[0]}")
+    if release.ports_are_judged_first and not 0 < port < 65536:
+        raise CommandError("ERR Port number is out of range")
+    cport = port + CPORT_INCREMENT
     if len(ports) > 1:
-        cport = parse_integer(
-            arguments[2], f"ERR Invalid {port_word}bus port specified: {ports[1]}"
-        )
+        cport = parse_integer(arguments[2], f"ERR Invalid {word}bus port specified: {ports[1]}")
+    if release.ports_are_judged_first and not 0 < cport < 65536:
+        raise CommandError("ERR Cluster bus port number is out of range")
+    invalid = CommandError(f"ERR Invalid node address specified: {text}:{ports[0]}")
     try:
         ip = str(ipaddress.ip_address(text))
     except ValueError:
-        raise CommandError(invalid) from None
+        raise invalid from None
     if not (0 < port < 65536 and 0 < cport < 65536):
-        raise CommandError(invalid)
+        raise invalid
     return Address(ip=ip, port=port, cport=cport)

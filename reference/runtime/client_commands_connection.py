@@ -40,7 +40,13 @@ def _readwrite(session: Session, _arguments: list[bytes]) -> ClientReply:
     return OK
 
 
-def _asking(_session: Session, _arguments: list[bytes]) -> ClientReply:
+@clause("CM-50")
+def asking(session: Session, _arguments: list[bytes]) -> ClientReply:
+    """The next command, or transaction, may reach a slot that this node is receiving.
+
+    Counterpart: `askingCommand`.
+    """
+    session.asking = True
     return OK
 
 
@@ -132,7 +138,7 @@ CONNECTION_HANDLERS: Final[Handlers] = {
     "select": _select,
     "readonly": _readonly,
     "readwrite": _readwrite,
-    "asking": _asking,
+    "asking": asking,
     "client|id": _client_id,
     "client|getname": _client_getname,
     "client|setname": _client_setname,

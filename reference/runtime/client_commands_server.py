@@ -10,9 +10,9 @@ from reference.core.nodes import ClusterNode
 from reference.runtime.client_replies import ClientReply, Verbatim
 from reference.runtime.client_session import Handlers, Session
 from reference.runtime.client_topology import replicas_of
-from reference.runtime.client_view import OptionsView
-from reference.runtime.command_table import COMMANDS, SUBCOMMANDS, keys_of, lookup
-from reference.wire.resp import ErrorReply
+from reference.runtime.command_table import keys_of
+from reference.runtime.directives import DirectiveError, configured, values
+from reference.wire.resp import OK, ErrorReply
 
 _ALL_SECTIONS: Final = frozenset({"default", "all", "everything"})
 
@@ -86,44 +86,40 @@ def info(session: Session, arguments: list[bytes]) -> ClientReply:
     return Verbatim("\r\n".join(parts))
 
 
-def _settings(options: OptionsView) -> dict[str, str]:
-    return {
-        "appendonly": "no",
-        "bind": options.bind,
-        "cluster-allow-reads-when-down": "no",
-        "cluster-announce-ip": options.announce_ip or "",
-        "cluster-config-file": options.cluster_config_file,
-        "cluster-enabled": "yes",
-        "cluster-node-timeout": str(options.node_timeout_ms),
-        "cluster-port": str(options.cport),
-        "cluster-require-full-coverage": "yes",
-        "databases": "1",
-        "dir": str(options.directory.absolute()),
-        "maxmemory": "0",
-        "port": str(options.port),
-        "save": "",
-    }
-
-
 @clause("CM-19")
 def config_get(session: Session, arguments: list[bytes]) -> ClientReply:
     """The settings whose names match one of the patterns. Counterpart: `configGetCommand`."""
     patterns = [argument.decode("latin-1").lower() for argument in arguments[2:]]
     return {
         name: value
-        for name, value in _settings(session.node.options).items()
+        for name, value in values(session.node.options).items()
         if any(fnmatchcase(name, pattern) for pattern in patterns)
     }
 
 
+@clause("CM-41")
+def config_set(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The directives have these values, all or none. Counterpart: `configSetCommand`."""
+    words = [argument.decode("utf-8", "surrogateescape") for argument in arguments[2:]]
+    if len(words) % 2:
+        return ErrorReply("ERR syntax error")
+    pairs = list(zip(words[::2], words[1::2], strict=True))
+    try:
+        options = configured(session.node.options, pairs)
+    except DirectiveError as error:
+        return ErrorReply(f"ERR {error}")
+    session.node.configure(options)
+    return OK
+
+
 @clause("CM-20")
-def command(_session: Session, _arguments: list[bytes]) -> ClientReply:
+def command(session: Session, _arguments: list[bytes]) -> ClientReply:
     """What is known of every command. Counterpart: `commandCommand`."""
-    return [found.describe() for found in COMMANDS.values()]
+    return [found.describe() for found in session.release.table.commands.values()]
 
 
-def _command_count(_session: Session, _arguments: list[bytes]) -> ClientReply:
-    return len(COMMANDS)
+def _command_count(session: Session, _arguments: list[bytes]) -> ClientReply:
+    return len(session.release.table.commands)
 
 
 def _command_docs(_session: Session, _arguments: list[bytes]) -> ClientReply:
@@ -134,21 +130,22 @@ def _command_info(session: Session, arguments: list[bytes]) -> ClientReply:
     if len(arguments) == 2:
         return command(session, arguments)
     names = [argument.decode("latin-1").lower() for argument in arguments[2:]]
-    found = [COMMANDS.get(name) or SUBCOMMANDS.get(name) for name in names]
+    table = session.release.table
+    found = [table.commands.get(name) or table.subcommands.get(name) for name in names]
     return [entry.describe() if entry else None for entry in found]
 
 
-def _command_list(_session: Session, arguments: list[bytes]) -> ClientReply:
+def _command_list(session: Session, arguments: list[bytes]) -> ClientReply:
     if len(arguments) > 2:
         return ErrorReply("ERR syntax error")
-    return [*COMMANDS, *SUBCOMMANDS]
+    return [*session.release.table.commands, *session.release.table.subcommands]
 
 
 @clause("CM-21")
-def command_getkeys(_session: Session, arguments: list[bytes]) -> ClientReply:
+def command_getkeys(session: Session, arguments: list[bytes]) -> ClientReply:
     """The keys of the request that follows, in their order. Counterpart: `getKeysSubcommand`."""
     request = arguments[2:]
-    found = lookup(request)
+    found = session.release.table.lookup(request)
     if found is None:
         return ErrorReply("ERR Invalid command specified")
     if not found.key_specs:
@@ -162,6 +159,7 @@ def command_getkeys(_session: Session, arguments: list[bytes]) -> ClientReply:
 SERVER_HANDLERS: Final[Handlers] = {
     "info": info,
     "config|get": config_get,
+    "config|set": config_set,
     "command": command,
     "command|count": _command_count,
     "command|docs": _command_docs,

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
+from reference.core.events import Command
 from reference.core.state import ClusterState
 from reference.runtime.client_replies import ClientReply
 from reference.runtime.client_view import NodeView, Release, release_of
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.command_table import CommandInfo
+from reference.runtime.keyspace import Keyspace, Watch
+from reference.wire.resp import ErrorReply, SimpleString
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -28,6 +31,14 @@ class Service:
 
 
 @attrs.define(kw_only=True, eq=False)
+class Transaction:
+    """The commands that wait for EXEC (`multiState`)."""
+
+    queue: list[tuple[CommandInfo, list[bytes]]] = attrs.field(factory=list)
+    spoiled: bool = False  # one was refused
+
+
+@attrs.define(kw_only=True, eq=False)
 class Session:
     """One connection (`client`)."""
 
@@ -37,6 +48,9 @@ class Session:
     name: str = ""
     protocol: int = 2
     readonly: bool = False
+    asking: bool = False  # for the next command, or for the transaction it is in
+    transaction: Transaction | None = None
+    watch: Watch | None = None
     closing: bool = False  # after the reply
 
     @property
@@ -53,6 +67,11 @@ class Session:
     def release(self) -> Release:
         """The release the node presents itself as."""
         return release_of(self.state)
+
+    def submit(self, command: Command) -> ClientReply:
+        """The node's answer to a command that changes its state."""
+        answer = self.node.submit(command)
+        return SimpleString(answer.status) if answer.error is None else ErrorReply(answer.error)
 
 
 Handler = Callable[[Session, list[bytes]], ClientReply]

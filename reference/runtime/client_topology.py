@@ -1,17 +1,36 @@
-"""The cluster as CLUSTER NODES, SLOTS, SHARDS, REPLICAS and INFO tell it."""
+"""The cluster as CLUSTER NODES, SLOTS, SHARDS, REPLICAS, LINKS and INFO tell it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import attrs
 
 from reference.clauses import clause
 from reference.core.cluster_state import count_slots
 from reference.core.nodes import ClusterNode
+from reference.core.slots import NO_SLOTS
 from reference.core.state import ClusterState, node_epoch
-from reference.core.types import Health
+from reference.core.types import Address, Health, Link
 from reference.runtime.client_replies import ClientReply
 from reference.runtime.client_session import Session
 from reference.runtime.client_view import NodeView
 from reference.runtime.nodes_file import Contact, node_line
 from reference.wire.nodes_conf import format_node_line
+
+_NOWHERE: Final = Address(ip="", port=0, cport=0)
+
+_Fields = dict[bytes | str, ClientReply]
+
+
+@clause("CM-51")
+def _client_address(view: NodeView, node: ClusterNode, local_ip: str = "") -> Address:
+    """Where clients of this kind find the node: what it announces for them, else its address.
+
+    Counterpart: `clusterNodeIp`, `clusterNodeClientPort`.
+    """
+    address, said = node.address or _NOWHERE, view.announced(node.node_id)
+    ip = said.client_ipv6 if ":" in local_ip else said.client_ipv4
+    return attrs.evolve(address, ip=ip or address.ip, port=said.client_port or address.port)
 
 
 @clause("CM-11")
@@ -21,8 +40,10 @@ def describe_node(view: NodeView, node: ClusterNode) -> str:
         connected=view.link_connected(node.node_id),
         ping_sent=view.ping_sent_ms(node.node_id),
         pong_received=view.pong_received_ms(node.node_id),
+        announced=view.announced(node.node_id),
     )
-    return format_node_line(node_line(view.state, node, contact))
+    shown = attrs.evolve(node, address=_client_address(view, node)) if node.address else node
+    return format_node_line(node_line(view.state, shown, contact))
 
 
 def nodes_text(view: NodeView) -> str:
@@ -37,16 +58,48 @@ def replicas_of(state: ClusterState, master: ClusterNode) -> Iterator[ClusterNod
 
 def _ip(session: Session, node: ClusterNode) -> str:
     """Where clients find the node; ourselves where this client did, if we do not know better."""
-    known = node.address.ip if node.address else ""
+    known = _client_address(session.node, node, session.local_ip).ip
     return known or (session.local_ip if node.node_id == session.state.myself_id else "")
 
 
+@clause("CM-51")
+def preferred_endpoint(session: Session, node: ClusterNode) -> str:
+    """What redirections call the node: its address, its host name, or nothing.
+
+    Counterpart: `clusterNodePreferredEndpoint`.
+    """
+    match session.node.options.preferred_endpoint_type:
+        case "hostname":
+            return session.node.announced(node.node_id).hostname or "?"
+        case "unknown-endpoint":
+            return ""
+        case _:
+            return _client_address(session.node, node, session.local_ip).ip
+
+
+def client_port(session: Session, node: ClusterNode) -> int:
+    """The port of the node that its clients use."""
+    return _client_address(session.node, node).port
+
+
+@clause("CM-51")
 def _endpoint(session: Session, node: ClusterNode) -> ClientReply:
-    port = node.address.port if node.address else 0
-    return [_ip(session, node), port, node.node_id, {}]
+    """A node in CLUSTER SLOTS. Counterpart: `addNodeToNodeReply`."""
+    preferred = session.node.options.preferred_endpoint_type
+    said = session.node.announced(node.node_id)
+    endpoint: str | None = _ip(session, node)
+    more: _Fields = {}
+    if preferred != "ip":
+        more["ip"] = endpoint
+        endpoint = preferred_endpoint(session, node) if preferred == "hostname" else None
+    if preferred != "hostname" and said.hostname:
+        more["hostname"] = said.hostname
+    if session.release.zones and said.availability_zone:
+        more["availability-zone"] = said.availability_zone
+    return [endpoint, client_port(session, node), node.node_id, more]
 
 
-@clause("CM-12")
+@clause("CM-12", "CM-D1")
 def slots_reply(session: Session) -> ClientReply:
     """Each run of slots with its master and the replicas that are not in FAIL, ascending.
 
@@ -72,37 +125,72 @@ def slots_reply(session: Session) -> ClientReply:
     ]
 
 
+@clause("CM-D1")
 def _shard_member(session: Session, node: ClusterNode) -> ClientReply:
-    ip = _ip(session, node)
-    return {
+    said, ip = session.node.announced(node.node_id), _ip(session, node)
+    by_address = session.node.options.preferred_endpoint_type == "ip"
+    member: _Fields = {
         "id": node.node_id,
-        "port": node.address.port if node.address else 0,
+        "port": client_port(session, node),
         "ip": ip,
-        "endpoint": ip,
+        "endpoint": ip if by_address else preferred_endpoint(session, node),
+    }
+    if said.hostname:
+        member["hostname"] = said.hostname
+    member |= {
         "role": "replica" if node.is_replica else "master",
         "replication-offset": 0,
         "health": "fail" if node.health is Health.FAIL else "online",
     }
+    if session.release.zones and said.availability_zone:
+        member["availability-zone"] = said.availability_zone
+    return member
+
+
+def _shards(session: Session) -> Iterable[list[ClusterNode]]:
+    """The known nodes by shard; where shards are no more than that, by master."""
+    state = session.state
+    known = [node for node in state.nodes if not node.handshake]
+    if not session.release.shards_are_kept:
+        return [[node, *replicas_of(state, node)] for node in known if node.is_master]
+    shards: dict[str, list[ClusterNode]] = {}
+    for node in known:
+        shards.setdefault(node.shard_id or node.node_id, []).append(node)
+    return shards.values()
 
 
 @clause("CM-13")
 def shards_reply(session: Session) -> ClientReply:
-    """Each master with its slots and its replicas. Counterpart: `clusterReplyShards`."""
-    state = session.state
+    """Each shard with its slots and its nodes. Counterpart: `clusterCommandShards`."""
     shards: list[ClientReply] = []
-    for master in state.nodes:
-        if not master.is_master or master.handshake:
-            continue
-        bounds = [bound for run in master.slots.ranges for bound in run]
-        members = [master, *replicas_of(state, master)]
-        shard: dict[bytes | str, ClientReply] = {
-            "slots": bounds,
+    for members in _shards(session):
+        shown = session.release.shards_show_slots_of_replicas
+        owners = [node for node in members if node.slots and (shown or not node.is_replica)]
+        slots = owners[0].slots if owners else NO_SLOTS
+        shard: _Fields = {
+            "slots": [bound for run in slots.ranges for bound in run],
             "nodes": [_shard_member(session, member) for member in members],
         }
-        if session.release.has_shard_ids:
-            shard["id"] = master.shard_id or ""
+        if session.release.shards_have_ids:
+            shard["id"] = members[0].shard_id or ""
         shards.append(shard)
     return shards
+
+
+@clause("CM-52")
+def links_reply(session: Session) -> ClientReply:
+    """Each link of the bus whose node is known. Counterpart: `addReplyClusterLinksDescription`."""
+    return [
+        {
+            "direction": "to" if link.direction is Link.OUTBOUND else "from",
+            "node": link.node_id,
+            "create-time": link.created_ms,
+            "events": "rw" if link.unsent else "r",
+            "send-buffer-allocated": link.unsent,
+            "send-buffer-used": link.unsent,
+        }
+        for link in session.node.links()
+    ]
 
 
 @clause("CM-14")
@@ -129,6 +217,7 @@ def info_text(session: Session) -> str:
             if count
         ]
         lines.append(f"cluster_stats_messages_{way}:{sum(counters.values())}")
+    lines += _byte_counts(node) if session.release.counts_bytes else ()
     lines.append("total_cluster_links_buffer_limit_exceeded:0")
     return "".join(f"{line}\r\n" for line in lines)
 
@@ -141,3 +230,12 @@ def _failed_nodes(state: ClusterState) -> Iterator[str]:
         for health in (Health.PFAIL, Health.FAIL):
             count = sum(node.health is health for node in nodes)
             yield f"{prefix}_{health.value}:{count}"
+
+
+def _byte_counts(node: NodeView) -> Iterator[str]:
+    """Only heartbeats and their like have bytes here: what is published goes to nobody."""
+    yield f"cluster_stats_bytes_sent:{node.bytes_sent}"
+    yield f"cluster_stats_bytes_received:{node.bytes_received}"
+    for kind in ("pubsub", "module"):
+        for way in ("sent", "received"):
+            yield f"cluster_stats_{kind}_bytes_{way}:0"

@@ -1,46 +1,28 @@
 """What the client side asks of a node, and what releases say of themselves to clients."""
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 import attrs
 
+from reference.core.effects import Reply
 from reference.core.events import Command
 from reference.core.state import ClusterState
-from reference.core.types import NodeId
+from reference.core.types import Link, NodeId, ShardId
+from reference.runtime.command_table import CommandTable, table_of
+from reference.runtime.options import NodeOptions
+from reference.runtime.pause import WritePause
+from reference.wire.announced import Announced
 
 
-class OptionsView(Protocol):
-    """The settings of a node that clients may ask for."""
+@attrs.frozen(kw_only=True)
+class LinkView:
+    """A link of the bus as clients are told of it (`clusterLink`)."""
 
-    @property
-    def port(self) -> int:
-        """The port of the clients."""
-
-    @property
-    def cport(self) -> int:
-        """The port of the bus."""
-
-    @property
-    def bind(self) -> str:
-        """The address that is listened at."""
-
-    @property
-    def announce_ip(self) -> str | None:
-        """The address other nodes are told to use, None if it is found out."""
-
-    @property
-    def node_timeout_ms(self) -> int:
-        """How long a PING may be unanswered."""
-
-    @property
-    def cluster_config_file(self) -> str:
-        """The name of the node's own file."""
-
-    @property
-    def directory(self) -> Path:
-        """Where that file is."""
+    direction: Link
+    node_id: NodeId
+    created_ms: int  # since 1970
+    unsent: int  # bytes
 
 
 class NodeView(Protocol):
@@ -51,7 +33,7 @@ class NodeView(Protocol):
         """The node's state; the very same object as long as nothing changes."""
 
     @property
-    def options(self) -> OptionsView:
+    def options(self) -> NodeOptions:
         """The settings of the node."""
 
     @property
@@ -66,8 +48,29 @@ class NodeView(Protocol):
     def messages_received(self) -> Mapping[str, int]:
         """How many messages of each type were received, by the names in CLUSTER INFO."""
 
-    def submit(self, command: Command) -> str | None:
-        """The command is carried out: None for OK, else the error text."""
+    @property
+    def bytes_sent(self) -> int:
+        """How many bytes these messages had."""
+
+    @property
+    def bytes_received(self) -> int:
+        """How many bytes these messages had."""
+
+    @property
+    def writes(self) -> WritePause:
+        """Whether clients that write have to wait."""
+
+    def submit(self, command: Command) -> Reply:
+        """The command is carried out, or the reply says why not."""
+
+    def configure(self, options: NodeOptions) -> None:
+        """The node runs with these options from now on."""
+
+    def announced(self, node_id: NodeId) -> Announced:
+        """What this node, or another one, says of itself beside the header of its messages."""
+
+    def links(self) -> Iterable[LinkView]:
+        """Every link whose node is known, by node."""
 
     def link_connected(self, node_id: NodeId) -> bool:
         """Whether our own link to this node stands."""
@@ -81,46 +84,99 @@ class NodeView(Protocol):
     def new_temporary_id(self) -> NodeId:
         """A name that no node has."""
 
+    def new_shard_id(self) -> ShardId:
+        """A name that no shard has."""
+
 
 @attrs.frozen(kw_only=True)
 class Release:
     """How a release names itself, and the texts in which it differs."""
 
+    dialect: str
     server: str
     version: str
     version_lines: tuple[str, ...]  # at the head of INFO
     mode_field: str
     select_error: str
     port_word: str  # in the errors of CLUSTER MEET
-    has_shard_ids: bool
+    ports_are_judged_first: bool  # there too
+    shards_are_kept: bool  # CLUSTER SHARDS shows shards without a master too
+    shards_have_ids: bool  # in CLUSTER SHARDS
+    shards_show_slots_of_replicas: bool  # there too, as long as a replica has any
     counts_failed_nodes: bool  # in CLUSTER INFO
+    counts_bytes: bool  # there too
+    setslot_has_options: bool
+    failover_takes_more: bool  # words than one
+    mistakes_empty_transactions: bool  # so that EXEC is not routed any more
+    zones: bool  # in CLUSTER SLOTS and SHARDS
+
+    @property
+    def table(self) -> CommandTable:
+        """The commands that it has."""
+        return table_of(self.dialect)
 
 
 _REDIS_7_0: Final = Release(
+    dialect="redis-7.0",
     server="redis",
     version="7.0.15",
     version_lines=("redis_version:7.0.15",),
     mode_field="redis_mode",
     select_error="ERR SELECT is not allowed in cluster mode",
     port_word="TCP ",
-    has_shard_ids=False,
+    ports_are_judged_first=False,
+    shards_are_kept=False,
+    shards_have_ids=False,
+    shards_show_slots_of_replicas=False,
     counts_failed_nodes=False,
+    counts_bytes=False,
+    setslot_has_options=False,
+    failover_takes_more=False,
+    mistakes_empty_transactions=False,
+    zones=False,
 )
 
-_VALKEY_9_1: Final = Release(
+_REDIS_8_0: Final = attrs.evolve(
+    _REDIS_7_0,
+    dialect="redis-8.0",
+    version="8.0.6",
+    version_lines=("redis_version:8.0.6",),
+    port_word="",
+    shards_are_kept=True,
+)
+
+_VALKEY_8_1: Final = attrs.evolve(
+    _REDIS_8_0,
+    dialect="valkey-8.1",
     server="valkey",
+    version="8.1.1",
+    version_lines=("redis_version:7.2.4", "server_name:valkey", "valkey_version:8.1.1"),
+    mode_field="server_mode",
+    shards_have_ids=True,
+    shards_show_slots_of_replicas=True,
+    setslot_has_options=True,
+    mistakes_empty_transactions=True,
+)
+
+_VALKEY_9_1: Final = attrs.evolve(
+    _VALKEY_8_1,
+    dialect="valkey-9.1",
     version="9.1.2",
     version_lines=("redis_version:7.2.4", "server_name:valkey", "valkey_version:9.1.2"),
-    mode_field="server_mode",
     select_error="ERR DB index is out of range",
-    port_word="",
-    has_shard_ids=True,
+    ports_are_judged_first=True,
+    failover_takes_more=True,
     counts_failed_nodes=True,
+    counts_bytes=True,
+    zones=True,
 )
 
-_RELEASES: Final = {"redis-7.0": _REDIS_7_0, "valkey-9.1": _VALKEY_9_1}
+RELEASES: Final = {
+    release.dialect: release for release in (_REDIS_7_0, _REDIS_8_0, _VALKEY_8_1, _VALKEY_9_1)
+}
+"""By the dialect's name."""
 
 
 def release_of(state: ClusterState) -> Release:
     """The release whose dialect the node speaks; the newest known if the dialect is our own."""
-    return _RELEASES.get(state.rules.dialect, _VALKEY_9_1)
+    return RELEASES.get(state.rules.dialect, _VALKEY_9_1)

@@ -8,9 +8,10 @@ from typing import Final
 import attrs
 
 from reference.clauses import clause
-from reference.runtime.client_commands import execute
+from reference.runtime.client_commands import execute, writes
 from reference.runtime.client_replies import encode
 from reference.runtime.client_session import Service, Session
+from reference.runtime.client_transactions import discard
 from reference.runtime.client_view import NodeView
 from reference.runtime.keyspace import Keyspace
 from reference.wire.resp import RequestReader, RespProtocolError
@@ -61,6 +62,7 @@ class ClientServer:
     async def close(self) -> None:
         """The port is free, every connection is closed, and nothing of them runs any more."""
         self._closed = True
+        self._service.node.writes.end_all()
         if self._server is not None:
             self._server.close()
         for writer in self._connections.values():
@@ -87,6 +89,7 @@ class ClientServer:
         except OSError as error:
             _LOG.debug("client %d is gone: %s", session.client_id, error)
         finally:
+            discard(session)
             self._service.sessions.discard(session)
             writer.close()
             with contextlib.suppress(OSError):
@@ -121,6 +124,12 @@ class ClientServer:
         replies = bytearray()
         try:
             for arguments in requests:
+                if self._must_wait(session, arguments):
+                    writer.write(bytes(replies))
+                    replies.clear()
+                    await self._until_allowed(session, arguments)
+                if self._closed:
+                    return
                 replies += encode(execute(session, arguments), session.protocol)
                 if session.closing:
                     break
@@ -140,6 +149,18 @@ class ClientServer:
                 replies += encode(error.reply, session.protocol)
         writer.write(bytes(replies))
         await writer.drain()
+
+    def _must_wait(self, session: Session, arguments: list[bytes]) -> bool:
+        return self._service.node.writes.active and writes(session, arguments)
+
+    @clause("CM-44")
+    async def _until_allowed(self, session: Session, arguments: list[bytes]) -> None:
+        """The request may be carried out: it does not write, or writes are not held back.
+
+        Counterpart: `blockPostponeClient`.
+        """
+        while self._must_wait(session, arguments) and not self._closed:
+            await self._service.node.writes.over()
 
 
 async def serve_clients(

@@ -41,3 +41,8 @@ def new_node_id() -> NodeId:
 def new_shard_id() -> ShardId:
     """A shard id that no shard has."""
     return ShardId(secrets.token_hex(20))
+
+
+def new_internal_secret() -> bytes:
+    """A secret of 40 bytes that nobody else has."""
+    return secrets.token_hex(20).encode()

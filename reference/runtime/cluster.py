@@ -7,7 +7,7 @@ import attrs
 
 from reference.core.nodes import ClusterNode, NodeTable
 from reference.core.slots import SlotSet
-from reference.core.state import ClusterState
+from reference.core.state import ClusterState, restarted
 from reference.core.types import SLOT_COUNT, Role
 from reference.runtime.clock import new_node_id, new_shard_id
 from reference.runtime.options import NodeOptions
@@ -54,8 +54,10 @@ def formed_cluster(
     return [
         (
             each,
-            ClusterState(
-                rules=each.rules, myself_id=node.node_id, nodes=nodes, current_epoch=masters
+            restarted(
+                ClusterState(
+                    rules=each.rules, myself_id=node.node_id, nodes=nodes, current_epoch=masters
+                )
             ),
         )
         for each, node in zip(options, table, strict=True)

@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import click
 from reference.core.rules import DIALECTS
 from reference.core.state import ClusterState
 from reference.runtime.cluster import formed_cluster
+from reference.runtime.directives import DIRECTIVES, DirectiveError, configured
 from reference.runtime.driver import NodeFailedError, log_to_stdout, run_nodes
 from reference.runtime.node import Node
 from reference.runtime.opening import StartError
@@ -51,6 +52,27 @@ def _shared(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
+def _directives(function: Callable[..., None]) -> Callable[..., None]:
+    """An option for each directive that `_SHARED` does not have."""
+    for directive in reversed(DIRECTIVES):
+        if directive.name != "cluster-node-timeout":
+            names = [f"--{name}" for name in (directive.name, directive.alias) if name]
+            function = click.option(*names, metavar="V", help=directive.help)(function)
+    return function
+
+
+def _configured(options: NodeOptions, given: Mapping[str, Any]) -> NodeOptions:
+    """The options with the directives that were given; UsageError if one is refused."""
+    names = [directive.name for directive in DIRECTIVES]
+    texts = {name: given.get(name.replace("-", "_")) for name in names}
+    try:
+        return configured(
+            options, [(name, text) for name, text in texts.items() if isinstance(text, str)]
+        )
+    except DirectiveError as error:
+        raise click.UsageError(str(error)) from error
+
+
 def _run(
     nodes: Sequence[tuple[NodeOptions, ClusterState | None]], ready: Callable[[list[Node]], None]
 ) -> None:
@@ -71,9 +93,7 @@ def _run(
               default=Path(), metavar="D", help="Where that file is.  [default: here]")  # fmt: skip
 @click.option("--cluster-enabled", type=click.Choice(["yes", "no"]), default="yes",
               help="Only yes.")  # fmt: skip
-@click.option("--cluster-announce-ip", metavar="IP", help="Where others find the node.")
-@click.option("--cluster-announce-port", type=_PORT, help="At which client port.")
-@click.option("--cluster-announce-bus-port", type=_PORT, help="At which bus port.")
+@_directives
 @_shared
 def node(**given: Any) -> None:  # noqa: ANN401 - click passes the options above by name
     """Run one node of a Redis Cluster, until SIGINT or SIGTERM."""
@@ -82,17 +102,17 @@ def node(**given: Any) -> None:  # noqa: ANN401 - click passes the options above
             "a slotproof node is always one of a cluster", param_hint="--cluster-enabled"
         )
     log_to_stdout(_LEVELS[given["loglevel"]])
-    options = NodeOptions(
-        port=given["port"],
-        cport=_bus_port(given["port"], given["cluster_port"]),
-        dialect=given["dialect"],
-        node_timeout_ms=given["cluster_node_timeout"],
-        cluster_config_file=given["cluster_config_file"],
-        directory=given["directory"],
-        bind=given["bind"],
-        announce_ip=given["cluster_announce_ip"],
-        announce_port=given["cluster_announce_port"],
-        announce_bus_port=given["cluster_announce_bus_port"],
+    options = _configured(
+        NodeOptions(
+            port=given["port"],
+            cport=_bus_port(given["port"], given["cluster_port"]),
+            dialect=given["dialect"],
+            node_timeout_ms=given["cluster_node_timeout"],
+            cluster_config_file=given["cluster_config_file"],
+            directory=given["directory"],
+            bind=given["bind"],
+        ),
+        given,
     )
     log.info("slotproof, dialect %s, port %d, PID: %d", options.dialect, options.port, os.getpid())
     _run([(options, None)], _say_ready)

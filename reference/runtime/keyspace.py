@@ -6,18 +6,19 @@ and FUNCTION RESTORE run code that a client sends.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import redis
 from fakeredis import FakeServer
+from fakeredis._core import Database
 from fakeredis._helpers import SimpleError as EngineError
 from fakeredis._helpers import SimpleString as EngineStatus
 from fakeredis._socket import FakeSocket
 from typing_extensions import override
 
 from reference.clauses import clause
-from reference.core.slots import key_hash_slot
+from reference.core.slots import SlotSet, key_hash_slot
 from reference.runtime.client_replies import ClientReply, SetReply
 from reference.runtime.command_table import DATA_COMMANDS
 from reference.wire.resp import ErrorReply, SimpleString
@@ -61,6 +62,41 @@ class _Engine(FakeSocket):
         return self.responses.get_nowait()
 
 
+class Watch:
+    """Keys that must not change until a transaction (`watchedKey`); closed when it is over."""
+
+    def __init__(self, keyspace: "Keyspace") -> None:
+        """No key is watched yet."""
+        self._keyspace = keyspace
+        self._existed: dict[bytes, bool] = {}
+        self._changed = False
+
+    @clause("CM-43")
+    def add(self, key: bytes) -> None:
+        """The key is watched from now on, if it was not before. Counterpart: `watchForKey`."""
+        if key not in self._existed:
+            database = self._keyspace.database()
+            self._existed[key] = key in database
+            database.add_watch(key, self)
+
+    def notify_watch(self) -> None:
+        """A watched key has changed; the engine calls this."""
+        self._changed = True
+
+    @property
+    def touched(self) -> bool:
+        """Whether a key has changed or expired. Counterpart: `isWatchedKeyExpired`."""
+        database = self._keyspace.database()
+        expired = any(existed and key not in database for key, existed in self._existed.items())
+        return self._changed or expired
+
+    def close(self) -> None:
+        """No key is watched any more."""
+        database = self._keyspace.database()
+        while self._existed:
+            database.remove_watch(self._existed.popitem()[0], self)
+
+
 class Keyspace:
     """The keys and values of one node, in its database 0."""
 
@@ -100,20 +136,48 @@ class Keyspace:
 
         Counterpart: `clusterCommand` (GETKEYSINSLOT).
         """
-        found = sorted(key for key in self._database() if key_hash_slot(key) == slot)
+        found = sorted(key for key in self.database() if key_hash_slot(key) == slot)
         return found[:limit]
 
+    def slots(self) -> SlotSet:
+        """The slots that have keys here."""
+        return SlotSet.of({key_hash_slot(key) for key in self.database()})
+
+    def missing(self, keys: Sequence[bytes]) -> int:
+        """How many of the keys are not here."""
+        database = self.database()
+        return sum(key not in database for key in keys)
+
+    @clause("RT-20")
+    def delete_slots(self, slots: SlotSet) -> int:
+        """No key of these slots is here; the answer is how many there were.
+
+        Counterpart: `delKeysInSlot`.
+        """
+        doomed = [key for key in self.database() if key_hash_slot(key) in slots]
+        if doomed:
+            self.execute([b"DEL", *doomed])
+        return len(doomed)
+
+    def flush(self) -> None:
+        """There are no keys. Counterpart: `emptyData`."""
+        self.execute([b"FLUSHALL"])
+
+    def watch(self) -> Watch:
+        """A watch for the keys of one transaction."""
+        return Watch(self)
+
     def __len__(self) -> int:
-        return len(self._database())
+        return len(self.database())
 
     def expires_count(self) -> int:
         """How many keys have a time to live."""
-        return sum(item.expireat is not None for item in self._database().values())
+        return sum(item.expireat is not None for item in self.database().values())
 
-    def _database(self) -> Mapping[bytes, Any]:
+    def database(self) -> Database:
+        """The keys and values as they are now."""
         self.execute([b"DBSIZE"])  # tells the engine what time it is, so that keys expire
-        database: Mapping[bytes, Any] = self._server.dbs[0]
-        return database
+        return self._server.dbs[0]
 
     def close(self) -> None:
         """The connections to the engine are gone, and the data with them."""

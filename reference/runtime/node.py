@@ -2,87 +2,102 @@
 
 import asyncio
 import logging
-from collections import Counter
+from collections.abc import Iterator, Mapping
 
 import attrs
 
 from reference.clauses import clause
-from reference.core.effects import Broadcast, CloseLink, Effect, Notice, Reply, SaveConfig, Send
-from reference.core.events import Command, Event, HeartbeatDue, Received
-from reference.core.messages import Meet, Message, Ping
+from reference.core.effects import (
+    Broadcast,
+    CloseLink,
+    DeleteKeys,
+    Effect,
+    FlushData,
+    Notice,
+    PauseWrites,
+    ReplicateFirst,
+    Reply,
+    ResumeWrites,
+    SaveConfig,
+    Send,
+)
+from reference.core.events import (
+    BlacklistExpired,
+    Command,
+    DatasetLoaded,
+    Event,
+    HeartbeatDue,
+    SetslotAcknowledged,
+    SettingsChanged,
+)
+from reference.core.messages import Message
 from reference.core.state import ClusterState
 from reference.core.step import step
-from reference.core.types import Health, Link, NodeId
+from reference.core.types import Link, NodeId, ShardId
 from reference.pacing.availability import Availability, judge
-from reference.pacing.elections import voted_recently
-from reference.pacing.heartbeat import gossip_about, learn_pong, link_dialled, link_lost
-from reference.pacing.pacemaker import (
-    Dial,
-    Drop,
-    after_step,
-    begin,
-    due,
-    hear_data,
-    hear_offset,
-    next_deadline,
-)
-from reference.runtime.bus import Bus, BusLink
-from reference.runtime.clock import Clock, entropy, new_node_id
+from reference.pacing.deadlines import deadline
+from reference.pacing.heartbeat import link_dialled
+from reference.pacing.pacemaker import Dial, Drop, after_step, begin, due, next_deadline
+from reference.runtime.announcements import Announcements, own_announced
+from reference.runtime.bus import BusLink
+from reference.runtime.client_view import LinkView
+from reference.runtime.clock import Clock, entropy, new_node_id, new_shard_id
+from reference.runtime.keyspace import Keyspace
 from reference.runtime.nodes_file import Contact, to_conf
 from reference.runtime.options import NodeOptions
+from reference.runtime.outbox import Outbox
+from reference.runtime.pause import WritePause
+from reference.runtime.reception import Reception
 from reference.runtime.storage import ConfigFile
-from reference.runtime.translate import (
-    WireFacts,
-    from_wire,
-    health_of,
-    knows_extensions,
-    to_wire,
-    why_unusable,
-)
-from reference.wire.bus import BusMessage, Heartbeat, decode, encode
-from reference.wire.bus_errors import BusLinkError, BusMessageError
-from reference.wire.bus_header import LightHeader, MessageType
+from reference.runtime.translate import WireFacts
+from reference.wire.announced import Announced
+from reference.wire.bus_extensions import InternalSecretExtension
 from reference.wire.nodes_conf import format_nodes_conf
-
-_COUNTER_NAMES = {
-    MessageType.FAILOVER_AUTH_REQUEST: "auth-req",
-    MessageType.FAILOVER_AUTH_ACK: "auth-ack",
-}
-_TYPE_FIELD = slice(12, 14)
-
-
-def counter_name(message_type: int) -> str:
-    """What CLUSTER INFO calls messages of this type. Counterpart: `clusterGetMessageTypeString`."""
-    try:
-        known = MessageType(message_type)
-    except ValueError:
-        return "unknown"
-    return _COUNTER_NAMES.get(known, known.name.lower())
 
 
 class Node:
     """A running node (`server.cluster`): everything happens in the thread of its event loop."""
 
-    def __init__(self, options: NodeOptions, state: ClusterState, config: ConfigFile) -> None:
+    def __init__(
+        self,
+        options: NodeOptions,
+        state: ClusterState,
+        config: ConfigFile,
+        keyspace: Keyspace,
+        announced: Mapping[NodeId, Announced],
+    ) -> None:
+        """It is silent, and knows of others what was saved: the state, and what they announced."""
         self.options = options
         self.state = state
-        self.messages_sent: Counter[str] = Counter()
-        self.messages_received: Counter[str] = Counter()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.clock = Clock()
+        self.writes = WritePause()
+        self.announcements = Announcements(options, announced)
         now = self.clock.now()
+        self.pace = begin(
+            state,
+            now=now,
+            node_timeout=options.node_timeout_ms,
+            entropy=entropy(),
+            directives=options.directives,
+        )
         self._config = config
-        self._bus = Bus(self, light_headers=state.rules.shards)
-        self._pace = begin(state, now=now, node_timeout=options.node_timeout_ms, entropy=entropy())
-        self._availability = Availability(began=now)
-        self._extended: set[NodeId] = set()  # who understands ping extensions
-        self._alarm: asyncio.TimerHandle | None = None
+        self._keyspace = keyspace
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"port": options.port})
+        self._reception = Reception(self, self._log)
+        self._bus = self._reception.bus
+        self._outbox = Outbox(self._bus, self.announcements, self._facts)
+        self._availability = Availability(began=now)
+        self._known_since = {node.node_id: now for node in state.nodes}
+        self._alarm: asyncio.TimerHandle | None = None
         self._judge(now)
 
     async def listen(self) -> None:
         """The node is saved and can be dialled; OSError if the port of the bus is taken."""
+        self._run_with(self.options)
         self.save(fsync=True)
+        if len(self._keyspace):
+            self.step(DatasetLoaded(slots=self._keyspace.slots()))
         await self._bus.listen(self.options.bind, self.options.cport)
 
     def start(self) -> None:
@@ -94,6 +109,7 @@ class Node:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+        self.writes.end_all()
         await self._bus.close()
         self._config.close()
         if not self.failed.done():
@@ -106,12 +122,82 @@ class Node:
         """Whether the node serves clients (`cluster_state:ok`), after the delays of a return."""
         return self._availability.serving
 
-    def submit(self, command: Command) -> str | None:
-        """The command has been carried out and all its effects too: None for OK, or the error."""
+    @property
+    def messages_sent(self) -> Mapping[str, int]:
+        """How many messages of each type were sent, by the names in CLUSTER INFO."""
+        return self._outbox.traffic.messages
+
+    @property
+    def messages_received(self) -> Mapping[str, int]:
+        """How many messages of each type were received, by the names in CLUSTER INFO."""
+        return self._reception.traffic.messages
+
+    @property
+    def bytes_sent(self) -> int:
+        """How many bytes these messages had."""
+        return self._outbox.traffic.bytes
+
+    @property
+    def bytes_received(self) -> int:
+        """How many bytes these messages had."""
+        return self._reception.traffic.bytes
+
+    @clause("RT-23")
+    def submit(self, command: Command) -> Reply:
+        """The command has been carried out and all its effects too, or the reply says why not.
+
+        No replica of ours has a stream of commands, so none is waited for. Counterpart:
+        `clusterCommandSetSlot`.
+        """
         if self.failed.done():
-            return "ERR this node has failed and is about to end"
-        replies = [effect for effect in self._step(command) if isinstance(effect, Reply)]
-        return replies[-1].error if replies else None
+            return Reply(error="ERR this node has failed and is about to end")
+        effects = self.step(command)
+        first = [effect.command for effect in effects if isinstance(effect, ReplicateFirst)]
+        if first:
+            effects = self.step(SetslotAcknowledged(command=first[0]))
+        replies = [effect for effect in effects if isinstance(effect, Reply)]
+        return replies[-1] if replies else Reply()
+
+    @clause("RT-24", "CM-D2")
+    def configure(self, options: NodeOptions) -> None:
+        """The node runs with these options, and the file says so.
+
+        Counterpart: `updateClusterFlags`, `updateClusterIp`, `updateClusterHostname`.
+        """
+        self._run_with(options)
+        self.save(fsync=False)
+
+    def _run_with(self, options: NodeOptions) -> None:
+        self.options = options
+        self.announcements.own = own_announced(options)
+        self.pace = attrs.evolve(
+            self.pace, node_timeout=options.node_timeout_ms, directives=options.directives
+        )
+        nofailover = options.replica_no_failover
+        self.step(SettingsChanged(settings=options.settings, nofailover=nofailover))
+        myself = self.state.myself
+        if not options.ip_is_a_guess and myself.address != options.address:
+            self.state = self.state.put(attrs.evolve(myself, address=options.address))
+        self._judge(self.clock.now())
+
+    def announced(self, node_id: NodeId) -> Announced:
+        """What this node, or another one, says of itself beside the header of its messages."""
+        if node_id == self.state.myself_id:
+            return self.announcements.own
+        return self.announcements.of(node_id)
+
+    def links(self) -> Iterator[LinkView]:
+        """Every link whose node is known, by node."""
+        for node in self.state.nodes:
+            for links in (self._bus.outbound, self._bus.inbound):
+                link = links.get(node.node_id)
+                if link is not None and link.opened:
+                    yield LinkView(
+                        direction=link.direction,
+                        node_id=node.node_id,
+                        created_ms=self.clock.unix_ms(link.created),
+                        unsent=link.unsent,
+                    )
 
     def link_connected(self, node_id: NodeId) -> bool:
         """Whether we have a link to the node."""
@@ -120,103 +206,43 @@ class Node:
 
     def ping_sent_ms(self, node_id: NodeId) -> int:
         """When the PING in flight was sent, milliseconds since 1970; 0 if there is none."""
-        return self.clock.unix_ms(self._pace.peer(node_id).ping_sent)
+        return self.clock.unix_ms(self.pace.peer(node_id).ping_sent)
 
     def pong_received_ms(self, node_id: NodeId) -> int:
         """When the node was last heard to answer, milliseconds since 1970; 0 if never."""
-        return self.clock.unix_ms(self._pace.peer(node_id).pong_received)
+        return self.clock.unix_ms(self.pace.peer(node_id).pong_received)
 
     def new_temporary_id(self) -> NodeId:
         """A name for a node that has not said its own."""
         return new_node_id()
 
+    def new_shard_id(self) -> ShardId:
+        """A name for a shard that has none yet."""
+        return new_shard_id()
+
     # What the bus tells.
 
-    def link_opened(self, link: BusLink) -> None:
-        """The node on our new link is greeted at once.
+    @property
+    def newcomer(self) -> bool:
+        """Whether it has just started, and is a master that does not serve anybody yet."""
+        return self._availability.newcomer
 
-        Counterpart: `clusterLinkConnectHandler`.
-        """
-        if link.node_id is not None:
-            about = gossip_about(self._pace, self.state, entropy(), receiver=link.node_id)
-            self._step(HeartbeatDue(peer=link.node_id, gossip_about=about))
+    def known_for(self, node_id: NodeId) -> int:
+        """For how many milliseconds this node has been in the table; 0 if it is not."""
+        now = self.clock.now()
+        return now - self._known_since.get(node_id, now)
 
-    def link_lost(self, link: BusLink) -> None:
-        """The node on the link has to be dialled again."""
-        if link.direction is Link.OUTBOUND and link.node_id is not None:
-            self._pace = link_lost(
-                self._pace, link.node_id, self.clock.now(), never_opened=not link.opened
-            )
-
-    def frame_received(self, link: BusLink, frame: bytes) -> None:
-        """The message has been taken in, or the log says why not."""
-        self.messages_received[counter_name(int.from_bytes(frame[_TYPE_FIELD], "big"))] += 1
-        try:
-            wire = decode(frame, light_headers=self._bus.light_headers)
-        except BusMessageError as error:
-            self._log.warning("dropping a message from %s: %s", link, error.reason)
-            return
-        except BusLinkError as error:
-            link.fail(error.reason)
-            return
-        reason = why_unusable(wire)
-        if reason is not None:
-            self._log.warning("dropping a message from %s: %s", link, reason)
-            return
-        message = from_wire(wire)
-        if message is None:
-            self._log.info("ignoring %s from %s", type(wire).__name__, link)
-            self._pace = hear_data(self._pace, self.state, link.node_id, self.clock.now())
-            return
-        sender = message.header.sender
-        known = self.state.known(sender) is not None and sender != self.state.myself_id
-        if known and link.direction is Link.INBOUND and link.node_id is None:
-            self._bus.bind(link, sender)
-        self._receive(link, message, wire)
-
-    def _receive(self, link: BusLink, message: Message, wire: BusMessage) -> None:
-        sender, now = message.header.sender, self.clock.now()
-        greets = isinstance(message, Ping | Meet)
-        if isinstance(message, Meet):
-            self._learn_own_ip(link)
-        event = Received(
-            message=message,
-            link=link.direction,
-            link_node=link.node_id,
-            gossip_about=gossip_about(self._pace, self.state, entropy(), receiver=sender)
-            if greets
-            else (),
-            voted_recently=voted_recently(self._pace, self.state, sender, now),
-            new_id=self.new_temporary_id() if isinstance(message, Meet) else None,
-            observed_ip=link.peer_ip or None,
-        )
-        if not isinstance(wire.header, LightHeader) and knows_extensions(wire.header):
-            self._extended.add(sender)
-        self._step(event, link)
-        if isinstance(wire, Heartbeat) and self.state.known(sender) is not None:
-            self._take_in_times(wire, sender, now)
-
-    def _take_in_times(self, wire: Heartbeat, sender: NodeId, now: int) -> None:
-        for entry in wire.gossip:
-            if entry.pong_received and health_of(entry.flags) is Health.OK:
-                heard = self.clock.from_unix_s(entry.pong_received)
-                self._pace = learn_pong(self._pace, self.state, entry.nodename, heard, now)
-        self._pace = hear_offset(
-            self._pace, self.state, sender, wire.header.offset, now=now, entropy=entropy()
-        )
-
-    def _learn_own_ip(self, link: BusLink) -> None:
+    def learn_own_ip(self, ip: str) -> None:
         """Peers will use the address they reached us by, so it is ours unless one was set.
 
         Counterpart: `clusterProcessPacket`.
         """
         myself = self.state.myself
         known = myself.address
-        if not self.options.ip_is_a_guess or known is None or known.ip == link.local_ip:
+        if not self.options.ip_is_a_guess or known is None or known.ip == ip:
             return
-        moved = attrs.evolve(myself, address=attrs.evolve(known, ip=link.local_ip))
-        self.state = self.state.put(moved)
-        self._log.info("IP address for this node updated to %s", link.local_ip)
+        self.state = self.state.put(attrs.evolve(myself, address=attrs.evolve(known, ip=ip)))
+        self._log.info("IP address for this node updated to %s", ip)
         self.save(fsync=False)
 
     # Time.
@@ -235,7 +261,7 @@ class Node:
         self._rearm()
 
     def _do_what_is_due(self, now: int) -> None:
-        self._pace, actions = due(self._pace, self.state, now, entropy())
+        self.pace, actions = due(self.pace, self.state, now, entropy())
         for action in actions:
             match action:
                 case Dial():
@@ -245,14 +271,14 @@ class Node:
                     self._bus.drop(action.peer)
                 case HeartbeatDue():
                     if action.peer in self._bus.outbound:
-                        self._step(action)
+                        self.step(action)
                 case _:
-                    self._step(action)
+                    self.step(action)
 
     def _dial(self, peer: NodeId, now: int) -> None:
         node = self.state.nodes.get(peer)
         if node is not None and node.address is not None and peer not in self._bus.outbound:
-            self._pace = link_dialled(self._pace, peer, now)
+            self.pace = link_dialled(self.pace, peer, now)
             self._bus.dial(peer, node.address)
 
     def _rearm(self) -> None:
@@ -260,7 +286,7 @@ class Node:
         if self._alarm is not None:
             self._alarm.cancel()
         loop = asyncio.get_running_loop()
-        self._alarm = loop.call_at(next_deadline(self._pace) / 1000, self._tick)
+        self._alarm = loop.call_at(next_deadline(self.pace) / 1000, self._tick)
 
     def _judge(self, now: int) -> None:
         judged = judge(
@@ -276,13 +302,13 @@ class Node:
 
     # Steps and their effects.
 
-    def _step(self, event: Event, link: BusLink | None = None) -> tuple[Effect, ...]:
+    def step(self, event: Event, link: BusLink | None = None) -> tuple[Effect, ...]:
         """The event has been answered by the core, and every effect carried out, in order."""
         if self.failed.done():
             return ()
         before, now = self.state, self.clock.now()
         self.state, effects = step(before, event)
-        self._pace = after_step(self._pace, before, self.state, event, now=now, entropy=entropy())
+        self.pace = after_step(self.pace, before, self.state, event, now=now, entropy=entropy())
         if self.state is not before:
             self._follow_nodes(before, link)
             self._judge(now)
@@ -299,63 +325,85 @@ class Node:
             return
         dialled = link is not None and link.direction is Link.OUTBOUND
         if link is not None and dialled and nodes.get(link.node_id) is None:
-            self._rename(link, before)
+            named = [node.node_id for node in nodes if node.node_id not in before.nodes]
+            if len(named) == 1:
+                self._bus.rename(link, named[0])
         gone = [node.node_id for node in before.nodes if node.node_id not in nodes]
+        self.announcements.forget(gone)
+        now = self.clock.now()
+        self._known_since = {
+            node.node_id: self._known_since.get(node.node_id, now) for node in nodes
+        }
         for node_id in gone:
             self._bus.drop(node_id)
-            self._extended.discard(node_id)
             inbound = self._bus.inbound.get(node_id)
             if inbound is not None:
                 inbound.close()
-
-    def _rename(self, link: BusLink, before: ClusterState) -> None:
-        named = [node.node_id for node in self.state.nodes if node.node_id not in before.nodes]
-        if len(named) == 1:
-            self._bus.rename(link, named[0])
 
     def _carry_out(self, effect: Effect, link: BusLink | None) -> None:
         match effect:
             case SaveConfig():
                 self.save(fsync=effect.fsync)
             case Send():
-                target = link if effect.reply else self._bus.outbound.get(effect.to or NodeId(""))
-                if target is not None:
-                    self._send(target, effect.message)
+                to = effect.to or NodeId("")
+                self._send(link if effect.reply else self._bus.outbound.get(to), effect.message)
             case Broadcast():
-                for node in self.state.nodes:
-                    target = self._bus.outbound.get(node.node_id)
-                    if target is not None and not node.handshake:
-                        self._send(target, effect.message)
+                self._outbox.broadcast(self.state, effect.message)
             case CloseLink():
                 self._bus.drop(effect.peer)
             case Notice():
                 self._log.info("%s", effect.text)
-            case Reply():
-                pass
+            case _:
+                self._carry_out_here(effect)
 
-    def _send(self, link: BusLink, message: Message) -> None:
-        extended = link.node_id in self._extended
-        wire = to_wire(message, self._facts(), extended=extended)
-        data = encode(wire)
-        self.messages_sent[counter_name(int.from_bytes(data[_TYPE_FIELD], "big"))] += 1
-        link.send(data)
+    def _send(self, link: BusLink | None, message: Message) -> None:
+        self._outbox.send(link, message)
+
+    @clause("RT-20", "CM-44")
+    def _carry_out_here(self, effect: Effect) -> None:
+        match effect:
+            case DeleteKeys():
+                count = self._keyspace.delete_slots(effect.slots)
+                self._log.info("deleted %d keys of slots that belong to others", count)
+            case FlushData():
+                self._keyspace.flush()
+            case PauseWrites():
+                self.writes.begin(self.pace.pause_timeout, effect.purpose)
+            case ResumeWrites():
+                self.writes.end(effect.purpose)
+            case Reply() | ReplicateFirst():
+                pass  # `submit` sees to them
+            case _:  # jobs that move slots atomically, which no command of this node begins
+                self._log.warning("not carried out: %s", type(effect).__name__)
 
     def _facts(self) -> WireFacts:
+        secrets = InternalSecretExtension.type in self.announcements.dialect.extensions
         return WireFacts(
-            announced_ip=self.options.announce_ip or "",
-            shards=self.state.rules.shards,
+            announced_ip=self.options.announce_ip,
+            announced=self.announcements.own,
+            dialect=self.announcements.dialect,
+            speaks_up=self.announcements.speaks_up,
+            secret=self.announcements.secret if secrets else b"",
             cluster_ok=self.cluster_ok,
+            migrate_to=frozenset(node.node_id for node in self.state.nodes if node.migrate_to),
             heard=self._heard,
+            forgotten_s=self._forgotten_s,
         )
 
     def _heard(self, node_id: NodeId) -> tuple[int, int]:
         return self.ping_sent_ms(node_id) // 1000, self.pong_received_ms(node_id) // 1000
+
+    def _forgotten_s(self, node_id: NodeId) -> int:
+        """For how many seconds more the node is not to be learnt again."""
+        until = deadline(self.pace, BlacklistExpired(node=node_id))
+        return max(1, (until - self.clock.now()) // 1000) if isinstance(until, int) else 1
 
     def _contact(self, node_id: NodeId) -> Contact:
         return Contact(
             connected=self.link_connected(node_id),
             ping_sent=self.ping_sent_ms(node_id),
             pong_received=self.pong_received_ms(node_id),
+            announced=self.announced(node_id),
         )
 
     @clause("RT-3")

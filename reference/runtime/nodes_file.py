@@ -5,10 +5,14 @@ from typing import Final
 
 import attrs
 
+from reference.clauses import clause
 from reference.core.nodes import ClusterNode, NodeTable
+from reference.core.open_slots import open_slots
 from reference.core.rules import Rules
 from reference.core.state import ClusterState, durable, node_epoch, restarted
 from reference.core.types import Address, Health, NodeId, Role, ShardId
+from reference.wire.announced import NOTHING_ANNOUNCED, Announced, announced_in, to_aux
+from reference.wire.dialects import wire_dialect
 from reference.wire.nodes_conf import CONNECTED, DISCONNECTED, NodeLine, NodesConf
 
 _ROLE_WORDS: Final = {Role.MASTER: "master", Role.REPLICA: "slave"}
@@ -22,6 +26,7 @@ class Contact:
     connected: bool = False
     ping_sent: int = 0
     pong_received: int = 0
+    announced: Announced = NOTHING_ANNOUNCED
 
 
 NO_CONTACT: Final = Contact()
@@ -44,12 +49,14 @@ def node_line(state: ClusterState, node: ClusterNode, contact: Contact) -> NodeL
     """
     address = node.address or Address(ip="", port=0, cport=0)
     myself = node.node_id == state.myself_id
+    announced = attrs.evolve(contact.announced, shard_id=node.shard_id)
     return NodeLine(
         node_id=node.node_id,
         ip=address.ip,
         port=address.port,
         cport=address.cport,
-        aux=() if node.shard_id is None else (("tls-port", "0"), ("shard-id", node.shard_id)),
+        hostname=announced.hostname,
+        aux=to_aux(announced, wire_dialect(state.rules.dialect)),
         flags=flag_words(state, node),
         replicaof=node.replicaof,
         ping_sent=contact.ping_sent,
@@ -57,6 +64,8 @@ def node_line(state: ClusterState, node: ClusterNode, contact: Contact) -> NodeL
         config_epoch=node_epoch(state, node),
         link_state=CONNECTED if myself or contact.connected else DISCONNECTED,
         slots=node.slots,
+        migrating=tuple(state.migrating_slots_to) if myself else (),
+        importing=tuple(state.importing_slots_from) if myself else (),
     )
 
 
@@ -70,6 +79,7 @@ def to_conf(state: ClusterState, contact: Callable[[NodeId], Contact]) -> NodesC
     )
 
 
+@clause("RT-25")
 def from_conf(conf: NodesConf, rules: Rules) -> ClusterState:
     """The state in which a node starts from its file."""
     saved = ClusterState(
@@ -78,8 +88,16 @@ def from_conf(conf: NodesConf, rules: Rules) -> ClusterState:
         nodes=NodeTable(_node(line, rules) for line in conf.nodes),
         current_epoch=conf.current_epoch,
         last_vote_epoch=conf.last_vote_epoch,
+        migrating_slots_to=open_slots(conf.myself.migrating),
+        importing_slots_from=open_slots(conf.myself.importing),
     )
     return restarted(saved)
+
+
+@clause("RT-25")
+def announced_by_nodes(conf: NodesConf) -> dict[NodeId, Announced]:
+    """What the nodes of the file had said of themselves beside what the rules know."""
+    return {line.node_id: announced_in(line) for line in conf.nodes}
 
 
 def _node(line: NodeLine, rules: Rules) -> ClusterNode:

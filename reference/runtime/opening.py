@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 import attrs
 
 from reference.core.state import ClusterState, new_node
+from reference.core.types import NodeId
 from reference.runtime.clients import serve_clients
 from reference.runtime.clock import new_node_id, new_shard_id
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.node import Node
-from reference.runtime.nodes_file import from_conf
+from reference.runtime.nodes_file import announced_by_nodes, from_conf
 from reference.runtime.options import NodeOptions
 from reference.runtime.storage import ConfigFile, ConfigLockedError
+from reference.wire.announced import Announced
 from reference.wire.nodes_conf_parse import NodesConfError, parse_nodes_conf
 
 log = logging.getLogger(__name__)
@@ -23,8 +25,12 @@ class StartError(Exception):
     """Why the node cannot start, in one line for its operator."""
 
 
-def read_state(config: ConfigFile, options: NodeOptions) -> ClusterState:
-    """The state to start from, with the address that the options say; the file is not touched.
+def read_state(
+    config: ConfigFile, options: NodeOptions
+) -> tuple[ClusterState, dict[NodeId, Announced]]:
+    """The state to start from, with the address that the options say, and what nodes announced.
+
+    The file is not touched.
 
     StartError if the file is damaged. Counterpart: `clusterLoadConfig`, `clusterInit`.
     """
@@ -32,19 +38,17 @@ def read_state(config: ConfigFile, options: NodeOptions) -> ClusterState:
     if not content:
         state = new_node(rules, new_node_id(), shard_id=new_shard_id(), address=options.address)
         log.info("No cluster configuration found, I'm %s", state.myself_id)
-        return state
+        return state, {}
     try:
         conf = parse_nodes_conf(content)
     except NodesConfError as error:
         raise StartError(f"{config.path}: {error}") from error
-    if conf.myself.migrating or conf.myself.importing:
-        log.warning("%s: open slots are not kept", config.path)
     state = from_conf(conf, rules)
     myself = attrs.evolve(state.myself, address=options.address)
     if rules.shards and myself.shard_id is None:
         myself = attrs.evolve(myself, shard_id=new_shard_id())
     log.info("Node configuration loaded, I'm %s", state.myself_id)
-    return state.put(myself)
+    return state.put(myself), announced_by_nodes(conf)
 
 
 @contextlib.asynccontextmanager
@@ -59,10 +63,13 @@ async def listening_node(
     async with contextlib.AsyncExitStack() as at_end:
         config = _open_config(options)
         at_end.callback(config.close)
-        node = Node(options, state or read_state(config, options), config)
-        at_end.push_async_callback(node.close)
+        announced: dict[NodeId, Announced] = {}
+        if state is None:
+            state, announced = read_state(config, options)
         keyspace = Keyspace()
         at_end.callback(keyspace.close)
+        node = Node(options, state, config, keyspace, announced)
+        at_end.push_async_callback(node.close)
         port = options.port
         try:
             clients = await serve_clients(node, keyspace, options.bind, port)

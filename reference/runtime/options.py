@@ -7,7 +7,9 @@ import attrs
 
 from reference.clauses import clause
 from reference.core.rules import DIALECTS, Rules
+from reference.core.settings import Settings
 from reference.core.types import Address
+from reference.pacing.pace import Directives
 from reference.wire.nodes_conf_parse import CPORT_INCREMENT
 
 LOOPBACK: Final = "127.0.0.1"
@@ -20,7 +22,10 @@ class OptionError(Exception):
 
 @attrs.frozen(kw_only=True)
 class NodeOptions:
-    """The options of one node, complete: nothing is left to be found out later."""
+    """The options of one node, complete: nothing is left to be found out later.
+
+    Those that `reference.runtime.directives` names can be changed while the node runs.
+    """
 
     port: int  # clients
     cport: int  # the bus
@@ -29,9 +34,27 @@ class NodeOptions:
     cluster_config_file: str = "nodes.conf"  # relative to `directory`
     directory: Path = attrs.field(factory=Path)
     bind: str = LOOPBACK
-    announce_ip: str | None = None
-    announce_port: int | None = None
-    announce_bus_port: int | None = None
+    announce_ip: str = ""  # empty: it is found out
+    announce_port: int = 0  # 0: that of the clients
+    announce_bus_port: int = 0  # 0: that of the bus
+    announce_hostname: str = ""
+    announce_human_nodename: str = ""
+    announce_client_ipv4: str = ""
+    announce_client_ipv6: str = ""
+    announce_client_port: int = 0
+    announce_client_tls_port: int = 0
+    availability_zone: str = ""
+    preferred_endpoint_type: str = "ip"
+    allow_pubsubshard_when_down: bool = True
+    allow_reads_when_down: bool = False
+    allow_replica_migration: bool = True
+    blacklist_ttl_s: int = 60
+    manual_failover_timeout_ms: int = 5000
+    migration_barrier: int = 1
+    ping_interval_ms: int = 0  # 0: half of the node timeout
+    replica_no_failover: bool = False
+    replica_validity_factor: int = 10
+    require_full_coverage: bool = True
     writable_delay_ms: int = 2000  # how long a master that starts serves nobody
 
     @property
@@ -39,6 +62,27 @@ class NodeOptions:
     def rules(self) -> Rules:
         """The rules of the dialect, without the one defect that costs safety and helps nobody."""
         return DIALECTS[self.dialect].without("late_votes_count")
+
+    @property
+    def settings(self) -> Settings:
+        """What of them the rules read."""
+        return Settings(
+            allow_replica_migration=self.allow_replica_migration,
+            migration_barrier=self.migration_barrier,
+            require_full_coverage=self.require_full_coverage,
+            allow_reads_when_down=self.allow_reads_when_down,
+            allow_pubsubshard_when_down=self.allow_pubsubshard_when_down,
+        )
+
+    @property
+    def directives(self) -> Directives:
+        """What of them the delays depend on, besides the node timeout."""
+        return Directives(
+            ping_interval=self.ping_interval_ms,
+            manual_failover_timeout=self.manual_failover_timeout_ms,
+            blacklist_ttl=self.blacklist_ttl_s * 1000,
+            replica_validity_factor=self.replica_validity_factor,
+        )
 
     @property
     def ip(self) -> str:
@@ -50,7 +94,7 @@ class NodeOptions:
     @property
     def ip_is_a_guess(self) -> bool:
         """Whether the address other nodes use to reach this one is better than ours."""
-        return self.announce_ip is None and self.bind in ANY_ADDRESS
+        return not self.announce_ip and self.bind in ANY_ADDRESS
 
     @property
     def address(self) -> Address:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import lru_cache
 from typing import Final
 
@@ -12,6 +12,7 @@ from reference.clauses import clause
 from reference.core import messages as core
 from reference.core.types import Address, Health, NodeId, Role
 from reference.runtime.options import LOOPBACK
+from reference.wire.announced import NOTHING_ANNOUNCED, Announced, to_extensions
 from reference.wire.bus import (
     BusMessage,
     FailMessage,
@@ -19,11 +20,16 @@ from reference.wire.bus import (
     FailoverAuthRequestMessage,
     Heartbeat,
     MeetMessage,
+    MfstartMessage,
     PingMessage,
     PongMessage,
     UpdateMessage,
 )
-from reference.wire.bus_extensions import ShardIdExtension
+from reference.wire.bus_extensions import (
+    ForgottenNodeExtension,
+    PingExtension,
+    ShardIdExtension,
+)
 from reference.wire.bus_gossip import GossipEntry
 from reference.wire.bus_header import (
     NO_MESSAGE_FLAGS,
@@ -33,6 +39,7 @@ from reference.wire.bus_header import (
     NodeFlag,
     ReportedState,
 )
+from reference.wire.dialects import WireDialect
 
 _HEALTH_FLAGS: Final = {
     Health.OK: NodeFlag(0),
@@ -53,10 +60,15 @@ class WireFacts:
     """What the wire carries beside the rules' messages."""
 
     announced_ip: str = ""  # empty: peers take the address they see
-    shards: bool  # the dialect has ping extensions, and says so
+    announced: Announced = NOTHING_ANNOUNCED
+    dialect: WireDialect
+    speaks_up: bool = True  # nodes of the dialect say that they understand ping extensions
+    secret: bytes = b""  # where the dialect has one
     cluster_ok: bool
     repl_offset: int = 0  # bytes
+    migrate_to: Container[NodeId] = ()  # nodes that a replica may move to
     heard: Callable[[NodeId], tuple[int, int]]  # ping_sent and pong_received, seconds since 1970
+    forgotten_s: Callable[[NodeId], int] = lambda _: 0  # for how long it is not to be added again
 
 
 def to_wire(message: core.Message, facts: WireFacts, *, extended: bool) -> BusMessage:
@@ -64,7 +76,7 @@ def to_wire(message: core.Message, facts: WireFacts, *, extended: bool) -> BusMe
 
     Counterpart: `clusterBuildMessageHdr`, `clusterSendPing`.
     """
-    header = _header(message, facts)
+    header = _header(message, facts, extended=extended)
     match message:
         case core.Ping() | core.Pong() | core.Meet():
             return _heartbeat(message, header, facts, extended=extended)
@@ -74,6 +86,8 @@ def to_wire(message: core.Message, facts: WireFacts, *, extended: bool) -> BusMe
             return FailoverAuthRequestMessage(header=header)
         case core.FailoverAuthAck():
             return FailoverAuthAckMessage(header=header)
+        case core.ManualFailoverStart():
+            return MfstartMessage(header=header)
         case core.Update():
             return UpdateMessage(
                 header=header,
@@ -83,18 +97,33 @@ def to_wire(message: core.Message, facts: WireFacts, *, extended: bool) -> BusMe
             )
 
 
-def _header(message: core.Message, facts: WireFacts) -> BusHeader:
-    said = message.header
-    address = said.address or _NOWHERE
-    role = Role.MASTER if said.replicaof is None else Role.REPLICA
-    flags = NodeFlag.MYSELF | _ROLE_FLAGS[role]
+def _flags(said: core.Header, facts: WireFacts) -> NodeFlag:
+    flags = NodeFlag.MYSELF | _ROLE_FLAGS[Role.MASTER if said.replicaof is None else Role.REPLICA]
     if said.nofailover:
         flags |= NodeFlag.NOFAILOVER
-    if facts.shards:
+    if said.sender in facts.migrate_to:
+        flags |= NodeFlag.MIGRATE_TO
+    if said.my_master_failed:
+        flags |= NodeFlag.MY_PRIMARY_FAIL
+    if facts.speaks_up:
         flags |= NodeFlag.EXTENSIONS_SUPPORTED
+    if facts.dialect.light_headers:
+        flags |= NodeFlag.LIGHT_HDR_PUBLISH_SUPPORTED | NodeFlag.LIGHT_HDR_MODULE_SUPPORTED
+    return flags
+
+
+@clause("RT-22")
+def _header(message: core.Message, facts: WireFacts, *, extended: bool) -> BusHeader:
+    """The header; what it says of one message comes with it. Counterpart: `clusterSetNodeFlags`."""
+    said = message.header
+    address = said.address or _NOWHERE
     mflags = NO_MESSAGE_FLAGS
-    if isinstance(message, core.Ping | core.Pong | core.Meet) and facts.shards:
-        mflags |= MessageFlag.EXT_DATA
+    if isinstance(message, core.Ping | core.Pong | core.Meet):
+        has_extensions = extended and bool(_extensions(message, facts))
+        if facts.speaks_up or has_extensions:
+            mflags |= MessageFlag.EXT_DATA
+    if said.paused:
+        mflags |= MessageFlag.PAUSED
     if isinstance(message, core.FailoverAuthRequest) and message.force_ack:
         mflags |= MessageFlag.FORCEACK
     return BusHeader(
@@ -107,7 +136,7 @@ def _header(message: core.Message, facts: WireFacts) -> BusHeader:
         myip=facts.announced_ip,
         port=address.port,
         cport=address.cport,
-        flags=flags,
+        flags=_flags(said, facts),
         state=ReportedState.OK if facts.cluster_ok else ReportedState.FAIL,
         mflags=mflags,
     )
@@ -116,8 +145,7 @@ def _header(message: core.Message, facts: WireFacts) -> BusHeader:
 def _heartbeat(
     message: core.Heartbeat, header: BusHeader, facts: WireFacts, *, extended: bool
 ) -> BusMessage:
-    shard_id = message.header.shard_id
-    extensions = (ShardIdExtension(shard_id=shard_id),) if extended and shard_id else ()
+    extensions = _extensions(message, facts) if extended else ()
     gossip = tuple(_gossip_entry(entry, facts) for entry in message.gossip)
     match message:
         case core.Ping():
@@ -128,11 +156,22 @@ def _heartbeat(
             return MeetMessage(header=header, gossip=gossip, extensions=extensions)
 
 
+def _extensions(message: core.Heartbeat, facts: WireFacts) -> tuple[PingExtension, ...]:
+    return to_extensions(
+        attrs.evolve(facts.announced, shard_id=message.header.shard_id),
+        facts.dialect.extensions,
+        forgotten=[(node, facts.forgotten_s(node)) for node in sorted(message.forgotten)],
+        internal_secret=facts.secret,
+    )
+
+
 def _gossip_entry(entry: core.Gossip, facts: WireFacts) -> GossipEntry:
     address = entry.address or _NOWHERE
     flags = _ROLE_FLAGS[entry.role] | _HEALTH_FLAGS[entry.health]
     if entry.noaddr:
         flags |= NodeFlag.NOADDR
+    if entry.node_id in facts.migrate_to:
+        flags |= NodeFlag.MIGRATE_TO
     ping_sent, pong_received = facts.heard(entry.node_id)
     return GossipEntry(
         nodename=entry.node_id,
@@ -159,6 +198,7 @@ def why_unusable(message: BusMessage) -> str | None:
     if isinstance(message, Heartbeat):
         names += [entry.nodename for entry in message.gossip]
         names += [e.shard_id for e in message.extensions if isinstance(e, ShardIdExtension)]
+        names += [e.name for e in message.extensions if isinstance(e, ForgottenNodeExtension)]
     for name in names:
         if not _ID.fullmatch(name):
             return f"{name!r} is no node id"
@@ -185,11 +225,11 @@ def from_wire(message: BusMessage) -> core.Message | None:
     """
     match message:
         case PingMessage():
-            return core.Ping(header=_announced(message), gossip=_told(message))
+            return _heard(core.Ping, message)
         case PongMessage():
-            return core.Pong(header=_announced(message), gossip=_told(message))
+            return _heard(core.Pong, message)
         case MeetMessage():
-            return core.Meet(header=_announced(message), gossip=_told(message))
+            return _heard(core.Meet, message)
         case FailMessage():
             return core.Fail(header=_said(message.header), subject=message.nodename)
         case FailoverAuthRequestMessage():
@@ -197,6 +237,8 @@ def from_wire(message: BusMessage) -> core.Message | None:
             return core.FailoverAuthRequest(header=_said(message.header), force_ack=force_ack)
         case FailoverAuthAckMessage():
             return core.FailoverAuthAck(header=_said(message.header))
+        case MfstartMessage():
+            return core.ManualFailoverStart(header=_said(message.header))
         case UpdateMessage():
             return core.Update(
                 header=_said(message.header),
@@ -208,6 +250,14 @@ def from_wire(message: BusMessage) -> core.Message | None:
             return None
 
 
+def _heard(
+    kind: type[core.Ping] | type[core.Pong] | type[core.Meet], message: Heartbeat
+) -> core.Message:
+    forgotten = [e.name for e in message.extensions if isinstance(e, ForgottenNodeExtension)]
+    return kind(header=_announced(message), gossip=_told(message), forgotten=frozenset(forgotten))
+
+
+@clause("RT-22")
 def _said(header: BusHeader) -> core.Header:
     return core.Header(
         sender=header.sender,
@@ -217,6 +267,8 @@ def _said(header: BusHeader) -> core.Header:
         slots=header.slots,
         address=Address(ip=header.myip, port=header.port, cport=header.cport),
         nofailover=NodeFlag.NOFAILOVER in header.flags,
+        paused=MessageFlag.PAUSED in header.mflags,
+        my_master_failed=NodeFlag.MY_PRIMARY_FAIL in header.flags,
     )
 
 
@@ -251,10 +303,3 @@ def health_of(flags: NodeFlag) -> Health:
     if NodeFlag.FAIL in flags:
         return Health.FAIL
     return Health.PFAIL if NodeFlag.PFAIL in flags else Health.OK
-
-
-@clause("RT-5")
-def knows_extensions(header: BusHeader) -> bool:
-    """Whether the sender understands ping extensions; Redis 7.0 sends neither flag."""
-    advert = MessageFlag.EXT_DATA in header.mflags
-    return advert or NodeFlag.EXTENSIONS_SUPPORTED in header.flags

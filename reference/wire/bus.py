@@ -12,7 +12,13 @@ from reference.clauses import clause
 from reference.core.slots import SlotSet
 from reference.core.types import Epoch, NodeId
 from reference.wire.bus_errors import BusLinkError, BusMessageError
-from reference.wire.bus_extensions import PingExtension, read_extensions, write_extensions
+from reference.wire.bus_extensions import (
+    COMMON_EXTENSIONS,
+    ExtensionKinds,
+    PingExtension,
+    read_extensions,
+    write_extensions,
+)
 from reference.wire.bus_gossip import GOSSIP_LAYOUT, GossipEntry, read_gossip, write_gossip
 from reference.wire.bus_header import (
     HEADER_LAYOUT,
@@ -30,7 +36,6 @@ from reference.wire.bus_header import (
     write_light_header,
 )
 from reference.wire.layout import (
-    NAME_LENGTH,
     Layout,
     pack_name,
     pack_slots,
@@ -38,9 +43,20 @@ from reference.wire.layout import (
     unpack_slots,
 )
 
+FAIL_LAYOUT: Final = Layout(("nodename", "40s"))
 UPDATE_LAYOUT: Final = Layout(("config_epoch", "Q"), ("nodename", "40s"), ("slots", "2048s"))
 PUBLISH_LAYOUT: Final = Layout(("channel_len", "I"), ("message_len", "I"))
 MODULE_LAYOUT: Final = Layout(("module_id", "8s"), ("len", "I"), ("type", "B"))
+
+MEMORY_PER_BYTE: Final = 32
+"""Bytes that `decode` and `encode` allocate at most for each byte of a message.
+
+Extensions of 8 bytes cost most. Counts and lengths are compared with what is there before anything
+is made from them.
+"""
+
+MEMORY_BESIDE: Final = 64 * 1024
+"""Bytes that they allocate at most beside those; what is cached of earlier messages not counted."""
 
 
 @attrs.frozen(kw_only=True)
@@ -185,11 +201,17 @@ _BARE_TYPES: Final = {kind: code for code, kind in _BARE.items()}
 
 
 @clause("BU-1", "BU-4", "BU-8", "BU-9")
-def decode(data: bytes | memoryview, *, light_headers: bool = True) -> BusMessage:
+def decode(
+    data: bytes | memoryview,
+    *,
+    light_headers: bool = True,
+    extensions: ExtensionKinds = COMMON_EXTENSIONS,
+) -> BusMessage:
     """The message whose bytes these are, all of them.
 
     BusLinkError if they do not begin like a message, BusMessageError if the message is to be
-    dropped. Without `light_headers` (redis-7.0) a type with the LIGHT bit is just unknown.
+    dropped. Without `light_headers` (Redis) a type with the LIGHT bit is just unknown, and an
+    extension is unknown that is not of the kinds in `extensions`: see `WireDialect`.
     Counterpart: `clusterProcessPacket`.
     """
     if len(data) < LIGHT_HEADER_LAYOUT.size:
@@ -207,7 +229,7 @@ def decode(data: bytes | memoryview, *, light_headers: bool = True) -> BusMessag
         raise BusMessageError(f"message of {len(data)} bytes, the header alone has 2256")
     heartbeat = _HEARTBEATS.get(message_type)
     if heartbeat is not None:
-        return _decode_heartbeat(heartbeat, data)
+        return _decode_heartbeat(heartbeat, data, extensions)
     header = read_header(data, heartbeat=False).header
     return _decode_body(header, message_type, data, HEADER_LAYOUT.size)
 
@@ -243,7 +265,9 @@ def _decode_light(data: bytes | memoryview) -> BusMessage:
 
 @clause("BU-11", "BU-25")
 def _decode_heartbeat(
-    kind: type[PingMessage] | type[PongMessage] | type[MeetMessage], data: bytes | memoryview
+    kind: type[PingMessage] | type[PongMessage] | type[MeetMessage],
+    data: bytes | memoryview,
+    kinds: ExtensionKinds,
 ) -> BusMessage:
     envelope = read_header(data, heartbeat=True)
     start = HEADER_LAYOUT.size
@@ -251,7 +275,7 @@ def _decode_heartbeat(
     if end > len(data):
         raise BusMessageError(f"{envelope.count} gossip entries do not fit in {len(data)} bytes")
     gossip = read_gossip(memoryview(data)[start:end])
-    extensions, end = read_extensions(data, end, envelope.extensions)
+    extensions, end = read_extensions(data, end, envelope.extensions, kinds)
     _require_length(data, end, kind.type.name)
     return kind(header=envelope.header, gossip=gossip, extensions=extensions)
 
@@ -266,7 +290,7 @@ def _decode_body(
         return bare(header=header)
     match message_type:
         case MessageType.FAIL:
-            _require_length(data, start + NAME_LENGTH, "FAIL")
+            _require_length(data, start + FAIL_LAYOUT.size, "FAIL")
             return FailMessage(header=header, nodename=NodeId(unpack_name(bytes(data[start:]))))
         case MessageType.UPDATE:
             _require_length(data, start + UPDATE_LAYOUT.size, "UPDATE")

@@ -8,6 +8,7 @@ import attrs
 from reference.clauses import clause
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.types import Epoch, NodeId
+from reference.wire.texts import is_aux_value, is_word
 
 CONNECTED: Final = "connected"
 DISCONNECTED: Final = "disconnected"
@@ -57,18 +58,12 @@ class NodesConf:
 def format_node_line(node: NodeLine, *, with_aux: bool = False) -> str:
     """The line of the node without its end, as CLUSTER NODES prints it, or with aux as the file.
 
-    Counterpart: `clusterGenNodeDescription`.
+    ValueError if a text would not be read back. Counterpart: `clusterGenNodeDescription`.
     """
-    address = f"{node.ip}:{node.port}@{node.cport}"
-    fields = [node.hostname]
-    if with_aux:
-        fields += [f"{field}={value}" for field, value in node.aux]
-    if any(fields):
-        address = ",".join([address, *fields])
     return " ".join(
         [
             node.node_id,
-            address,
+            _address(node, with_aux=with_aux),
             ",".join(node.flags),
             node.replicaof or "-",
             str(node.ping_sent),
@@ -84,11 +79,26 @@ def format_node_line(node: NodeLine, *, with_aux: bool = False) -> str:
 def format_nodes_conf(conf: NodesConf) -> bytes:
     """The bytes of the file, a line for each node and then the variables.
 
-    Handshake nodes are the caller's to leave out. Counterpart: `clusterSaveConfig`.
+    Handshake nodes are the caller's to leave out; ValueError if a text would not be read back.
+    Counterpart: `clusterSaveConfig`.
     """
     lines = [format_node_line(node, with_aux=True) for node in conf.nodes]
     lines.append(f"vars currentEpoch {conf.current_epoch} lastVoteEpoch {conf.last_vote_epoch}\n")
     return "\n".join(lines).encode("latin-1")
+
+
+@clause("NC-10")
+def _address(node: NodeLine, *, with_aux: bool) -> str:
+    for what, text in (("address", node.ip), ("host name", node.hostname)):
+        if not is_word(text):
+            raise ValueError(f"a line of nodes.conf cannot hold the {what} {text!r}")
+    fields = [node.hostname]
+    for field, value in node.aux if with_aux else ():
+        if not is_aux_value(value):
+            raise ValueError(f"a line of nodes.conf cannot hold the {field} {value!r}")
+        fields.append(f"{field}={value}")
+    address = f"{node.ip}:{node.port}@{node.cport}"
+    return ",".join([address, *fields]) if any(fields) else address
 
 
 def _slot_words(node: NodeLine) -> Iterator[str]:

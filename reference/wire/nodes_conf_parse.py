@@ -13,15 +13,18 @@ import attrs
 from reference.clauses import clause
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.types import SLOT_COUNT, Epoch, NodeId
+from reference.wire.dialects import COMMON, WireDialect
 from reference.wire.nodes_conf import CONNECTED, DISCONNECTED, FLAGS, NodeLine, NodesConf
+from reference.wire.texts import is_aux_value, is_ipv4, is_ipv6
 
-AUX_FIELDS: Final = frozenset(
-    {
-        "shard-id", "nodename", "tcp-port", "tls-port", "client-ipv4", "client-ipv6",
-        "client-tcp-port", "client-tls-port", "availability-zone",
-    }
-)  # fmt: skip
-"""The facts that dialects after redis-7.0 add to the address (`auxFieldHandlers`)."""
+MAX_FILE: Final = 64 * 1024 * 1024
+"""Bytes of the longest file; a cluster of a thousand nodes has about 200 KB."""
+
+MEMORY_PER_BYTE: Final = 32
+"""Bytes that parsing allocates at most for each byte of the file; bitmaps of slots cost most."""
+
+MEMORY_BESIDE: Final = 64 * 1024
+"""Bytes that it allocates at most beside those."""
 
 CPORT_INCREMENT: Final = 10000
 """From the client port to the bus port where none is given (`CLUSTER_PORT_INCR`)."""
@@ -31,6 +34,9 @@ _MAX_EPOCH: Final = 2**64 - 1
 _MAX_PORT: Final = 65535
 _NODE_ID: Final = re.compile(r"[0-9a-z]{40}")
 _DIGITS: Final = re.compile(r"[0-9]{1,20}")
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+_WORD: Final = re.compile(r"\S+", re.ASCII)
+_BROKEN: Final = re.compile(r"""[\x00-\x08\x0e-\x1f\x7f"']""")
 _OPEN_SLOT: Final = re.compile(r"\[([0-9]{1,5})-([<>])-([0-9a-z]{40})\]")
 _SYNONYMS: Final = {"primary": "master", "replica": "slave"}
 
@@ -52,15 +58,17 @@ class _DamagedError(Exception):
     """Why a line cannot be read."""
 
 
-@clause("NC-5", "NC-6", "NC-7", "NC-8")
-def parse_nodes_conf(data: bytes) -> NodesConf:
-    """The content of the file; NodesConfError if it is damaged.
+@clause("NC-5", "NC-6", "NC-7", "NC-8", "NC-D1")
+def parse_nodes_conf(data: bytes, dialect: WireDialect = COMMON) -> NodesConf:
+    """The content of the file; NodesConfError if it is damaged, or no file of the dialect.
 
     An empty file is damaged too: ask for that before, since it is what a node finds that was
     stopped between locking and first writing it. Counterpart: `clusterLoadConfig`.
     """
+    if len(data) > MAX_FILE:
+        raise NodesConfError(0, "", f"{len(data)} bytes, more than the limit of {MAX_FILE}")
     lines = data.decode("latin-1").split("\n")
-    file = _File()
+    file = _File(dialect)
     for number, text in enumerate(lines, start=1):
         if not text.strip("\0\r\t "):
             continue
@@ -80,13 +88,13 @@ def parse_nodes_conf(data: bytes) -> NodesConf:
 
 
 @clause("NC-2", "NC-3")
-def parse_node_line(text: str) -> NodeLine:
+def parse_node_line(text: str, dialect: WireDialect = COMMON) -> NodeLine:
     """The node of one line of the file or of CLUSTER NODES; NodesConfError if it is damaged.
 
     Counterpart: `clusterLoadConfig`.
     """
     try:
-        return _read_node(text.split())
+        return _read_node(_words(text), dialect)
     except _DamagedError as error:
         raise NodesConfError(1, text, str(error)) from None
 
@@ -95,6 +103,7 @@ def parse_node_line(text: str) -> NodeLine:
 class _File:
     """What was read so far: ids, `myself` and the owner of each slot are single."""
 
+    dialect: WireDialect
     nodes: dict[NodeId, NodeLine] = attrs.field(factory=dict)
     myself: NodeId | None = None
     owned: SlotSet = NO_SLOTS
@@ -104,11 +113,11 @@ class _File:
     def add_line(self, text: str, *, ended: bool) -> None:
         if not ended:
             raise _DamagedError("the line does not end, the file was cut off")
-        words = text.split()
+        words = _words(text)
         if words[0].lower() == "vars":
             self._add_variables(words)
         else:
-            self._add_node(_read_node(words))
+            self._add_node(_read_node(words, self.dialect))
 
     def _add_node(self, node: NodeLine) -> None:
         if node.node_id in self.nodes:
@@ -135,7 +144,14 @@ class _File:
                     pass
 
 
-def _read_node(words: list[str]) -> NodeLine:
+def _words(text: str) -> list[str]:
+    """The words of the line; servers would unquote some of them, and end the line at a NUL."""
+    if broken := _BROKEN.search(text):
+        raise _DamagedError(f"{broken[0]!r} does not belong into a line")
+    return _WORD.findall(text)
+
+
+def _read_node(words: list[str], dialect: WireDialect) -> NodeLine:
     if len(words) < 8:
         raise _DamagedError(f"{len(words)} fields, a node has at least 8")
     node_id, where, flag_words, replicaof, ping, pong, config_epoch, link_state = words[:8]
@@ -151,8 +167,8 @@ def _read_node(words: list[str]) -> NodeLine:
         port=port,
         cport=cport,
         hostname=hostname,
-        aux=tuple(_aux_field(field) for field in aux),
-        flags=tuple(_flag(word) for word in flag_words.split(",")),
+        aux=_aux(aux, dialect),
+        flags=tuple(_flag(word, dialect) for word in flag_words.split(",")),
         replicaof=None if replicaof == "-" else _node_id(replicaof),
         ping_sent=_number(ping, _MAX_EPOCH, "time"),
         pong_received=_number(pong, _MAX_EPOCH, "time"),
@@ -186,20 +202,44 @@ def _address(text: str) -> tuple[str, int, int]:
         raise _DamagedError(f"address without a port {text!r}")
     port_text, at, cport_text = ports.partition("@")
     port = _number(port_text, _MAX_PORT, "port")
-    cport = _number(cport_text, _MAX_PORT, "bus port") if at else port + CPORT_INCREMENT
+    cport = _number(cport_text if at else str(port + CPORT_INCREMENT), _MAX_PORT, "bus port")
     return ip, port, cport
 
 
-def _aux_field(text: str) -> tuple[str, str]:
-    field, equals, value = text.partition("=")
-    if field not in AUX_FIELDS or not equals or "=" in value:
-        raise _DamagedError(f"unknown auxiliary field {text!r}")
-    return field, value
+@clause("NC-9")
+def _aux(fields: list[str], dialect: WireDialect) -> tuple[tuple[str, str], ...]:
+    read: dict[str, str] = {}
+    for text in fields:
+        field, equals, value = text.partition("=")
+        if field not in dialect.aux_fields or not equals or "=" in value:
+            raise _DamagedError(f"unknown auxiliary field {text!r}")
+        if field in read:
+            raise _DamagedError(f"{field} is given twice")
+        if not _is_aux(field, value):
+            raise _DamagedError(f"bad {field} {value!r}")
+        read[field] = value
+    return tuple(read.items())
 
 
-def _flag(word: str) -> str:
+def _is_aux(field: str, value: str) -> bool:
+    match field:
+        case "shard-id":
+            return _NODE_ID.fullmatch(value) is not None
+        case "client-ipv4":
+            return not value or is_ipv4(value)
+        case "client-ipv6":
+            return not value or is_ipv6(value)
+        case "nodename" | "availability-zone":
+            return is_aux_value(value)
+        case _:  # the ports
+            return _PORT.fullmatch(value) is not None and int(value) <= _MAX_PORT
+
+
+@clause("NC-12")
+def _flag(word: str, dialect: WireDialect) -> str:
     flag = word.lower()
-    flag = _SYNONYMS.get(flag, flag)
+    if dialect.role_synonyms:
+        flag = _SYNONYMS.get(flag, flag)
     if flag not in FLAGS:
         raise _DamagedError(f"unknown flag {word!r}")
     return flag

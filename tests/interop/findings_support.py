@@ -18,6 +18,7 @@ from reference.core.state import ClusterState, new_node
 from reference.core.types import Epoch, NodeId
 from reference.runtime.bus import BusLink
 from reference.runtime.clock import new_node_id, new_shard_id
+from reference.runtime.keyspace import Keyspace
 from reference.runtime.node import Node
 from reference.runtime.options import NodeOptions, bus_port
 from reference.runtime.storage import ConfigFile
@@ -33,14 +34,15 @@ class PeerNode(Node):
     """A node that keeps to all rules; its votes stay under way until the test decides otherwise."""
 
     def __init__(self, options: NodeOptions, state: ClusterState, config: ConfigFile) -> None:
-        super().__init__(options, state, config)
+        super().__init__(options, state, config, Keyspace(), {})
         self.quick_votes = 0  # how many of the next votes arrive at once
         self.votes_arrived: list[Epoch] = []
         self._under_way: list[tuple[NodeId, FailoverAuthAck]] = []
 
     @override
-    def _send(self, link: BusLink, message: Message) -> None:
+    def _send(self, link: BusLink | None, message: Message) -> None:
         if isinstance(message, FailoverAuthAck):
+            assert link is not None
             assert link.node_id is not None
             if not self.quick_votes:
                 self._under_way.append((link.node_id, message))
@@ -92,7 +94,7 @@ class Peer:
             ClusterSetConfigEpoch(config_epoch=config_epoch),
             ClusterAddSlots(slots=SlotSet.between(first, last)),
         ):
-            assert self.do(partial(self.node.submit, command)) is None
+            assert self.do(partial(self.node.submit, command)).error is None
 
     def knows(self, count: int) -> bool:
         """Whether it knows so many nodes, itself included, and has links to all others."""

@@ -21,7 +21,7 @@ def test_exit_code_is_0_if_all_properties_hold() -> None:
     result = run("claims", "--links", "held(1)")
 
     assert result.exit_code == 0
-    assert "2 runs: 2 holds" in result.output
+    assert "4 runs: 2 holds, 2 violated as expected" in result.output
 
 
 def test_exit_code_is_1_and_the_story_is_told_if_a_property_is_violated() -> None:

@@ -92,7 +92,7 @@ def test_everything_that_the_scope_of_a_failover_allows_happens(dialect: str) ->
     ("model", "links", "without", "expected"),
     [
         # What the servers do is not enough for these: findings, told in chapter 20.
-        ("take-back", "held(1)", (), {"SC-P1": 1}),
+        ("take-back", "held(1)", (), {"SC-P1": 1, "SC-P8": 3}),
         ("learnt-epoch", "held(0)", (), {"EP-P2": 2}),
         # Each rule is there for a reason.
         ("two-replicas", "held(0)", ("persist_vote",), {"EL-P1": 16, "SC-P1": 16, "EP-P1": 6}),

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reference.core.effects import Broadcast, Effect, Happening, Refusal, SaveConfig, Send
-from reference.core.events import Event
+from reference.core.events import ClusterReset, Event
 from reference.core.nodes import ClusterNode
 from reference.core.slots import NO_SLOTS
 from reference.core.state import durable, restarted
@@ -93,7 +93,7 @@ def test_what_is_saved_is_saved_before_anything_is_sent_or_after_everything(
 def test_what_a_message_says_of_a_vote_or_an_own_claim_is_saved_first(
     world: World, surprise: tuple[str, Event]
 ) -> None:
-    """A change of the own epochs, role or slots that is sent is never lost in a crash."""
+    """A change of the own epochs or role that is sent is never lost in a crash."""
     for moment in with_surprise(world, surprise):
         before, after = moment.before, moment.after
         own = (before.last_vote_epoch, before.myself.config_epoch, before.myself.replicaof)
@@ -103,11 +103,18 @@ def test_what_a_message_says_of_a_vote_or_an_own_claim_is_saved_first(
         assert saved or not changed
 
 
+def begins_anew(moment: Moment) -> bool:
+    """Whether a hard reset has made the node another one."""
+    return isinstance(moment.event, ClusterReset) and moment.after.myself_id != moment.node
+
+
 @quick
 @given(worlds(), surprises)
 def test_epochs_do_not_fall_while_a_node_runs(world: World, surprise: tuple[str, Event]) -> None:
     for moment in with_surprise(world, surprise):
         before, after = moment.before, moment.after
+        if begins_anew(moment):
+            continue
 
         assert before.current_epoch <= after.current_epoch
         assert before.last_vote_epoch <= after.last_vote_epoch <= after.current_epoch
@@ -152,7 +159,7 @@ def test_a_node_has_one_entry_of_its_own_and_a_replica_never_itself_as_master(
     for moment in with_surprise(world, surprise):
         myself = moment.after.myself
 
-        assert myself.node_id == moment.node
+        assert myself.node_id == moment.node or begins_anew(moment)
         assert not myself.handshake
         assert myself.replicaof != myself.node_id
         assert myself.is_master or myself.replicaof is not None
@@ -176,8 +183,7 @@ def test_a_node_that_starts_again_and_again_stays_as_it_is(
         started = restarted(saved)
 
         assert saved == durable(saved)
-        assert started == durable(started)
-        assert started == restarted(started)
+        assert started == restarted(durable(started))
         assert started.current_epoch >= moment.after.current_epoch
 
 
@@ -196,7 +202,7 @@ def won(moment: Moment) -> bool:
 
 
 @quick
-@given(worlds())
+@given(worlds(operators=False))  # who changes who may vote can break any majority
 def test_an_epoch_has_at_most_one_winner(world: World) -> None:
     winners: dict[int, set[str]] = {}
     for moment in world.history:
@@ -210,7 +216,7 @@ def test_walks_reach_wins_votes_and_demotions() -> None:
     """The walks are worth something: what the properties are about happens in them."""
     seen: set[Happening | Refusal] = set()
 
-    @settings(max_examples=120, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
     @given(worlds())
     def walk(world: World) -> None:
         for moment in world.history:
@@ -224,4 +230,8 @@ def test_walks_reach_wins_votes_and_demotions() -> None:
         Happening.WON_ELECTION,
         Happening.ELECTION_EXPIRED,
         Happening.FOLLOWED,
+        Happening.NEW_EPOCH,
+        Happening.PAUSED,
+        Happening.TOOK_OVER,
+        Happening.FORGOT,
     }

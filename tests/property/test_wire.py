@@ -1,6 +1,6 @@
 """For all messages, files and requests: what is written is read back, and garbage costs nothing.
 
-Clauses: BU-1, BU-2, BU-11, BU-20, BU-D1, NC-7, NC-8, RP-1, RP-2.
+Clauses: BU-1, BU-2, BU-11, BU-20, BU-30, BU-35, BU-D1, BU-D2, NC-7, NC-8, NC-11, RP-1, RP-2.
 """
 
 import contextlib
@@ -14,11 +14,18 @@ from hypothesis import strategies as st
 from reference.core.slots import SlotSet
 from reference.core.types import SLOT_COUNT, NodeId, ShardId
 from reference.wire import bus
+from reference.wire.announced import Announced, announced_by, announced_in, to_aux, to_extensions
 from reference.wire.bus_errors import BusLinkError, BusProtocolError
 from reference.wire.bus_extensions import (
+    AvailabilityZoneExtension,
+    ClientIpv4Extension,
+    ClientIpv6Extension,
+    ClientPortExtension,
+    ClientTlsPortExtension,
     ForgottenNodeExtension,
     HostnameExtension,
     HumanNodenameExtension,
+    InternalSecretExtension,
     PingExtension,
     ShardIdExtension,
     UnknownExtension,
@@ -26,9 +33,11 @@ from reference.wire.bus_extensions import (
 from reference.wire.bus_frames import FrameReader
 from reference.wire.bus_gossip import GossipEntry
 from reference.wire.bus_header import BusHeader, LightHeader, MessageFlag, MessageType, NodeFlag
+from reference.wire.dialects import COMMON, WIRE_DIALECTS, WireDialect
 from reference.wire.nodes_conf import FLAGS, NodeLine, NodesConf, format_nodes_conf
-from reference.wire.nodes_conf_parse import AUX_FIELDS, NodesConfError, parse_nodes_conf
+from reference.wire.nodes_conf_parse import NodesConfError, parse_nodes_conf
 from reference.wire.resp import RequestReader, RespProtocolError
+from tests.property.fuzz_wire import Fuzzer
 
 UNHURRIED: Final = settings(deadline=None)
 U16: Final = st.integers(0, 2**16 - 1)
@@ -85,21 +94,30 @@ GOSSIP: Final = st.lists(
     max_size=3,
 ).map(tuple)
 
-EXTENSIONS: Final = st.lists(
-    st.one_of(
-        st.builds(HostnameExtension, hostname=TEXTS, reserved=U16),
-        st.builds(HumanNodenameExtension, human_nodename=TEXTS, reserved=U16),
-        st.builds(ForgottenNodeExtension, name=NODE_IDS, ttl=U64, reserved=U16),
-        st.builds(ShardIdExtension, shard_id=NODE_IDS.map(ShardId), reserved=U16),
-        st.builds(
-            UnknownExtension,
-            type=st.integers(4, 2**16 - 1),
-            payload=st.sampled_from([b"", b"12345678", bytes(16)]),
-            reserved=U16,
-        ),
+IPV4: Final = st.ip_addresses(v=4).map(str)
+IPV6: Final = st.ip_addresses(v=6).map(str)
+SECRETS: Final = st.text("0123456789abcdef", min_size=40, max_size=40).map(str.encode)
+EXTENSION: Final = st.one_of(
+    st.builds(HostnameExtension, hostname=TEXTS, reserved=U16),
+    st.builds(HumanNodenameExtension, human_nodename=TEXTS, reserved=U16),
+    st.builds(ForgottenNodeExtension, name=NODE_IDS, ttl=U64, reserved=U16),
+    st.builds(ShardIdExtension, shard_id=NODE_IDS.map(ShardId), reserved=U16),
+    st.builds(ClientIpv4Extension, address=IPV4, reserved=U16),
+    st.builds(ClientIpv6Extension, address=IPV6, reserved=U16),
+    st.builds(ClientPortExtension, port=U16, reserved=U16),
+    st.builds(ClientTlsPortExtension, port=U16, reserved=U16),
+    st.builds(AvailabilityZoneExtension, availability_zone=TEXTS, reserved=U16),
+    st.builds(
+        UnknownExtension,
+        type=st.integers(9, 2**16 - 1),
+        payload=st.sampled_from([b"", b"12345678", bytes(16)]),
+        reserved=U16,
     ),
-    max_size=3,
 )
+EXTENSIONS: Final = st.lists(EXTENSION, max_size=3)
+SECRET: Final = st.builds(InternalSecretExtension, secret=SECRETS, reserved=U16)
+DIALECTS: Final = st.sampled_from([*WIRE_DIALECTS.values(), COMMON])
+KINDS: Final = WIRE_DIALECTS["valkey-9.1"].extensions
 
 
 @st.composite
@@ -144,7 +162,28 @@ MESSAGES: Final[st.SearchStrategy[bus.BusMessage]] = st.one_of(
 @UNHURRIED
 @given(MESSAGES)
 def test_message_is_read_back(message: bus.BusMessage) -> None:
-    assert bus.decode(bus.encode(message)) == message
+    assert bus.decode(bus.encode(message), extensions=KINDS) == message
+
+
+@UNHURRIED
+@given(heartbeats(bus.PingMessage), st.lists(SECRET | EXTENSION, max_size=4), DIALECTS)
+def test_no_dialect_takes_what_another_one_means(
+    message: bus.PingMessage, more: list[PingExtension], dialect: WireDialect
+) -> None:
+    header = attrs.evolve(message.header, mflags=MessageFlag.EXT_DATA, unused_extensions=0)
+    sent = attrs.evolve(message, header=header, extensions=tuple(more))
+    data = bus.encode(sent)
+
+    read = bus.decode(data, extensions=dialect.extensions)
+
+    assert isinstance(read, bus.PingMessage)
+    assert data == bus.encode(read)
+    for before, after in zip(sent.extensions, read.extensions, strict=True):
+        if dialect.extensions.get(before.type) is type(before):
+            assert before == after
+        else:
+            assert isinstance(after, UnknownExtension)
+            assert after.type == before.type
 
 
 @UNHURRIED
@@ -175,7 +214,7 @@ def test_message_cut_off_raises_nothing_else(
 def _encoded_again(raw: bytes) -> bytes | None:
     """The bytes decoded and encoded, None if the codec refuses them."""
     try:
-        return bus.encode(bus.decode(raw))
+        return bus.encode(bus.decode(raw, extensions=KINDS))
     except BusProtocolError:
         return None
 
@@ -221,8 +260,20 @@ def test_reader_never_holds_more_than_its_limit(pieces: list[bytes], max_frame: 
 
 
 WORDS: Final = st.text(
-    st.characters(codec="latin-1", exclude_categories=["Z", "C"], exclude_characters=",=\x85"),
+    st.characters(codec="latin-1", exclude_categories=["Cc"], exclude_characters=" ,\"'"),
     max_size=12,
+)
+NAMES: Final = st.text("abcXYZ019-_./\xe9", max_size=12)
+ANNOUNCED: Final = st.builds(
+    Announced,
+    hostname=WORDS,
+    human_nodename=NAMES,
+    client_ipv4=st.just("") | IPV4,
+    client_ipv6=st.just("") | IPV6,
+    client_port=U16,
+    client_tls_port=U16,
+    availability_zone=NAMES,
+    shard_id=st.none() | NODE_IDS.map(ShardId),
 )
 OPEN_SLOTS: Final = st.dictionaries(st.integers(0, SLOT_COUNT - 1), NODE_IDS, max_size=2).map(
     lambda slots: tuple(sorted(slots.items()))
@@ -230,7 +281,7 @@ OPEN_SLOTS: Final = st.dictionaries(st.integers(0, SLOT_COUNT - 1), NODE_IDS, ma
 
 
 @st.composite
-def nodes_confs(draw: st.DrawFn) -> NodesConf:
+def nodes_confs(draw: st.DrawFn, dialect: WireDialect = COMMON) -> NodesConf:
     ids = draw(st.lists(NODE_IDS, min_size=1, max_size=3, unique=True))
     taken = SlotSet()
     nodes = []
@@ -238,13 +289,14 @@ def nodes_confs(draw: st.DrawFn) -> NodesConf:
         slots = draw(SLOTS) - taken
         taken |= slots
         flags = draw(st.lists(st.sampled_from(FLAGS[1:]), min_size=1, max_size=3, unique=True))
+        said = draw(ANNOUNCED)
         node = NodeLine(
             node_id=node_id,
             ip=draw(IPS),
             port=draw(U16),
             cport=draw(U16),
-            hostname=draw(WORDS),
-            aux=tuple(draw(st.dictionaries(st.sampled_from(sorted(AUX_FIELDS)), WORDS)).items()),
+            hostname=said.hostname,
+            aux=to_aux(said, dialect, tls=draw(st.booleans()), other_port=draw(U16)),
             flags=("myself", *flags) if index == 0 else tuple(flags),
             replicaof=draw(st.none() | NODE_IDS),
             ping_sent=draw(U64),
@@ -264,6 +316,27 @@ def nodes_confs(draw: st.DrawFn) -> NodesConf:
 @given(nodes_confs())
 def test_nodes_conf_is_read_back(conf: NodesConf) -> None:
     assert parse_nodes_conf(format_nodes_conf(conf)) == conf
+
+
+@UNHURRIED
+@given(DIALECTS, st.data())
+def test_nodes_conf_of_each_dialect_is_read_back(dialect: WireDialect, data: st.DataObject) -> None:
+    conf = data.draw(nodes_confs(dialect))
+
+    assert parse_nodes_conf(format_nodes_conf(conf), dialect) == conf
+
+
+@UNHURRIED
+@given(ANNOUNCED)
+def test_announcements_survive_the_bus_and_the_file(said: Announced) -> None:
+    dialect = WIRE_DIALECTS["valkey-9.1"]
+    line = NodeLine(
+        node_id=NodeId("a" * 40), ip="", port=0, cport=0, flags=("noflags",),
+        hostname=said.hostname, aux=to_aux(said, dialect),
+    )  # fmt: skip
+
+    assert announced_by(to_extensions(said, dialect.extensions)) == said
+    assert announced_in(line) == said
 
 
 @UNHURRIED
@@ -334,3 +407,13 @@ def test_requests_are_read_as_they_were_meant(sent: list[list[bytes]]) -> None:
         reader.feed(_request(arguments))
 
     assert list(reader) == sent
+
+
+def test_mutations_of_real_bytes_raise_nothing_else() -> None:
+    fuzzer = Fuzzer(seed=1)
+
+    fuzzer.run(6000)
+
+    assert sum(fuzzer.outcomes.values()) == 6000
+    assert {"bus: decoded", "nodes.conf: parsed", "stream: cut"} <= set(fuzzer.outcomes)
+    assert {"bus", "stream", "nodes.conf", "RESP"} == set(fuzzer.worst)

@@ -1,43 +1,33 @@
 """A node without bus or clock, and a client of it without a connection."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Any, Final
 
 import attrs
 
 from reference.core.cluster_state import why_down
-from reference.core.effects import Reply
-from reference.core.events import Command
+from reference.core.effects import ReplicateFirst, Reply
+from reference.core.events import Command, SetslotAcknowledged
 from reference.core.nodes import ClusterNode, NodeTable
 from reference.core.rules import REDIS_7_0, Rules
 from reference.core.slots import SlotSet
 from reference.core.state import ClusterState, new_node
 from reference.core.step import step
-from reference.core.types import Address, NodeId, Role, ShardId
+from reference.core.types import Address, Link, NodeId, Role, ShardId
 from reference.runtime.client_commands import execute
 from reference.runtime.client_replies import Verbatim
 from reference.runtime.client_session import Service, Session
+from reference.runtime.client_view import LinkView
 from reference.runtime.keyspace import Keyspace
+from reference.runtime.options import NodeOptions
+from reference.runtime.pause import WritePause
+from reference.wire.announced import NOTHING_ANNOUNCED, Announced
 from reference.wire.resp import ErrorReply, SimpleString
 
 MASTERS: Final = tuple(NodeId(letter * 40) for letter in "abc")
 REPLICA: Final = NodeId("d" * 40)
 RUNS: Final = ((0, 5460), (5461, 10922), (10923, 16383))
 """What the masters own: foo is in the third run, bar in the first, hello in the first."""
-
-
-@attrs.frozen(kw_only=True)
-class Options:
-    """The settings of a node that clients may ask for."""
-
-    port: int = 7000
-    cport: int = 17000
-    bind: str = "127.0.0.1"
-    announce_ip: str | None = None
-    node_timeout_ms: int = 1500
-    cluster_config_file: str = "nodes.conf"
-    directory: Path = attrs.field(factory=Path)
 
 
 def address_of(node_id: NodeId) -> Address:
@@ -81,19 +71,43 @@ class NodeDouble:
 
     def __init__(self, state: ClusterState | None = None) -> None:
         self.state = three_masters() if state is None else state
-        self.options = Options()
+        self.options = NodeOptions(
+            port=7000, cport=17000, dialect=self.state.rules.dialect, node_timeout_ms=1500
+        )
         self.messages_sent = Counter({"ping": 3, "pong": 2, "meet": 0})
         self.messages_received = Counter({"ping": 2, "auth-req": 1})
+        self.bytes_sent = 5
+        self.bytes_received = 3
+        self.writes = WritePause()
+        self.said: dict[NodeId, Announced] = {}
+        self.commands: list[Command] = []
 
     @property
     def cluster_ok(self) -> bool:
         """Whether the core takes the cluster to be ok; there are no delays."""
         return why_down(self.state) is None
 
-    def submit(self, command: Command) -> str | None:
-        """The core has answered the command."""
+    def submit(self, command: Command) -> Reply:
+        """The core has answered the command; no replica is asked first."""
+        self.commands.append(command)
         self.state, effects = step(self.state, command)
-        return next(effect.error for effect in effects if isinstance(effect, Reply))
+        for effect in effects:
+            if isinstance(effect, ReplicateFirst):
+                self.state, effects = step(self.state, SetslotAcknowledged(command=effect.command))
+        return next(effect for effect in effects if isinstance(effect, Reply))
+
+    def configure(self, options: NodeOptions) -> None:
+        """The node runs with these options."""
+        self.options = options
+
+    def announced(self, node_id: NodeId) -> Announced:
+        """What the test had the node say."""
+        return self.said.get(node_id, NOTHING_ANNOUNCED)
+
+    def links(self) -> list[LinkView]:
+        """One link, to the replica."""
+        link = LinkView(direction=Link.OUTBOUND, node_id=REPLICA, created_ms=5, unsent=0)
+        return [link, attrs.evolve(link, direction=Link.INBOUND, unsent=9)]
 
     def link_connected(self, node_id: NodeId) -> bool:
         """Whether there is a link: to all but the last master."""
@@ -110,6 +124,10 @@ class NodeDouble:
     def new_temporary_id(self) -> NodeId:
         """Always the same name."""
         return NodeId("e" * 40)
+
+    def new_shard_id(self) -> ShardId:
+        """Always the same name."""
+        return ShardId("6" * 40)
 
 
 class Client:

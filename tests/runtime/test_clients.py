@@ -1,6 +1,6 @@
 """The client port: connections, pipelines, mistakes, slow readers, shutdown.
 
-Clauses: CM-24, CM-25, CM-26.
+Clauses: CM-24, CM-25, CM-26, CM-44.
 """
 
 import asyncio
@@ -229,3 +229,43 @@ def test_redis_py_speaks_with_it(keyspace: Keyspace, protocol: int) -> None:
             await client.aclose()
 
     _run(keyspace, story)
+
+
+def test_clients_that_write_wait_while_writes_are_held_back(keyspace: Keyspace) -> None:
+    async def story(server: ClientServer) -> None:
+        pause = server._service.node.writes
+        pause.begin(60_000)
+        reader, writer = await asyncio.open_connection(HOST, server.port)
+        other_reader, other = await asyncio.open_connection(HOST, server.port)
+        writer.write(b"GET bar\r\nSET bar 1\r\nGET bar\r\n")
+        assert await reader.readline() == b"$-1\r\n"
+        other.write(b"GET bar\r\n")
+        assert await other_reader.readline() == b"$-1\r\n"
+
+        pause.end()
+
+        assert await reader.readexactly(len(b"+OK\r\n$1\r\n1\r\n")) == b"+OK\r\n$1\r\n1\r\n"
+        for each in (writer, other):
+            each.close()
+            await each.wait_closed()
+
+    _run(keyspace, story)
+
+
+def test_a_server_can_end_while_clients_wait_to_write(keyspace: Keyspace) -> None:
+    async def story(server: ClientServer) -> None:
+        server._service.node.writes.begin(60_000)
+        reader, writer = await asyncio.open_connection(HOST, server.port)
+        writer.write(b"PING\r\nSET bar 1\r\n")
+        assert await reader.readline() == b"+PONG\r\n"
+
+        await server.close()
+
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    _run(keyspace, story)
+    assert len(keyspace) == 0

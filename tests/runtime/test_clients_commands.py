@@ -13,11 +13,12 @@ from reference.core.rules import VALKEY_9_1
 from reference.core.slots import NO_SLOTS
 from reference.core.types import Health, NodeId
 from reference.runtime.client_commands import execute
-from reference.runtime.command_table import COMMANDS
+from reference.runtime.command_table import table_of
 from reference.wire.resp import OK
 from tests.runtime.node_double import MASTERS, REPLICA, Client, NodeDouble, alone, three_masters
 
 A, B, C = MASTERS
+COMMANDS = table_of("redis-7.0").commands
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ def test_port_in_use_is_told(shop: Workshop, tmp_path: Path) -> None:
         (lambda text: text[: len(text) // 2], 1, "cut off"),
         (lambda text: text.replace("myself,master", "myself,mister"), 1, "unknown flag 'mister'"),
         (lambda text: text.replace("currentEpoch 7", "currentEpoch -7"), 2, "bad epoch '-7'"),
-        (lambda text: "\x00\x01\x02 garbage\n" + text, 1, "fields"),
+        (lambda text: "\x00\x01\x02 garbage\n" + text, 1, "does not belong"),
     ],
 )
 def test_damaged_file_stops_the_start_and_is_not_touched(

@@ -1,6 +1,7 @@
 """Nodes in this process, on real sockets: links, bad input, their end.
 
-Clauses: RT-3, RT-4, RT-6, RT-7, BU-1, BU-D1, BU-10, BU-11, HS-1, HS-2, HS-3, PA-2, PA-7, EL-D1.
+Clauses: RT-3, RT-4, RT-6, RT-7, CM-52, BU-1, BU-D1, BU-10, BU-11, HS-1, HS-2, HS-3, PA-2, PA-7,
+EL-D1.
 """
 
 import asyncio
@@ -15,21 +16,25 @@ import attrs
 import pytest
 
 from reference.core.events import ClusterAddSlots, ClusterMeet, ClusterSetConfigEpoch
-from reference.core.messages import Fail, Header, Message, Ping
+from reference.core.messages import Fail, Header, Meet, Message, Ping
 from reference.core.rules import DIALECTS
 from reference.core.slots import SlotSet
-from reference.core.types import Address, Health, NodeId
+from reference.core.types import Address, Health, Link, NodeId
 from reference.runtime.cluster import formed_cluster
-from reference.runtime.node import Node, counter_name
+from reference.runtime.node import Node
 from reference.runtime.opening import StartError, running_node
 from reference.runtime.options import LOOPBACK, NodeOptions, OptionError, bus_port
+from reference.runtime.outbox import counter_name
 from reference.runtime.translate import WireFacts, to_wire
 from reference.wire.bus import UnknownMessage, encode
 from reference.wire.bus_header import BusHeader
+from reference.wire.dialects import wire_dialect
 from tests.support import free_ports
 
 STRANGER: Final = NodeId("f" * 40)
-FACTS: Final = WireFacts(shards=True, cluster_ok=True, heard=lambda _: (0, 0))
+FACTS: Final = WireFacts(
+    dialect=wire_dialect("valkey-9.1"), cluster_ok=True, heard=lambda _: (0, 0)
+)
 
 
 async def eventually(condition: Callable[[], object], timeout: float = 10) -> None:  # noqa: ASYNC109
@@ -183,7 +188,7 @@ def test_a_useless_message_is_dropped_and_its_link_kept(
 
 def _meet(node: Node, other: Node) -> None:
     address = Address(ip=LOOPBACK, port=other.options.port, cport=other.options.cport)
-    assert node.submit(ClusterMeet(address=address, new_id=node.new_temporary_id())) is None
+    assert node.submit(ClusterMeet(address=address, new_id=node.new_temporary_id())).error is None
 
 
 def _knows(node: Node, *others: Node) -> bool:
@@ -261,9 +266,9 @@ def test_a_node_comes_back_as_it_was(tmp_path: Path) -> None:
 
     async def main() -> None:
         async with running_node(options) as node:
-            assert node.submit(ClusterSetConfigEpoch(config_epoch=7)) is None
-            assert node.submit(ClusterAddSlots(slots=SlotSet.between(0, 16383))) is None
-            assert node.submit(ClusterAddSlots(slots=SlotSet.of([3]))) is not None
+            assert node.submit(ClusterSetConfigEpoch(config_epoch=7)).error is None
+            assert node.submit(ClusterAddSlots(slots=SlotSet.between(0, 16383))).error is None
+            assert node.submit(ClusterAddSlots(slots=SlotSet.of([3]))).error is not None
             before = node.state
             await eventually(lambda: node.cluster_ok)  # a node without slots is in a minority
         async with running_node(options) as node:
@@ -285,7 +290,7 @@ def test_a_node_that_cannot_save_says_nothing_more(
             node.submit(ClusterSetConfigEpoch(config_epoch=7))
 
         assert isinstance(node.failed.exception(), OSError)
-        assert "has failed" in (node.submit(ClusterSetConfigEpoch(config_epoch=8)) or "")
+        assert "has failed" in (node.submit(ClusterSetConfigEpoch(config_epoch=8)).error or "")
         assert await talk(node, PING, end=True) == b""
 
     run(test, options_in(tmp_path))
@@ -356,3 +361,57 @@ def test_the_node_does_not_count_late_votes(dialect: str, tmp_path: Path) -> Non
     rules = options_in(tmp_path, dialect=dialect).rules
 
     assert rules == DIALECTS[dialect].without("late_votes_count")
+
+
+@pytest.mark.parametrize(("dialect", "again"), [("valkey-9.1", True), ("redis-8.0", False)])
+def test_delays_know_who_has_a_link_to_us_and_takes_a_second_meet(
+    tmp_path: Path, dialect: str, *, again: bool
+) -> None:
+    async def test(node: Node) -> None:
+        async with running_node(options_in(tmp_path, dialect=dialect)) as other:
+            _meet(node, other)
+            await eventually(lambda: _knows(node, other) and _knows(other, node))
+            name = other.state.myself_id
+            await eventually(lambda: node.pace.peer(name).inbound)
+            assert node.pace.peer(name).takes_meet_again is again
+            assert node.known_for(name) < node.known_for(node.state.myself_id)
+            assert node.known_for(STRANGER) == 0
+        await eventually(lambda: not node.pace.peer(name).inbound)
+
+    run(test, options_in(tmp_path, dialect=dialect))
+
+
+@pytest.mark.parametrize(("dialect", "bound"), [("valkey-9.1", True), ("redis-7.0", False)])
+def test_the_link_of_a_meet_belongs_to_whom_it_made_known(
+    tmp_path: Path, dialect: str, *, bound: bool
+) -> None:
+    nobody = free_ports(1)[0]  # the handshake that follows cannot end before it is looked at
+    greeting = bytes_of(Meet(header=header_of(STRANGER, nobody)))
+
+    async def test(node: Node) -> None:
+        link = asyncio.create_task(talk(node, greeting))
+        await eventually(lambda: len(node.state.nodes) == 2)
+        [met] = [each.node_id for each in node.state.nodes if each.handshake]
+
+        assert (met in node._bus.inbound) is bound
+
+        link.cancel()
+        await asyncio.wait([link])
+
+    run(test, options_in(tmp_path, dialect=dialect, node_timeout_ms=5000))
+
+
+def test_links_are_told_with_their_age(tmp_path: Path) -> None:
+    async def test(node: Node) -> None:
+        async with running_node(options_in(tmp_path)) as other:
+            before = node.clock.unix_ms(node.clock.now())
+            _meet(node, other)
+            await eventually(lambda: len(list(node.links())) == 2)
+            told = list(node.links())
+
+        assert {link.direction for link in told} == set(Link)
+        assert all(link.created_ms >= before for link in told)
+        assert node.bytes_sent > 0
+        assert node.bytes_received > 0
+
+    run(test, options_in(tmp_path))

@@ -53,14 +53,14 @@ def test_what_is_known_of_a_node_comes_back(fields: dict[str, object]) -> None:
     other = next(node for node in state.nodes if node.is_replica)
     state = state.put(attrs.evolve(other, **fields))  # type: ignore[arg-type]
 
-    assert _again(state, Contact(connected=True, ping_sent=5)) == state
+    assert _again(state, Contact(connected=True, ping_sent=5)) == restarted(state)
 
 
 def test_a_node_in_handshake_is_not_kept() -> None:
     state = _state(EITHER[0])
     stranger = ClusterNode(node_id=NodeId("f" * 40), handshake=True, role=Role.UNKNOWN)
 
-    assert _again(state.put(stranger)) == state
+    assert _again(state.put(stranger)) == restarted(state)
 
 
 @pytest.mark.parametrize("rules", EITHER)

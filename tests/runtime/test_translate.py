@@ -11,14 +11,14 @@ import pytest
 from reference.core import messages as core
 from reference.core.slots import SlotSet
 from reference.core.types import Address, Health, NodeId, Role, ShardId
+from reference.runtime.announcements import knows_extensions
 from reference.runtime.translate import (
     WireFacts,
     from_wire,
-    knows_extensions,
     to_wire,
     why_unusable,
 )
-from reference.wire.bus import Heartbeat, MfstartMessage, PublishMessage, decode, encode
+from reference.wire.bus import Heartbeat, PublishMessage, decode, encode
 from reference.wire.bus_extensions import ShardIdExtension
 from reference.wire.bus_header import (
     BusHeader,
@@ -27,9 +27,12 @@ from reference.wire.bus_header import (
     NodeFlag,
     ReportedState,
 )
+from reference.wire.dialects import wire_dialect
 
 ME, OTHER, SHARD = NodeId("a" * 40), NodeId("b" * 40), ShardId("c" * 40)
-FACTS: Final = WireFacts(shards=True, cluster_ok=True, heard=lambda _: (7, 9))
+FACTS: Final = WireFacts(
+    dialect=wire_dialect("valkey-9.1"), cluster_ok=True, heard=lambda _: (7, 9)
+)
 HEADER: Final = core.Header(
     sender=ME,
     replicaof=None,
@@ -50,12 +53,15 @@ MESSAGES: Final[tuple[core.Message, ...]] = (
     core.Pong(header=attrs.evolve(HEADER, replicaof=OTHER)),
     core.Meet(header=attrs.evolve(HEADER, nofailover=True)),
     core.Ping(header=HEADER, gossip=(attrs.evolve(GOSSIP, noaddr=True, role=Role.UNKNOWN),)),
+    core.Pong(header=attrs.evolve(HEADER, paused=True), forgotten=frozenset({OTHER})),
+    core.Ping(header=attrs.evolve(HEADER, replicaof=OTHER, my_master_failed=True)),
 )
 BARE: Final[tuple[core.Message, ...]] = (
     core.Fail(header=HEADER, subject=OTHER),
     core.FailoverAuthRequest(header=HEADER, force_ack=True),
     core.FailoverAuthRequest(header=HEADER),
     core.FailoverAuthAck(header=HEADER),
+    core.ManualFailoverStart(header=HEADER),
     core.Update(header=HEADER, subject=OTHER, config_epoch=3, slots=SlotSet.of([5])),
 )
 
@@ -78,7 +84,11 @@ def test_other_messages_come_back_without_the_shard(message: core.Message) -> No
 def test_extensions_are_for_those_who_know_them() -> None:
     extended = to_wire(MESSAGES[0], FACTS, extended=True)
     plain = to_wire(MESSAGES[0], FACTS, extended=False)
-    old = to_wire(MESSAGES[0], attrs.evolve(FACTS, shards=False), extended=False)
+    old = to_wire(
+        MESSAGES[0],
+        attrs.evolve(FACTS, dialect=wire_dialect("redis-7.0"), speaks_up=False),
+        extended=False,
+    )
 
     assert isinstance(extended, Heartbeat)
     assert isinstance(plain, Heartbeat)
@@ -101,7 +111,9 @@ def test_the_wire_carries_what_the_rules_do_not_see() -> None:
     header = wire.header
     assert (header.myip, header.port, header.cport, header.offset) == ("10.0.0.1", 7000, 17000, 12)
     assert header.state == ReportedState.FAIL
-    assert header.flags == NodeFlag.MYSELF | NodeFlag.MASTER | NodeFlag.EXTENSIONS_SUPPORTED
+    light = NodeFlag.LIGHT_HDR_PUBLISH_SUPPORTED | NodeFlag.LIGHT_HDR_MODULE_SUPPORTED
+    own = NodeFlag.MYSELF | NodeFlag.MASTER | NodeFlag.EXTENSIONS_SUPPORTED
+    assert header.flags == own | light
     assert header.mflags == MessageFlag.EXT_DATA
     [entry] = wire.gossip
     assert (entry.ping_sent, entry.pong_received) == (7, 9)
@@ -113,7 +125,6 @@ def test_what_the_rules_do_not_know_is_nothing_to_them() -> None:
     assert isinstance(header, BusHeader)
 
     assert from_wire(PublishMessage(header=header, channel=b"c", message=b"m")) is None
-    assert from_wire(MfstartMessage(header=header)) is None
     assert why_unusable(PublishMessage(header=LightHeader(), channel=b"", message=b"")) is None
 
 

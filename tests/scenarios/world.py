@@ -12,13 +12,31 @@ import attrs
 from reference.core.effects import (
     Broadcast,
     CloseLink,
+    ConnectTo,
+    DeleteKeys,
     Effect,
+    EndMigration,
+    FlushData,
+    LeaveMigration,
     Notice,
+    PauseWrites,
+    ReplicateFirst,
+    ReplicateSyncSlots,
     Reply,
+    ResumeWrites,
     SaveConfig,
     Send,
+    SendSnapshot,
+    SendSyncSlots,
 )
-from reference.core.events import Event, HeartbeatDue, Received
+from reference.core.events import (
+    ClusterSetslot,
+    Event,
+    HeartbeatDue,
+    Received,
+    SetslotAcknowledged,
+    SetslotFromMaster,
+)
 from reference.core.messages import Message
 from reference.core.state import ClusterState, durable, restarted
 from reference.core.step import step
@@ -88,8 +106,23 @@ class World:
                 case Broadcast():
                     for peer in self._peers(node):
                         self._post(node, peer, peer, effect.message, Link.INBOUND)
+                case ReplicateFirst():
+                    self._replicate(node, effect.command)
                 case CloseLink() | Reply() | Notice():
                     pass  # nothing in flight is lost, and the caller sees what is told
+                case (
+                    DeleteKeys()
+                    | FlushData()
+                    | PauseWrites()
+                    | ResumeWrites()
+                    | ConnectTo()
+                    | SendSyncSlots()
+                    | SendSnapshot()
+                    | ReplicateSyncSlots()
+                    | EndMigration()
+                    | LeaveMigration()
+                ):
+                    pass  # there are neither keys nor clients here
         return effects
 
     def ping(self, node: NodeId, peer: NodeId, about: Iterable[NodeId] = ()) -> tuple[Effect, ...]:
@@ -124,6 +157,13 @@ class World:
         """The node runs again from what it saved."""
         self.states[node] = restarted(self.saved[node])
         self.up.add(node)
+
+    def _replicate(self, master: NodeId, command: ClusterSetslot) -> None:
+        """The replicas that are up have executed the command, and then the master has."""
+        for node in sorted(self.up):
+            if self.states[node].myself.replicaof == master and not self.unreachable(node, master):
+                self.do(node, SetslotFromMaster(command=command))
+        self.do(master, SetslotAcknowledged(command=command))
 
     def _peers(self, node: NodeId) -> list[NodeId]:
         return [

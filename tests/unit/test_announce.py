@@ -1,15 +1,32 @@
 """What a node says of itself and of others.
 
-Clauses: HB-1, HB-2, HB-3.
+Clauses: HB-1, HB-2, HB-3, HB-13, HB-14, HB-16, NO-4.
 """
 
 import attrs
+import pytest
 
-from reference.core.announce import gossip, header, meet, ping, pong
-from reference.core.messages import Gossip, Meet, Ping, Pong
-from reference.core.rules import VALKEY_9_1
+from reference.core.announce import forgotten, gossip, header, meet, ping, pong
+from reference.core.events import FailUndoAllowed
+from reference.core.messages import Fail, Gossip, Meet, Ping, Pong
+from reference.core.rules import DIALECTS, REDIS_7_0, VALKEY_9_1, Rules
+from reference.core.state import ManualFailover, ManualFailoverStage
+from reference.core.step import step
 from reference.core.types import Health, Role
-from tests.builders import A1, STRANGER, A, B, C, add, address_of, change, slots, view
+from tests.builders import (
+    A1,
+    STRANGER,
+    A,
+    B,
+    C,
+    add,
+    address_of,
+    change,
+    failed,
+    hear,
+    slots,
+    view,
+)
 
 
 def test_a_master_announces_its_own_slots_and_config_epoch() -> None:
@@ -80,3 +97,75 @@ def test_heartbeats_differ_only_in_their_type() -> None:
     assert Ping(header=said, gossip=about) == ping(state, [B])
     assert Pong(header=said, gossip=about) == pong(state, [B])
     assert Meet(header=said, gossip=about) == meet(state, [B])
+
+
+@pytest.mark.parametrize("stage", ManualFailoverStage)
+def test_only_a_master_that_waits_for_its_replica_says_that_it_is_paused(
+    stage: ManualFailoverStage,
+) -> None:
+    state = attrs.evolve(view(A), manual_failover=ManualFailover(stage=stage, replica=A1))
+
+    assert header(state).paused == (stage is ManualFailoverStage.PAUSED)
+    assert not header(view(A)).paused
+
+
+STICKY = VALKEY_9_1
+HONEST = VALKEY_9_1.without("failed_master_mark_sticks")
+
+
+def test_whether_a_replica_says_that_its_master_is_in_fail_depends_on_the_release() -> None:
+    for rules in (*DIALECTS.values(), HONEST, VALKEY_9_1.without("failed_master_is_announced")):
+        state, _ = hear(view(A1, rules=rules), Fail(header=header(view(B)), subject=A))
+
+        assert header(state).my_master_failed == (rules in (STICKY, HONEST))
+
+
+@pytest.mark.parametrize("rules", [STICKY, HONEST])
+def test_nothing_is_said_of_a_master_that_is_well_or_of_other_masters(rules: Rules) -> None:
+    state, _ = hear(view(A1, rules=rules), Fail(header=header(view(C)), subject=B))
+
+    assert not header(state).my_master_failed
+    assert not header(view(A1, rules=rules)).my_master_failed
+    assert not header(change(view(A1, rules=rules), A, health=Health.PFAIL)).my_master_failed
+
+
+@pytest.mark.parametrize(("rules", "sticks"), [(STICKY, True), (HONEST, False)])
+def test_whether_it_is_said_of_a_master_that_is_well_again_depends_on_the_release(
+    rules: Rules, *, sticks: bool
+) -> None:
+    state, _ = hear(view(A1, rules=rules), Fail(header=header(view(B)), subject=A))
+
+    state, _ = step(state, FailUndoAllowed(peer=A))
+
+    assert state.nodes[A].health is Health.OK
+    assert header(state).my_master_failed == sticks
+
+
+@pytest.mark.parametrize(("rules", "sticks"), [(STICKY, True), (HONEST, False)])
+def test_whether_it_is_said_by_a_replica_that_became_master_depends_on_the_release(
+    rules: Rules, *, sticks: bool
+) -> None:
+    state, _ = hear(view(A1, rules=rules), Fail(header=header(view(B)), subject=A))
+
+    state = change(state, A1, role=Role.MASTER, replicaof=None)
+
+    assert header(state).my_master_failed == sticks
+
+
+def test_a_mark_that_would_stick_is_not_looked_at_where_it_does_not() -> None:
+    assert not header(change(view(A1, rules=HONEST), A1, my_master_failed=True)).my_master_failed
+    assert not header(change(view(A1, rules=REDIS_7_0), A1, my_master_failed=True)).my_master_failed
+    assert not header(failed(view(A1, rules=STICKY), A)).my_master_failed
+
+
+def test_a_replica_of_an_unknown_master_says_nothing_of_it() -> None:
+    assert not header(change(view(A1, rules=HONEST), A1, replicaof=STRANGER)).my_master_failed
+
+
+@pytest.mark.parametrize("rules", DIALECTS.values())
+def test_the_forgotten_are_named_where_forgetting_is_gossiped(rules: Rules) -> None:
+    listed = frozenset({STRANGER, B})
+
+    said = forgotten(attrs.evolve(view(A, rules=rules), nodes_black_list=listed))
+
+    assert said == (listed if rules is not REDIS_7_0 else frozenset())

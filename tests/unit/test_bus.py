@@ -16,7 +16,7 @@ import pytest
 
 from reference.core.slots import SlotSet
 from reference.core.types import NodeId
-from reference.wire import bus
+from reference.wire import bus, bus_extensions, bus_gossip, bus_header
 from reference.wire.bus import (
     FailMessage,
     FailoverAuthAckMessage,
@@ -34,7 +34,15 @@ from reference.wire.bus import (
     encode,
 )
 from reference.wire.bus_errors import BusLinkError, BusMessageError
-from reference.wire.bus_extensions import EXTENSION_LAYOUT, FORGOTTEN_NODE_LAYOUT, HostnameExtension
+from reference.wire.bus_extensions import (
+    CLIENT_PORT_LAYOUT,
+    EXTENSION_LAYOUT,
+    FORGOTTEN_NODE_LAYOUT,
+    INTERNAL_SECRET_LAYOUT,
+    SHARD_ID_LAYOUT,
+    HostnameExtension,
+    UnknownExtension,
+)
 from reference.wire.bus_frames import FrameReader
 from reference.wire.bus_gossip import GOSSIP_LAYOUT, GossipEntry
 from reference.wire.bus_header import (
@@ -47,6 +55,7 @@ from reference.wire.bus_header import (
     NodeFlag,
     ReportedState,
 )
+from reference.wire.dialects import WIRE_DIALECTS
 from reference.wire.layout import Layout
 from tests.traceability import SPEC
 
@@ -138,22 +147,42 @@ VECTORS: Final = _vectors()
 
 @pytest.mark.parametrize(("server", "message_type", "data"), VECTORS)
 def test_message_of_a_real_server_survives(server: str, message_type: int, data: bytes) -> None:
-    message = decode(data)
+    message = decode(data, extensions=WIRE_DIALECTS[server].extensions)
 
     assert data == encode(message)
+    for dialect in WIRE_DIALECTS.values():
+        assert data == encode(decode(data, extensions=dialect.extensions))
+    if isinstance(message, bus.Heartbeat):
+        assert not any(isinstance(said, UnknownExtension) for said in message.extensions)
     assert not isinstance(message, UnknownMessage)
     assert isinstance(message.header, LightHeader) == (message_type >= 0x8000)
     assert isinstance(message.header, LightHeader) <= (server != "redis-7.0")
     if isinstance(message.header, BusHeader):
         assert message.header.sender == data[40:80].decode()
         assert message.header.current_epoch == int.from_bytes(data[16:24], "big")
-        assert message.header.myip == "127.0.0.1"
+        assert message.header.myip == data[2168:2214].rstrip(b"\0").decode()
 
 
-def test_vectors_hold_every_type_that_servers_send_by_themselves() -> None:
-    seen = {message_type & 0x7FFF for _, message_type, _ in VECTORS}
+def test_vectors_hold_every_type_with_every_header_that_it_has() -> None:
+    seen = {message_type for _, message_type, _ in VECTORS}
+    light = {MessageType.PUBLISH, MessageType.PUBLISHSHARD, MessageType.MODULE}
 
-    assert set(MessageType) - {MessageType.MODULE} == seen
+    assert set(MessageType) | {kind | 0x8000 for kind in light} == seen
+    assert {"", "127.0.0.1"} == {
+        message.header.myip
+        for message in (decode(data) for _, _, data in VECTORS)
+        if isinstance(message.header, BusHeader)
+    }
+
+
+def test_vectors_hold_every_extension_of_their_server() -> None:
+    for name in ("redis-7.0", "valkey-9.1"):
+        kinds = WIRE_DIALECTS[name].extensions
+        messages = [decode(data, extensions=kinds) for server, _, data in VECTORS if server == name]
+        seen = {
+            said.type for m in messages if isinstance(m, bus.Heartbeat) for said in m.extensions
+        }
+        assert set(kinds) == seen
 
 
 def _table(title: str) -> list[tuple[str, int, int]]:
@@ -173,13 +202,29 @@ def _table(title: str) -> list[tuple[str, int, int]]:
         ("BU-12", GOSSIP_LAYOUT),
         ("BU-19", EXTENSION_LAYOUT),
         ("BU-23", FORGOTTEN_NODE_LAYOUT),
+        ("BU-24", SHARD_ID_LAYOUT),
+        ("BU-26", bus.FAIL_LAYOUT),
         ("BU-27", bus.PUBLISH_LAYOUT),
         ("BU-28", bus.UPDATE_LAYOUT),
         ("BU-29", bus.MODULE_LAYOUT),
+        ("BU-32", CLIENT_PORT_LAYOUT),
+        ("BU-34", INTERNAL_SECRET_LAYOUT),
     ],
 )
 def test_specified_offsets_are_those_of_the_codec(clause_id: str, layout: Layout) -> None:
     assert _table(clause_id) == list(layout.table)
+
+
+def test_every_layout_is_specified() -> None:
+    specified = {
+        mark.args[1][index][1]
+        for mark in test_specified_offsets_are_those_of_the_codec.pytestmark  # type: ignore[attr-defined]
+        for index in range(len(mark.args[1]))
+    }
+    modules = (bus, bus_extensions, bus_gossip, bus_header)
+    layouts = {value for m in modules for value in vars(m).values() if isinstance(value, Layout)}
+
+    assert layouts == specified
 
 
 def test_specified_sizes_are_those_of_the_codec() -> None:

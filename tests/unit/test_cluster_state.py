@@ -3,11 +3,21 @@
 Clauses: CS-1, CS-2, CS-3, CS-4, CS-5.
 """
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference.core.cluster_state import SlotCounts, WhyDown, count_slots, why_down, why_not_covered
+from reference.core.cluster_state import (
+    SlotCounts,
+    WhyDown,
+    count_slots,
+    is_minority,
+    why_down,
+    why_not_covered,
+)
+from reference.core.rules import DIALECTS, Rules
+from reference.core.settings import Settings
 from reference.core.slots import NO_SLOTS
 from reference.core.state import ClusterState
 from reference.core.types import Health
@@ -107,3 +117,36 @@ def test_down_is_what_the_definition_says(healths: list[Health]) -> None:
 
     assert (why_down(state, slot_count=3) is None) == (covered and majority)
     assert (why_down(state, slot_count=3, require_full_coverage=False) is None) == majority
+
+
+@pytest.mark.parametrize("rules", DIALECTS.values())
+@pytest.mark.parametrize(
+    ("asks", "expected"), [(True, WhyDown.SLOT_UNASSIGNED), (False, None)], ids=["asks", "does not"]
+)
+def test_the_settings_say_whether_every_slot_is_asked_for(
+    asks: bool,  # noqa: FBT001
+    expected: WhyDown | None,
+    rules: Rules,
+) -> None:
+    settings = Settings(require_full_coverage=asks)
+
+    assert why_down(attrs.evolve(view(A, rules=rules), settings=settings)) is expected
+
+
+@pytest.mark.parametrize("rules", DIALECTS.values())
+def test_a_minority_is_down_whatever_the_settings_say(rules: Rules) -> None:
+    state = attrs.evolve(
+        _with_health(b=Health.PFAIL, c=Health.FAIL),
+        rules=rules,
+        settings=Settings(require_full_coverage=False),
+    )
+
+    assert is_minority(state)
+    assert why_down(state) is WhyDown.MINORITY
+    assert not is_minority(_with_health(b=Health.FAIL))
+
+
+def test_a_cluster_without_slots_is_a_minority() -> None:
+    state = change(view(A, masters=1, replicas=0), A, slots=NO_SLOTS)
+
+    assert why_down(state, require_full_coverage=False) is WhyDown.MINORITY

@@ -1,6 +1,6 @@
 """Suspicion, reports, agreement, and back.
 
-Clauses: FD-1, FD-2, FD-3, FD-4, FD-5, FD-6, FD-7, FD-8, FD-9, FD-10, FD-11, FD-13.
+Clauses: FD-1, FD-2, FD-3, FD-4, FD-5, FD-6, FD-7, FD-8, FD-9, FD-10, FD-11, FD-12, FD-13, FD-14.
 """
 
 import attrs
@@ -10,7 +10,7 @@ from reference.core.announce import header, ping, pong
 from reference.core.effects import Broadcast, Effect, Happening, Notice, Refusal, SaveConfig
 from reference.core.events import FailUndoAllowed, PongOverdue, ReportExpired
 from reference.core.messages import Fail, Gossip
-from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
+from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.slots import NO_SLOTS
 from reference.core.state import ClusterState
 from reference.core.step import step
@@ -29,9 +29,12 @@ from tests.builders import (
     cluster,
     failed,
     hear,
+    slots,
     told,
     view,
 )
+
+ALL = tuple(DIALECTS.values())
 
 
 def report(
@@ -79,14 +82,79 @@ def test_oneself_and_nodes_that_are_down_or_never_pinged_are_not_suspected(
     assert step(state, PongOverdue(peer=STRANGER)) == (state, ())
 
 
-def test_whether_pfail_itself_makes_a_quorum_depends_on_the_release() -> None:
-    for rules, health in ((REDIS_7_0, Health.PFAIL), (VALKEY_9_1, Health.FAIL)):
-        reports = frozenset({C, D})
-        state = change(view(B, masters=5, rules=rules), A, fail_reports=reports)
+@pytest.mark.parametrize("rules", ALL)
+def test_whether_pfail_itself_makes_a_quorum_depends_on_the_release(rules: Rules) -> None:
+    reports = frozenset({C, D})
+    state = change(view(B, masters=5, rules=rules), A, fail_reports=reports)
 
-        state, _ = step(state, PongOverdue(peer=A))
+    state, effects = step(state, PongOverdue(peer=A))
 
-        assert health is state.nodes[A].health
+    alone = rules in (VALKEY_8_1, VALKEY_9_1)
+    assert state.nodes[A].health is (Health.FAIL if alone else Health.PFAIL)
+    assert told(effects) == [Happening.MARKED_PFAIL] + [Happening.MARKED_FAIL] * alone
+
+
+@pytest.mark.parametrize("rules", [*ALL, VALKEY_9_1.without("fail_checked_at_pfail")])
+def test_whether_a_lone_voting_master_decides_alone_depends_on_the_release(rules: Rules) -> None:
+    state, _ = step(view(A, masters=1, rules=rules), PongOverdue(peer=A1))
+
+    alone = rules in (REDIS_8_0, VALKEY_8_1, VALKEY_9_1)
+    assert state.nodes[A1].health is (Health.FAIL if alone else Health.PFAIL)
+
+
+def test_a_lone_master_with_switches_off_leaves_it_at_pfail() -> None:
+    rules = REDIS_8_0.without("lone_master_decides_at_pfail")
+
+    state, _ = step(view(A, masters=1, rules=rules), PongOverdue(peer=A1))
+
+    assert state.nodes[A1].health is Health.PFAIL
+
+
+def test_with_two_voting_masters_neither_is_alone() -> None:
+    state = change(view(A, masters=2, rules=REDIS_8_0), A1, fail_reports=frozenset({B}))
+
+    state, _ = step(state, PongOverdue(peer=A1))
+
+    assert state.nodes[A1].health is Health.PFAIL
+
+
+def test_with_no_voting_master_nobody_is_alone() -> None:
+    state = change(view(A, masters=1, rules=REDIS_8_0), A, slots=NO_SLOTS)
+
+    state, _ = step(state, PongOverdue(peer=A1))
+
+    assert state.nodes[A1].health is Health.PFAIL
+
+
+@pytest.mark.parametrize(
+    ("rules", "health"),
+    [(REDIS_8_0, Health.FAIL), (VALKEY_8_1, Health.PFAIL), (VALKEY_9_1, Health.PFAIL)],
+)
+def test_beside_a_lone_voting_master_whether_an_empty_one_decides_depends_on_the_release(
+    rules: Rules, health: Health
+) -> None:
+    state = change(view(B, masters=2, rules=rules), B, slots=NO_SLOTS)
+
+    state, _ = step(state, PongOverdue(peer=A))
+
+    assert state.nodes[A].health is health
+
+
+@pytest.mark.parametrize("rules", ALL)
+def test_the_replica_of_a_lone_voting_master_does_not_decide(rules: Rules) -> None:
+    state = change(view(A1, masters=1, rules=rules), A, fail_reports=frozenset({A, B}))
+
+    state, _ = step(state, PongOverdue(peer=A))
+
+    assert state.nodes[A].health is Health.PFAIL
+
+
+def test_a_voting_master_short_of_a_quorum_leaves_it_at_pfail() -> None:
+    state = change(view(B, masters=5, rules=VALKEY_9_1), A, fail_reports=frozenset({C}))
+
+    state, _ = step(state, PongOverdue(peer=A))
+
+    assert state.nodes[A].health is Health.PFAIL
 
 
 def test_a_replica_that_sets_pfail_does_not_look_for_a_quorum() -> None:
@@ -128,7 +196,8 @@ def test_nobody_counts_against_oneself() -> None:
 
 
 def test_whether_a_master_without_slots_counts_depends_on_the_release() -> None:
-    for rules, reports in ((REDIS_7_0, {STRANGER}), (VALKEY_9_1, set())):
+    for rules in ALL:
+        reports = {STRANGER} if rules in (REDIS_7_0, REDIS_8_0) else set()
         about = (Gossip(node_id=A, health=Health.PFAIL),)
         stranger = add(view(C, rules=rules), STRANGER)
         message = ping(attrs.evolve(stranger, myself_id=STRANGER))
@@ -140,7 +209,8 @@ def test_whether_a_master_without_slots_counts_depends_on_the_release() -> None:
 
 
 def test_whether_reports_are_taken_in_fail_depends_on_the_release() -> None:
-    for rules, reports in ((REDIS_7_0, {C}), (VALKEY_9_1, set())):
+    for rules in ALL:
+        reports = set() if rules is VALKEY_9_1 else {C}
         state, _ = report(failed(view(B, masters=5, rules=rules)), C)
 
         assert reports == state.nodes[A].fail_reports
@@ -193,7 +263,9 @@ def test_a_replica_needs_a_majority_without_itself() -> None:
 
 
 def test_whether_oneself_counts_without_slots_depends_on_the_release() -> None:
-    for rules, health in ((REDIS_7_0, Health.FAIL), (VALKEY_9_1, Health.PFAIL)):
+    for rules in ALL:
+        counts = rules in (REDIS_7_0, REDIS_8_0)
+        health = Health.FAIL if counts else Health.PFAIL
         state = suspecting(rules=rules, fail_reports=frozenset({C}))
         state = change(state, B, slots=NO_SLOTS)
 
@@ -286,5 +358,96 @@ def test_only_a_node_in_fail_is_cleared() -> None:
 
 def test_a_node_without_a_vote_is_cleared_by_its_answer_alone() -> None:
     state = failed(view(B), A1)
+
+    assert step(state, FailUndoAllowed(peer=A1)) == (state, ())
+
+
+@pytest.mark.parametrize("rules", ALL)
+def test_a_report_that_is_taken_back_in_fail_no_longer_counts(rules: Rules) -> None:
+    state = change(failed(view(B, masters=5, rules=rules)), A, fail_reports=frozenset({C, D}))
+
+    state, _ = report(state, C, health=Health.OK)
+
+    assert frozenset({D}) == state.nodes[A].fail_reports
+    assert state.nodes[A].health is Health.FAIL
+
+
+def test_the_same_report_again_changes_nothing() -> None:
+    state, _ = report(view(B, masters=5), C)
+
+    assert report(state, C)[0] is state
+
+
+def test_a_report_about_a_node_in_fail_makes_no_second_fail() -> None:
+    state = change(failed(view(B, masters=5)), A, fail_reports=frozenset({C, D}))
+
+    _, effects = report(state, E)
+
+    assert not [effect for effect in effects if isinstance(effect, Broadcast)]
+    assert not told(effects)
+
+
+def test_a_master_without_slots_in_fail_that_answers_is_well() -> None:
+    state, effects = hear(change(failed(view(B)), A, slots=NO_SLOTS), pong(view(A)))
+
+    assert state.nodes[A].health is Health.OK
+    assert Happening.CLEARED_FAIL in told(effects)
+
+
+def test_the_end_of_suspicion_is_not_told_as_the_end_of_fail() -> None:
+    _, effects = hear(change(view(B), A, health=Health.PFAIL), pong(view(A)))
+
+    assert not told(effects)
+
+
+def followed() -> ClusterState:
+    """A replica of a with a in PFAIL, and all but one of the reports it takes for FAIL."""
+    return suspecting(A1, rules=VALKEY_9_1, fail_reports=frozenset({C, D}))
+
+
+def test_whoever_follows_a_master_notes_its_fail_where_the_note_sticks() -> None:
+    by_majority, _ = report(followed(), E)
+    by_message, _ = hear(followed(), Fail(header=header(view(C)), subject=A))
+
+    assert by_majority.nodes[A].health is Health.FAIL
+    assert by_majority.myself.my_master_failed
+    assert by_message.myself.my_master_failed
+
+
+def test_the_fail_that_all_are_told_of_already_bears_the_note() -> None:
+    state, effects = report(followed(), E)
+
+    assert Broadcast(message=Fail(header=header(state), subject=A)) in effects
+    assert header(state).my_master_failed
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        REDIS_7_0,
+        REDIS_8_0,
+        VALKEY_8_1,
+        VALKEY_9_1.without("failed_master_mark_sticks"),
+        VALKEY_9_1.without("failed_master_is_announced"),
+    ],
+)
+def test_elsewhere_nothing_is_noted(rules: Rules) -> None:
+    state, _ = hear(view(A1, rules=rules), Fail(header=header(view(C)), subject=A))
+
+    assert state.nodes[A].health is Health.FAIL
+    assert not state.myself.my_master_failed
+
+
+def test_nothing_is_noted_of_a_node_that_is_not_followed() -> None:
+    for me, subject in ((A1, B), (B, A)):
+        state, _ = hear(view(me, rules=VALKEY_9_1), Fail(header=header(view(C)), subject=subject))
+
+        assert state.nodes[subject].health is Health.FAIL
+        assert not state.myself.my_master_failed
+        assert not state.nodes[subject].my_master_failed
+
+
+def test_only_a_master_is_cleared_by_time() -> None:
+    state = failed(change(view(B), A1, slots=slots(9)), A1)
 
     assert step(state, FailUndoAllowed(peer=A1)) == (state, ())

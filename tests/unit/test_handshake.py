@@ -1,6 +1,6 @@
 """How nodes come to know each other, and where they are.
 
-Clauses: HS-1, HS-2, HS-3, HS-4, HS-5, HS-6, HS-7, HS-8, HS-9, HS-10.
+Clauses: HS-1, HS-2, HS-3, HS-4, HS-5, HS-6, HS-7, HS-8, HS-9, HS-10, HS-13.
 """
 
 from typing import Any
@@ -20,10 +20,10 @@ from reference.core.effects import (
     SaveConfig,
     Send,
 )
-from reference.core.events import ClusterMeet, HandshakeExpired
+from reference.core.events import ClusterMeet, HandshakeExpired, Received
 from reference.core.messages import Fail, Gossip, Meet
 from reference.core.nodes import ClusterNode
-from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
+from reference.core.rules import DIALECTS, REDIS_7_0, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.state import ClusterState, new_node
 from reference.core.step import step
 from reference.core.types import Address, Health, Link, NodeId, Role, ShardId
@@ -43,6 +43,7 @@ from tests.builders import (
     view,
 )
 
+ALL = tuple(DIALECTS.values())
 TEMPORARY = NodeId("temporary")
 ELSEWHERE = Address(ip="10.0.0.9", port=1, cport=2)
 
@@ -128,12 +129,62 @@ def test_an_announced_ip_counts_more_than_the_connections() -> None:
     assert address_of(STRANGER) == state.nodes[TEMPORARY].address
 
 
-@pytest.mark.parametrize(
-    ("state", "new_id"), [(greeting(), NodeId("n")), (view(A), None), (view(A), B)]
-)
-def test_a_stranger_is_not_met_twice_or_without_a_new_name(
-    state: ClusterState, new_id: NodeId | None
+@pytest.mark.parametrize("rules", ALL)
+def test_each_meet_of_a_stranger_begins_a_handshake(rules: Rules) -> None:
+    """Even if one with its address is under way: those too many are dropped again."""
+    again = NodeId("again")
+    state, _ = met(view(A, rules=rules), meet(lonely(rules=rules)))
+
+    state, effects = met(state, meet(lonely(rules=rules)), new_id=again)
+
+    assert state.nodes[again].address == state.nodes[TEMPORARY].address
+    assert effects[0] == SaveConfig(fsync=False)
+
+
+@pytest.mark.parametrize("rules", ALL)
+@pytest.mark.parametrize("link", Link)
+def test_whether_a_second_meet_of_one_link_is_dropped_depends_on_the_release(
+    rules: Rules, link: Link
 ) -> None:
+    state, _ = met(view(A, rules=rules), meet(lonely(rules=rules)))
+    again = Received(
+        message=meet(lonely(rules=rules)),
+        link=link,
+        link_node=TEMPORARY,
+        new_id=NodeId("again"),
+    )
+
+    after, effects = step(state, again)
+
+    dropped = effects == (Notice(what=Refusal.ALREADY_MET, subject=STRANGER),) and after is state
+    assert dropped == rules.second_meet_is_ignored
+    assert rules.second_meet_is_ignored == (rules in (VALKEY_8_1, VALKEY_9_1))
+
+
+@pytest.mark.parametrize(
+    ("state", "link_node"),
+    [(view(A, rules=VALKEY_9_1), B), (view(A, rules=VALKEY_9_1), NodeId("gone"))],
+)
+def test_a_meet_on_a_link_of_a_node_past_its_handshake_is_answered(
+    state: ClusterState, link_node: NodeId
+) -> None:
+    _, effects = met(state, meet(view(B, rules=VALKEY_9_1)), link_node=link_node)
+
+    assert Send(to=B, message=pong(state), reply=True) in effects
+
+
+def test_a_ping_on_a_link_of_a_node_in_handshake_is_answered() -> None:
+    state, _ = met(view(A, rules=VALKEY_9_1), meet(lonely(rules=VALKEY_9_1)))
+
+    _, effects = hear(state, ping(lonely(rules=VALKEY_9_1)), link=Link.INBOUND, link_node=TEMPORARY)
+
+    assert effects[0] == Send(to=None, message=pong(state), reply=True)
+
+
+@pytest.mark.parametrize("new_id", [None, B])
+def test_a_stranger_is_not_met_without_a_new_name(new_id: NodeId | None) -> None:
+    state = view(A)
+
     after, effects = met(state, meet(lonely()), new_id=new_id)
 
     assert after is state
@@ -168,7 +219,7 @@ def test_the_meet_of_a_known_node_is_like_a_ping() -> None:
 
 
 def test_whether_a_strangers_meet_introduces_others_depends_on_the_release() -> None:
-    for rules, known in ((REDIS_7_0, False), (VALKEY_9_1, True)):
+    for rules, known in zip(ALL, (False, False, True, True), strict=True):
         state, _ = met(view(A, rules=rules), meet(add(lonely(), NodeId("o")), [NodeId("o")]))
 
         assert known == (NodeId("o") in state.nodes)
@@ -239,7 +290,7 @@ def test_a_name_is_learned_only_from_the_link_that_was_dialled() -> None:
 
 
 def test_a_node_in_whose_place_another_answers_has_no_address() -> None:
-    for rules, health in ((REDIS_7_0, Health.OK), (VALKEY_9_1, Health.FAIL)):
+    for rules, health in zip(ALL, (Health.OK, Health.OK, Health.FAIL, Health.FAIL), strict=True):
         state, effects = hear(view(A, rules=rules), pong(lonely()), link_node=B)
 
         assert state.nodes[B].noaddr
@@ -292,7 +343,7 @@ def test_a_node_that_a_known_node_speaks_of_is_known(rules: Rules) -> None:
     assert state.nodes[STRANGER] == ClusterNode(
         node_id=STRANGER, role=Role.REPLICA, health=Health.PFAIL, address=ELSEWHERE
     )
-    assert effects == (SaveConfig(fsync=False),)
+    assert not effects
 
 
 def test_a_node_of_which_no_address_is_known_stays_unknown() -> None:
@@ -372,3 +423,21 @@ def test_a_replica_is_moved_like_a_master() -> None:
     state, _ = hear(change(view(A), A1, address=ELSEWHERE), ping(view(A1)), link=Link.INBOUND)
 
     assert address_of(A1) == state.nodes[A1].address
+
+
+def test_a_greeting_that_reaches_a_known_node_by_a_handshake_is_over() -> None:
+    state = add(change(view(A), B, meet=True), TEMPORARY, address=address_of(B), handshake=True)
+
+    after, _ = hear(state, pong(view(B)), link_node=TEMPORARY)
+
+    assert after == view(A)
+
+
+@pytest.mark.parametrize(("state", "address"), [(greeting(), ELSEWHERE), (view(A), address_of(B))])
+def test_only_a_handshake_with_the_same_address_is_in_the_way(
+    state: ClusterState, address: Address
+) -> None:
+    state, effects = step(state, ClusterMeet(address=address, new_id=NodeId("n")))
+
+    assert state.nodes[NodeId("n")].address == address
+    assert effects == (Reply(),)

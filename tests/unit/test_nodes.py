@@ -1,14 +1,25 @@
-"""The node table: an immutable map in the order of the ids.
+"""The node table, and who follows whom in it.
 
-Clauses: FD-12.
+Clauses: FD-12, NO-9, NO-10, NO-11.
 """
 
 import attrs
 import pytest
 
 from reference.core.nodes import ClusterNode, NodeTable
-from reference.core.types import Role
-from tests.builders import A1, A, B, slots
+from reference.core.rules import VALKEY_9_1
+from reference.core.slots import NO_SLOTS
+from reference.core.state import (
+    ClusterState,
+    bind_slots,
+    durable,
+    follow,
+    lead,
+    new_node,
+    restarted,
+)
+from reference.core.types import NodeId, Role
+from tests.builders import A1, A2, STRANGER, A, B, C, add, change, slots, view
 
 MASTER = ClusterNode(node_id=A, slots=slots(0))
 EMPTY = ClusterNode(node_id=B)
@@ -87,3 +98,149 @@ def test_a_table_equals_only_tables() -> None:
 
 def test_a_table_shows_its_entries() -> None:
     assert repr(NodeTable([EMPTY])) == f"NodeTable([{EMPTY!r}])"
+
+
+def marks(state: ClusterState) -> set[NodeId]:
+    """The nodes to which a replica may move."""
+    return {node.node_id for node in state.nodes if node.migrate_to}
+
+
+def test_a_master_that_gets_a_replica_is_a_place_to_move_to() -> None:
+    state = follow(change(view(C), A1, replicaof=None), A1, B)
+
+    assert state.nodes[A1].is_replica
+    assert state.nodes[A1].replicaof == B
+    assert marks(state) == {B}
+
+
+def test_a_master_that_loses_its_last_replica_is_none_any_more() -> None:
+    state = change(view(C, replicas=2), A, migrate_to=True)
+
+    one_left = follow(state, A1, B)
+    none_left = follow(one_left, A2, B)
+
+    assert marks(one_left) == {A, B}
+    assert marks(none_left) == {B}
+
+
+def test_to_follow_the_same_master_again_changes_nothing() -> None:
+    state = view(C)
+
+    assert follow(state, A1, A) is state
+
+
+def test_a_replica_of_an_unknown_master_marks_nobody() -> None:
+    state = change(view(C), A, migrate_to=True)
+
+    for master in (None, STRANGER):
+        after = follow(state, A1, master)
+
+        assert after.nodes[A1].replicaof == master
+        assert marks(after) == set()
+
+
+def test_a_master_that_becomes_a_replica_loses_its_mark() -> None:
+    state = follow(change(view(C), A, migrate_to=True), A, B)
+
+    assert state.nodes[A].is_replica
+    assert marks(state) == {B}
+
+
+def test_a_replica_that_has_replicas_keeps_its_mark() -> None:
+    state = change(view(C, replicas=2), A1, migrate_to=True)
+    state = follow(change(state, A2, replicaof=A1), A1, B)
+
+    assert marks(state) == {A1, B}
+
+
+def test_a_replica_that_becomes_master_inherits_the_place() -> None:
+    state = lead(change(view(C), A, migrate_to=True), A1)
+
+    assert state.nodes[A1].is_master
+    assert state.nodes[A1].replicaof is None
+    assert marks(state) == {A1}
+
+
+def test_a_node_does_not_mark_itself_when_it_becomes_master() -> None:
+    state = lead(view(A1), A1)
+
+    assert state.myself.is_master
+    assert state.myself.replicaof is None
+    assert marks(state) == set()
+
+
+def test_a_node_that_becomes_master_keeps_the_mark_it_had() -> None:
+    assert marks(lead(change(view(A1), A1, migrate_to=True), A1)) == {A1}
+
+
+def test_a_replica_without_a_known_master_has_nothing_to_inherit() -> None:
+    state = lead(change(view(C), A1, replicaof=None), A1)
+
+    assert state.nodes[A1].is_master
+    assert marks(state) == set()
+
+
+def test_a_master_that_becomes_master_is_as_before() -> None:
+    state = view(C)
+
+    assert lead(state, A) is state
+
+
+def test_a_first_slot_makes_a_place_where_any_master_has_replicas() -> None:
+    state = add(view(C), STRANGER)
+    alone = add(view(C, replicas=0), STRANGER)
+
+    assert marks(bind_slots(state, STRANGER, slots(7))) == {STRANGER}
+    assert marks(bind_slots(alone, STRANGER, slots(7))) == set()
+    assert marks(bind_slots(state, B, slots(7))) == set()
+    assert marks(bind_slots(state, STRANGER, NO_SLOTS)) == set()
+
+
+def test_replicas_of_replicas_and_of_the_unknown_are_no_reason_for_a_place() -> None:
+    state = add(view(C, replicas=2), STRANGER)
+
+    for replicaof in (None, NodeId("gone"), A1):
+        lost = change(change(state, A1, replicaof=None), A2, replicaof=replicaof)
+
+        assert marks(bind_slots(lost, STRANGER, slots(7))) == set()
+
+
+def test_a_mark_stays_when_slots_are_bound() -> None:
+    state = change(view(C), B, migrate_to=True)
+
+    assert marks(bind_slots(state, B, slots(7))) == {B}
+
+
+def test_a_restart_finds_the_places_anew() -> None:
+    state = add(change(view(C), C, migrate_to=True), STRANGER)
+    alone = add(change(view(C, replicas=0), C, migrate_to=True), STRANGER)
+
+    assert marks(durable(state)) == set()
+    assert marks(restarted(durable(state))) == {A, B, C}
+    assert marks(restarted(durable(alone))) == set()
+
+
+def test_a_master_without_slots_is_a_place_after_a_restart_if_it_has_a_replica() -> None:
+    state = change(view(C), A, slots=NO_SLOTS)
+
+    assert marks(restarted(durable(state))) == {A, B, C}
+
+
+def test_greetings_and_marks_do_not_outlive_a_restart() -> None:
+    state = change(view(A1), A1, my_master_failed=True)
+    state = attrs.evolve(change(state, B, meet=True), nodes_black_list=frozenset({STRANGER}))
+
+    saved = durable(state)
+
+    assert not saved.myself.my_master_failed
+    assert not saved.nodes[B].meet
+    assert not saved.nodes_black_list
+
+
+def test_a_node_starts_as_a_master_without_slots_that_knows_nobody() -> None:
+    state = new_node(VALKEY_9_1, A)
+
+    assert [node.node_id for node in state.nodes] == [A]
+    assert state.myself.is_master
+    assert not state.myself.slots
+    assert marks(state) == set()

@@ -75,15 +75,15 @@ def test_late_rounds_are_not_made_up_for() -> None:
 def test_a_node_without_address_is_not_dialled(fields: dict[str, Any]) -> None:
     state = change(view(A), B, **fields)
 
-    assert to_dial(_begin(state), state) == [A1, C]
+    assert to_dial(_begin(state), state, 0) == [A1, C]
 
 
 def test_a_dialled_node_is_not_dialled_again_until_its_link_is_lost() -> None:
     state = view(A)
     pace = link_dialled(_begin(state), B, 0)
 
-    assert to_dial(pace, state) == [A1, C]
-    assert to_dial(link_lost(pace, B, 5), state) == [A1, B, C]
+    assert to_dial(pace, state, 5) == [A1, C]
+    assert to_dial(link_lost(pace, B, 5), state, 5) == [A1, B, C]
 
 
 def test_a_dial_that_failed_counts_as_a_ping() -> None:
@@ -225,6 +225,13 @@ def test_the_first_unanswered_ping_counts() -> None:
     assert pace.peer(B).ping_sent == 100
 
 
+def test_nobody_waits_for_a_node_that_is_gone() -> None:
+    state = view(A)
+    pace = _linked(state)
+
+    assert _after(pace, state, HeartbeatDue(peer=NodeId("gone")), 100) is pace
+
+
 def test_a_meet_is_not_waited_for() -> None:
     state = change(view(A), B, meet=True)
 
@@ -252,7 +259,9 @@ def test_a_ping_of_the_peer_is_data_and_no_answer() -> None:
 
     pace = _after(_linked(state, ping_sent=10), state, ping, 90)
 
-    assert pace.peer(B) == PeerPace(ping_sent=10, pong_received=0, data_received=90, linked_since=0)
+    assert pace.peer(B) == PeerPace(
+        ping_sent=10, pong_received=0, data_received=90, linked_since=0, inbound_lost=0
+    )
 
 
 def test_gossip_is_about_at_least_three() -> None:
@@ -261,7 +270,7 @@ def test_gossip_is_about_at_least_three() -> None:
     chosen = {gossip_about(_linked(state), state, chance, receiver=B) for chance in range(60)}
 
     assert {len(nodes) for nodes in chosen} == {3}
-    assert {node for nodes in chosen for node in nodes} == set("cdefgh")
+    assert {node for nodes in chosen for node in nodes} == set("bcdefgh")
 
 
 def test_gossip_is_about_a_tenth_of_a_large_table() -> None:

@@ -27,7 +27,12 @@ from reference.core.step import step
 from reference.core.types import Health, Link, NodeId, ShardId
 from reference.pacing.availability import Availability, judge
 from reference.pacing.deadlines import deadline
-from reference.pacing.elections import failed_master_rank, replica_rank, voted_recently
+from reference.pacing.elections import (
+    failed_master_rank,
+    note_vote,
+    replica_rank,
+    voted_recently,
+)
 from reference.pacing.pace import Candidacy, Pace, WaitsFor
 from reference.pacing.pacemaker import after_step, begin, due, hear_data, hear_offset
 from tests.builders import A1, A2, EITHER, A, B, C, address_of, change, failed, says, view
@@ -89,6 +94,19 @@ def test_a_report_expires_two_timeouts_after_it_was_repeated() -> None:
     pace, state = _step(pace, state, _gossips(B, Health.PFAIL), 500)
 
     assert deadline(pace, report) == 500 + 2 * NT + 1
+
+
+def test_what_is_no_report_is_not_renewed() -> None:
+    """A replica says so, or it is about a node that nobody knows."""
+    ping = Ping(
+        header=says(A1, replicaof=A),
+        gossip=tuple(Gossip(node_id=n, health=Health.FAIL) for n in (B, NodeId("x"))),
+    )
+    event = Received(message=ping, link=Link.INBOUND, link_node=A1)
+
+    pace, _ = _step(_begin(view(A)), view(A), event, 10)
+
+    assert not [timer for timer in pace.pending if isinstance(timer, ReportExpired)]
 
 
 def test_a_report_that_was_taken_back_is_not_pending() -> None:
@@ -221,8 +239,8 @@ def test_failed_shards_with_smaller_ids_go_first() -> None:
     follower = change(follower, C, role=state.myself.role)
     smaller = change(follower, B, shard_id=ShardId("shard-0"))
 
-    assert failed_master_rank(follower) == 0
-    assert failed_master_rank(smaller) == 1
+    assert failed_master_rank(_begin(follower), follower, 0) == 0
+    assert failed_master_rank(_begin(smaller), smaller, 0) == 1
 
 
 def test_an_election_expires_after_its_time_and_the_next_waits_twice_as_long() -> None:
@@ -264,6 +282,13 @@ def test_a_refused_election_is_asked_for_again_in_the_next_round() -> None:
     assert deadline(pace, ElectionDue()) == 1000
 
 
+def test_an_election_that_nobody_waits_for_is_not_asked_for_again() -> None:
+    state = view(B)
+    pace = _begin(state)
+
+    assert _step(pace, state, ElectionDue(), 900) == (pace, state)
+
+
 def test_a_scheduled_election_keeps_its_instant_when_fail_comes_and_goes() -> None:
     pace, state = _replica(REDIS_7_0)
     first = deadline(pace, ElectionDue())
@@ -280,7 +305,7 @@ def test_an_election_that_nobody_scheduled_is_due_since_it_is_pending() -> None:
     pace, _ = _replica(REDIS_7_0)
 
     assert deadline(attrs.evolve(pace, candidacy=None), ElectionDue()) == 0
-    assert pace.candidacy != Candidacy(auth_time=0)
+    assert pace.candidacy != Candidacy(auth_time=0, earliest=0)
 
 
 def test_a_vote_is_recent_for_two_timeouts() -> None:
@@ -301,6 +326,14 @@ def test_a_vote_is_recent_for_two_timeouts() -> None:
     assert voted_recently(pace, state, A1, 50 + 2 * NT - 1)
     assert not voted_recently(pace, state, A1, 50 + 2 * NT)
     assert not voted_recently(pace, state, C, 51)
+
+
+def test_a_vote_for_nobody_we_know_is_not_kept() -> None:
+    pace, state = _begin(view(B)), view(B)
+
+    assert note_vote(pace, state, NodeId("x"), 5) is pace
+    assert note_vote(pace, state, None, 5) is pace
+    assert note_vote(pace, state, C, 5) is pace
 
 
 def _whole(state: ClusterState) -> ClusterState:

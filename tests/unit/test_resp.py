@@ -53,6 +53,15 @@ def test_request_may_arrive_in_two_pieces(split: int) -> None:
     assert requests(data[:split], reader) + requests(data[split:], reader) == expected
 
 
+@pytest.mark.parametrize("length", [9, 300])
+def test_request_may_arrive_byte_by_byte(length: int) -> None:
+    data = b"*2\r\n$4\r\nECHO\r\n$%d\r\n%b\r\n" % (length, b"x" * length)
+    reader = RequestReader()
+    seen = [requests(data[i : i + 1], reader) for i in range(len(data))]
+
+    assert seen == [[]] * (len(data) - 1) + [[[b"ECHO", b"x" * length]]]
+
+
 def test_iteration_may_be_left_and_taken_up_again() -> None:
     reader = RequestReader()
     reader.feed(b"a\r\nb\r\nc\r\n")

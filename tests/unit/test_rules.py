@@ -6,11 +6,12 @@ Clauses: MO-7.
 import attrs
 import pytest
 
-from reference.core.rules import DIALECTS, REDIS_7_0, SWITCHES, VALKEY_9_1
+from reference.core.rules import DIALECTS, REDIS_7_0, SWITCHES
 
 
 def test_the_presets_are_found_by_name() -> None:
-    assert {"redis-7.0": REDIS_7_0, "valkey-9.1": VALKEY_9_1} == DIALECTS
+    assert [*DIALECTS] == ["redis-7.0", "redis-8.0", "valkey-8.1", "valkey-9.1"]
+    assert all(rules.dialect == name for name, rules in DIALECTS.items())
 
 
 def test_a_rule_turned_off_is_off_and_the_others_are_as_before() -> None:

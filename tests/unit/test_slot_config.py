@@ -1,15 +1,25 @@
 """Claims of slots: which are good, what they change, and how outdated ones are answered.
 
-Clauses: SC-1, SC-2, SC-3, SC-4, SC-5, SC-6, SC-7, SC-8, SC-9, SC-16, SC-17, SC-20.
+Clauses: SC-1, SC-2, SC-3, SC-4, SC-5, SC-6, SC-7, SC-8, SC-9, SC-16, SC-17, SC-20, SC-26,
+SC-27.
 """
 
 import attrs
 import pytest
 
 from reference.core.announce import header, pong
-from reference.core.effects import Effect, Happening, Notice, Refusal, SaveConfig, Send
+from reference.core.effects import (
+    DeleteKeys,
+    Effect,
+    Happening,
+    Notice,
+    Refusal,
+    SaveConfig,
+    Send,
+)
 from reference.core.messages import Pong, Update
-from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
+from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.settings import Settings
 from reference.core.slot_config import Claim, claimable
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState
@@ -17,7 +27,6 @@ from reference.core.types import Link, NodeId, ShardId
 from tests.builders import (
     A1,
     A2,
-    EITHER,
     STRANGER,
     A,
     B,
@@ -32,6 +41,8 @@ from tests.builders import (
     told,
     view,
 )
+
+ALL = tuple(DIALECTS.values())
 
 
 def claims(
@@ -76,7 +87,7 @@ def test_any_claim_is_good_where_epochs_are_not_compared() -> None:
     assert slots(0, 2) == good(state, 0, 0, 1, 2)
 
 
-@pytest.mark.parametrize("rules", EITHER)
+@pytest.mark.parametrize("rules", ALL)
 def test_a_newer_claim_moves_the_slot_and_is_saved(rules: Rules) -> None:
     state, effects = claims(change(view(C, rules=rules), B, config_epoch=5), B, 5, 0, 1)
 
@@ -85,7 +96,7 @@ def test_a_newer_claim_moves_the_slot_and_is_saved(rules: Rules) -> None:
     assert effects == (SaveConfig(fsync=True),)
 
 
-@pytest.mark.parametrize("rules", EITHER)
+@pytest.mark.parametrize("rules", ALL)
 def test_an_older_claim_is_answered_with_the_newer_owner(rules: Rules) -> None:
     before = view(A, rules=rules)
 
@@ -135,7 +146,7 @@ def test_slots_that_their_owner_leaves_out_are_marked_and_stay_bound() -> None:
     assert not state.owner_not_claiming_slot
 
 
-@pytest.mark.parametrize("rules", EITHER)
+@pytest.mark.parametrize("rules", ALL)
 def test_a_mark_outlives_a_claim_of_just_the_slots_that_are_bound(rules: Rules) -> None:
     """Such a claim is not looked at, and the slot stays free for anybody, as in the servers."""
     state, _ = claims(view(A, rules=rules), B, 2)
@@ -153,7 +164,7 @@ def test_a_mark_of_another_owner_stays() -> None:
     assert slots(1, 2) == state.owner_not_claiming_slot
 
 
-@pytest.mark.parametrize("rules", EITHER)
+@pytest.mark.parametrize("rules", ALL)
 def test_a_marked_slot_that_is_taken_is_marked_no_longer(rules: Rules) -> None:
     state = attrs.evolve(view(A, rules=rules), owner_not_claiming_slot=slots(2))
 
@@ -186,7 +197,7 @@ def test_an_older_claim_to_a_marked_slot_is_not_corrected_but_taken() -> None:
     assert not sent(effects)
 
 
-@pytest.mark.parametrize("rules", EITHER)
+@pytest.mark.parametrize("rules", ALL)
 def test_a_master_that_lost_its_last_slot_follows_the_new_owner(rules: Rules) -> None:
     state, effects = claims(view(A, rules=rules), B, 5, 0, 1)
 
@@ -195,15 +206,94 @@ def test_a_master_that_lost_its_last_slot_follows_the_new_owner(rules: Rules) ->
     assert told(effects) == [Happening.FOLLOWED]
 
 
-def test_a_master_that_keeps_a_slot_follows_nobody() -> None:
-    state, effects = claims(change(view(A), A, slots=slots(0, 7)), B, 5, 0, 1)
+@pytest.mark.parametrize("rules", ALL)
+def test_a_master_that_keeps_a_slot_follows_nobody_and_deletes_what_it_lost(rules: Rules) -> None:
+    state, effects = claims(change(view(A, rules=rules), A, slots=slots(0, 7)), B, 5, 0, 1)
 
     assert state.myself.is_master
     assert slots(7) == state.myself.slots
+    assert effects == (SaveConfig(fsync=True), DeleteKeys(slots=slots(0)))
+
+
+def test_who_follows_deletes_nothing_by_slot() -> None:
+    _, effects = claims(view(A), B, 5, 0, 1)
+
+    assert not [effect for effect in effects if isinstance(effect, DeleteKeys)]
+
+
+def test_a_replica_deletes_nothing_of_what_its_master_lost() -> None:
+    state = change(view(A1), A, slots=slots(0, 7))
+
+    assert claims(state, B, 5, 0, 1)[1] == (SaveConfig(fsync=True),)
+
+
+def settled(state: ClusterState) -> ClusterState:
+    """The state of a node whose operator wants replicas to stay in their shard."""
+    return attrs.evolve(state, settings=Settings(allow_replica_migration=False))
+
+
+@pytest.mark.parametrize("rules", ALL)
+def test_a_master_that_may_not_move_stays_without_slots_and_deletes_its_keys(rules: Rules) -> None:
+    state, effects = claims(settled(view(A, rules=rules)), B, 5, 0, 1)
+
+    assert state.myself.is_master
+    assert not state.myself.slots
+    assert effects == (
+        SaveConfig(fsync=True),
+        DeleteKeys(slots=slots(0)),
+        Notice(what=Happening.EMPTIED, subject=B),
+    )
+
+
+@pytest.mark.parametrize("rules", ALL)
+def test_a_replica_that_may_not_move_stays_with_its_master(rules: Rules) -> None:
+    state, effects = claims(settled(view(A1, rules=rules)), B, 5, 0, 1)
+
+    assert state.myself.replicaof == A
     assert not told(effects)
 
 
-@pytest.mark.parametrize("rules", EITHER)
+@pytest.mark.parametrize("rules", ALL)
+def test_the_new_master_of_the_shard_is_followed_in_any_case(rules: Rules) -> None:
+    for me in (A, A2):
+        state = settled(view(me, replicas=2, rules=rules))
+
+        state, _ = claims(state, A1, 5, 0)
+
+        assert state.myself.replicaof == A1
+
+
+def test_where_shards_decide_the_new_master_may_have_more_than_was_lost() -> None:
+    redis_like = VALKEY_9_1.without("only_own_shard_is_followed")
+    for rules, master in (
+        (REDIS_7_0, None),
+        (REDIS_8_0, None),
+        (redis_like, None),
+        (VALKEY_8_1, A1),
+        (VALKEY_9_1, A1),
+    ):
+        state, _ = claims(settled(view(A, rules=rules)), A1, 5, 0, 9)
+
+        assert state.myself.replicaof == master
+
+
+def test_without_shards_another_master_is_followed_if_it_claims_just_what_was_lost() -> None:
+    redis_like = VALKEY_9_1.without("only_own_shard_is_followed")
+    for rules, master in (
+        (REDIS_7_0, B),
+        (REDIS_8_0, B),
+        (redis_like, B),
+        (VALKEY_8_1, None),
+        (VALKEY_9_1, None),
+    ):
+        state = settled(change(view(A, rules=rules), B, slots=NO_SLOTS))
+
+        state, _ = claims(state, B, 5, 0)
+
+        assert state.myself.replicaof == master
+
+
+@pytest.mark.parametrize("rules", ALL)
 def test_a_replica_follows_whoever_took_its_masters_last_slot(rules: Rules) -> None:
     state, _ = claims(view(A1, rules=rules), B, 5, 0, 1)
 
@@ -235,7 +325,13 @@ def test_whether_an_empty_shard_follows_its_newest_master_depends_on_the_release
     me: NodeId,
 ) -> None:
     stays, lax = view(me).myself.replicaof, VALKEY_9_1.without("empty_shard_follows")
-    for rules, master in ((REDIS_7_0, stays), (VALKEY_9_1, D), (lax, stays)):
+    for rules, master in (
+        (REDIS_7_0, stays),
+        (REDIS_8_0, stays),
+        (VALKEY_8_1, D),
+        (VALKEY_9_1, D),
+        (lax, stays),
+    ):
         state, _ = claims(empty_shard(rules, me), D, 6)
 
         assert state.myself.replicaof == master
@@ -277,7 +373,12 @@ def test_nothing_is_looked_at_if_the_claim_is_what_is_known() -> None:
 
 def test_a_former_replica_is_looked_at_even_so_where_the_release_does() -> None:
     """It has nothing, as before, but the shard without slots has a new master."""
-    for rules, master in ((REDIS_7_0, None), (VALKEY_9_1, A1)):
+    for rules, master in (
+        (REDIS_7_0, None),
+        (REDIS_8_0, None),
+        (VALKEY_8_1, A1),
+        (VALKEY_9_1, A1),
+    ):
         state = change(view(A, rules=rules), A, slots=NO_SLOTS)
 
         state, _ = claims(state, A1, 6)
@@ -286,12 +387,32 @@ def test_a_former_replica_is_looked_at_even_so_where_the_release_does() -> None:
 
 
 def test_whether_a_replica_with_outdated_claims_is_corrected_depends_on_the_release() -> None:
-    for rules, updates in ((REDIS_7_0, [A]), (VALKEY_9_1, [])):
+    for rules, updates in (
+        (REDIS_7_0, [A]),
+        (REDIS_8_0, [A]),
+        (VALKEY_8_1, []),
+        (VALKEY_9_1, []),
+    ):
         state = change(view(B, rules=rules), A, config_epoch=5, slots=slots(0, 7))
 
         _, effects = hear(state, pong(view(A1, rules=rules)), link=Link.INBOUND)
 
         assert updates == [msg.subject for msg in sent(effects) if isinstance(msg, Update)]
+
+
+def test_a_late_claim_is_not_corrected_by_what_is_newer_of_the_claimant_itself() -> None:
+    state = change(view(A), B, config_epoch=5)
+
+    assert not sent(claims(state, B, 2, 1, 7)[1])
+
+
+@pytest.mark.parametrize("rules", ALL)
+def test_a_replica_gets_no_slot_by_what_it_announces(rules: Rules) -> None:
+    said = says(A1, replicaof=A, config_epoch=1, claims=slots(0, 7))
+
+    state, _ = hear(view(B, rules=rules), Pong(header=said), link=Link.INBOUND)
+
+    assert state.owner(7) is None
 
 
 def test_a_replica_of_an_unknown_master_is_not_corrected() -> None:
@@ -310,7 +431,7 @@ def update(subject: NodeId, config_epoch: int, *numbers: int) -> Update:
     )
 
 
-@pytest.mark.parametrize("rules", EITHER)
+@pytest.mark.parametrize("rules", ALL)
 def test_an_update_makes_its_subject_the_master_of_its_claim(rules: Rules) -> None:
     state, effects = hear(view(B, replicas=2, rules=rules), update(A1, 5, 0))
 
@@ -321,7 +442,7 @@ def test_an_update_makes_its_subject_the_master_of_its_claim(rules: Rules) -> No
     assert effects == (SaveConfig(fsync=True),)
 
 
-@pytest.mark.parametrize("rules", EITHER)
+@pytest.mark.parametrize("rules", ALL)
 def test_a_master_follows_the_subject_of_an_update_that_took_its_last_slot(rules: Rules) -> None:
     state, _ = hear(view(A, rules=rules), update(A1, 5, 0))
 

@@ -1,0 +1,426 @@
+"""What can happen: one action for each rule, named as the function of the core that realises it.
+
+An action is a guard and the state afterwards. Where the core decides by something that is not
+modelled (who has failed, what time it is), the action may always happen.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from model_check.induction.logic import SortName, Term
+from model_check.induction.setting import Setting
+from model_check.induction.vocabulary import SAVED, World
+
+
+@attrs.frozen
+class Step:
+    """When the action may happen, and the state after it."""
+
+    guard: Term
+    after: World
+
+
+@attrs.frozen
+class Action:
+    """Something that a node does, with what it is about."""
+
+    name: str
+    sorts: tuple[SortName, ...]  # of its parameters; the first is the node that acts
+    words: str  # with {0}, {1} ... for the parameters
+    run: Callable[..., Step]  # (setting, world, *parameters)
+    included: Callable[[Setting], bool] = lambda setting: True  # noqa: ARG005
+    restarts: bool = False
+
+
+def _saved(setting: Setting, world: World, node: Term) -> World:
+    """All that is durable of the node has been saved."""
+    after = world
+    for name, kept in SAVED.items():
+        now = world.meaning(name)
+        if name == "last_vote_epoch" and not setting.rules.persist_vote:
+            after = after.put(kept, (node,), world.logic.zero)
+        else:
+            after = after.row(kept, node, lambda *rest, now=now: now(node, *rest))
+    return after
+
+
+def _saved_before_send(setting: Setting, world: World, node: Term) -> World:
+    """Saved, unless the rule is off: then a `save` may follow, or a crash come first."""
+    return _saved(setting, world, node) if setting.rules.save_before_send else world
+
+
+def _merge_current_epoch(setting: Setting, w: World, n: Term, e: Term) -> Step:
+    del setting  # any epoch: what headers announce needs no restriction
+    return Step(w.logic.less(w.current_epoch(n), e), w.put("current_epoch", (n,), e))
+
+
+def _merge_config_epoch(setting: Setting, w: World, n: Term, m: Term, e: Term) -> Step:
+    lg = w.logic
+    guard = lg.both(lg.no(lg.same(n, m)), w.told(m, e))
+    if setting.rules.config_epoch_only_rises:
+        guard = lg.both(guard, lg.less(w.recorded(n, m), e))
+    return Step(guard, _saved(setting, w.put("recorded", (n, m), e), n))
+
+
+def _start_election(setting: Setting, w: World, c: Term, e: Term) -> Step:
+    lg = w.logic
+    guard = lg.both(lg.no(w.running(c)), lg.no(w.master(c)), lg.less(w.current_epoch(c), e))
+
+    def carried(v: Term) -> Term:
+        if not setting.rules.late_votes_count:
+            return lg.no(lg.same(c, c))
+        return lg.both(w.put_off(c), w.late(c, v))
+
+    after = w.put("current_epoch", (c,), e).put("auth_epoch", (c,), e)
+    after = after.put("running", (c,), lg.same(c, c)).row("counted", c, carried)
+    after = _no_election_put_off(after, c)
+    after = _saved_before_send(setting, after, c).put("stood", (c,), e)
+    return Step(guard, after.add("request", lambda n, f: lg.both(lg.same(n, c), lg.same(f, e))))
+
+
+def _no_election_put_off(w: World, c: Term) -> World:
+    never = w.logic.no(w.logic.same(c, c))
+    return w.put("put_off", (c,), never).row("late", c, lambda _: never)
+
+
+def _grant_vote(setting: Setting, w: World, v: Term, c: Term, asked: Term) -> Step:
+    lg, rules = w.logic, setting.rules
+    epoch = w.current_epoch(v)
+    if rules.merge_current_epoch:
+        epoch = lg.later(epoch, asked)
+    guard = lg.both(w.request(c, asked), lg.no(lg.same(v, c)), w.master(v))
+    if rules.vote_checks_request_epoch:
+        guard = lg.both(guard, lg.at_most(epoch, asked))
+    if rules.one_vote_per_epoch:
+        guard = lg.both(guard, lg.no(lg.same(w.last_vote_epoch(v), epoch)))
+    after = w.put("current_epoch", (v,), epoch).put("last_vote_epoch", (v,), epoch)
+    after = _saved_before_send(setting, after, v)
+
+    def vote(voter: Term, candidate: Term, e: Term) -> Term:
+        return lg.both(lg.same(voter, v), lg.same(candidate, c), lg.same(e, epoch))
+
+    return Step(guard, after.add("ack", vote))
+
+
+def _count_vote(setting: Setting, w: World, c: Term, v: Term, e: Term) -> Step:
+    del setting
+    lg = w.logic
+    guard = lg.both(w.running(c), w.ack(v, c, e), lg.at_most(w.auth_epoch(c), e))
+    return Step(guard, w.put("counted", (c, v), lg.same(c, c)))
+
+
+def _count_late_vote(setting: Setting, w: World, c: Term, v: Term, e: Term) -> Step:
+    """The servers even count messages, and so one voter twice: once is enough to break it."""
+    del setting
+    lg = w.logic
+    guard = lg.both(
+        lg.no(w.running(c)), w.put_off(c), w.ack(v, c, e), lg.at_most(w.auth_epoch(c), e)
+    )
+    return Step(guard, w.put("late", (c, v), lg.same(c, c)))
+
+
+def _won(setting: Setting, w: World, c: Term, q: Term) -> World:
+    lg, rules = w.logic, setting.rules
+    e = w.auth_epoch(c)
+    after = w.put("config_epoch", (c,), lg.later(w.config_epoch(c), e))
+    after = after.put("master", (c,), lg.same(c, c))
+    after = after.row("owns", c, lambda s: lg.either(w.owns(c, s), w.inherits(c, s)))
+    if rules.binding_clears_not_claiming:
+        after = after.row("marked", c, lambda s: lg.both(w.marked(c, s), lg.no(w.inherits(c, s))))
+    after = _saved_before_send(setting, after, c)
+    after = after.add("won", lambda n, f, p: lg.both(lg.same(n, c), lg.same(f, e), lg.same(p, q)))
+    return after.add("granted", lambda n, f: lg.both(lg.same(n, c), lg.same(f, e)))
+
+
+def _win_election(setting: Setting, w: World, c: Term, q: Term) -> Step:
+    lg = w.logic
+    votes = lg.every(("node",), lambda v: lg.implies(w.member(v, q), w.counted(c, v)))
+    return Step(lg.both(w.running(c), lg.no(w.master(c)), votes), _won(setting, w, c, q))
+
+
+def _win_with_one_vote(setting: Setting, w: World, c: Term, v: Term, q: Term) -> Step:
+    guard = w.logic.both(w.running(c), w.logic.no(w.master(c)), w.counted(c, v))
+    return Step(guard, _won(setting, w, c, q))
+
+
+def _end_election(setting: Setting, w: World, c: Term) -> World:
+    after = w.put("running", (c,), w.logic.no(w.logic.same(c, c)))
+    if not setting.rules.late_votes_count:
+        return after
+    return after.put("put_off", (c,), w.logic.same(c, c)).row(
+        "late", c, lambda _: w.logic.no(w.logic.same(c, c))
+    )
+
+
+def _expire_election(setting: Setting, w: World, c: Term) -> Step:
+    return Step(w.running(c), _end_election(setting, w, c))
+
+
+def _set_master(setting: Setting, w: World, n: Term) -> Step:
+    lg = w.logic
+    guard = lg.both(w.master(n), lg.every(("slot",), lambda s: lg.no(w.owns(n, s))))
+    after = w.put("master", (n,), lg.no(lg.same(n, n)))
+    return Step(guard, _saved(setting, after, n))
+
+
+def _claimed(w: World, owner: Term, epoch: Term, slots: Callable[[Term], Term]) -> World:
+    """A message with this claim has been sent."""
+    lg = w.logic
+    after = w.add("claim", lambda n, s, e: lg.both(lg.same(n, owner), lg.same(e, epoch), slots(s)))
+    after = after.add("told", lambda n, e: lg.both(lg.same(n, owner), lg.same(e, epoch)))
+    return after.raised("newest", epoch, slots)
+
+
+def _announce(setting: Setting, w: World, n: Term) -> Step:
+    del setting
+    lg, e = w.logic, w.config_epoch(n)
+    after = _claimed(w, n, e, lambda s: w.owns(n, s))
+    after = after.add("header", lambda m, f: lg.both(lg.same(m, n), lg.same(f, e)))
+    after = after.add("held", lambda m, s, f: lg.both(lg.same(m, n), lg.same(f, e), w.owns(n, s)))
+    return Step(w.master(n), after)
+
+
+def _announce_as_replica(setting: Setting, w: World, n: Term, m: Term) -> Step:
+    del setting
+    lg = w.logic
+    epoch = lg.pick(lg.same(n, m), w.config_epoch(n), w.recorded(n, m))
+    after = w.add("told", lambda x, e: lg.both(lg.same(x, n), lg.same(e, epoch)))
+    return Step(lg.no(w.master(n)), after)
+
+
+def _send_update(setting: Setting, w: World, n: Term, m: Term, s: Term) -> Step:
+    """It may name any slot: what a table says of others is not modelled."""
+    del setting
+    lg = w.logic
+    after = _claimed(w, m, w.recorded(n, m), lambda t: lg.same(s, t))
+    return Step(lg.no(lg.same(n, m)), after)
+
+
+def _process_claim(setting: Setting, w: World, n: Term, m: Term, s: Term, e: Term) -> Step:
+    lg = w.logic
+    guard = lg.both(lg.no(lg.same(n, m)), w.claim(m, s, e), w.owns(n, s))
+    if setting.rules.claims_need_newer_epoch:
+        guard = lg.both(guard, lg.either(lg.less(w.config_epoch(n), e), w.marked(n, s)))
+    after = w.put("owns", (n, s), lg.no(lg.same(n, n)))
+    if setting.rules.binding_clears_not_claiming:
+        after = after.put("marked", (n, s), lg.no(lg.same(n, n)))
+    return Step(guard, _saved(setting, after, n))
+
+
+def _learn_update(setting: Setting, w: World, n: Term, e: Term) -> Step:
+    """About itself: its currentEpoch was merged first, and is never below a configEpoch."""
+    lg = w.logic
+    guard = lg.both(w.told(n, e), lg.less(w.config_epoch(n), e))
+    after = w.put("config_epoch", (n,), e).put("master", (n,), lg.same(n, n))
+    if setting.rules.merge_current_epoch:
+        after = after.put("current_epoch", (n,), lg.later(w.current_epoch(n), e))
+    return Step(guard, _saved(setting, after, n))
+
+
+def _add_slots(setting: Setting, w: World, n: Term, s: Term) -> Step:
+    after = w.put("owns", (n, s), w.logic.same(n, n))
+    if setting.rules.binding_clears_not_claiming:
+        after = after.put("marked", (n, s), w.logic.no(w.logic.same(n, n)))
+    return Step(w.master(n), _saved(setting, after, n))
+
+
+def _hear_of_slots(setting: Setting, w: World, n: Term, s: Term) -> Step:
+    del setting
+    return Step(w.logic.same(n, n), w.put("inherits", (n, s), w.logic.no(w.inherits(n, s))))
+
+
+def _save(setting: Setting, w: World, n: Term) -> Step:
+    return Step(w.logic.same(n, n), _saved(setting, w, n))
+
+
+def _restart(setting: Setting, w: World, n: Term, current: Term, config: Term) -> Step:
+    """What it had recorded of others it hears again: no message is ever gone."""
+    del setting
+    lg = w.logic
+    never = lg.no(lg.same(n, n))
+    kept = lg.same(config, w.saved_config_epoch(n))
+    forgotten = lg.both(lg.no(w.saved_master(n)), lg.same(config, lg.zero))
+    guard = lg.both(
+        lg.at_most(w.saved_current_epoch(n), current),
+        lg.at_most(w.saved_config_epoch(n), current),
+        lg.either(kept, forgotten),
+    )
+    after = w.put("current_epoch", (n,), current).put("config_epoch", (n,), config)
+    after = after.put("last_vote_epoch", (n,), w.saved_last_vote_epoch(n))
+    after = after.put("master", (n,), w.saved_master(n))
+    after = after.row("owns", n, lambda s: w.saved_owns(n, s))
+    after = after.put("running", (n,), never).row("counted", n, lambda _: never)
+    after = _no_election_put_off(after, n).row("marked", n, lambda _: never)
+    return Step(guard, after.row("recorded", n, lambda _: lg.zero))
+
+
+def _moved(setting: Setting, w: World, n: Term, e: Term) -> World:
+    """The node has this configEpoch, which nobody was asked for."""
+    lg = w.logic
+    after = w.put("config_epoch", (n,), e).put("current_epoch", (n,), e)
+    after = after.add("granted", lambda m, f: lg.both(lg.same(m, n), lg.same(f, e)))
+    return _saved(setting, after, n)
+
+
+def _resolve_collision(setting: Setting, w: World, n: Term, m: Term, e: Term) -> Step:
+    lg = w.logic
+    guard = lg.both(
+        lg.no(lg.same(n, m)),
+        w.master(n),
+        w.header(m, w.config_epoch(n)),
+        lg.less(w.current_epoch(n), e),
+    )
+    return Step(guard, _moved(setting, w, n, e))
+
+
+def _bump_without_consensus(setting: Setting, w: World, n: Term, e: Term) -> Step:
+    lg = w.logic
+    after = w.put("master", (n,), lg.same(n, n)).row(
+        "owns",
+        n,
+        lambda s: lg.either(w.owns(n, s), lg.both(lg.no(w.master(n)), w.inherits(n, s))),
+    )
+    if setting.rules.binding_clears_not_claiming:
+        after = after.row("marked", n, lambda s: lg.both(w.marked(n, s), w.master(n)))
+    return Step(lg.less(w.current_epoch(n), e), _moved(setting, after, n, e))
+
+
+def _mark_not_claiming(setting: Setting, w: World, n: Term, s: Term) -> Step:
+    del setting
+    lg = w.logic
+    guard = lg.either(w.marked(n, s), lg.no(w.owns(n, s)))
+    return Step(guard, w.put("marked", (n, s), lg.no(w.marked(n, s))))
+
+
+def _hand_over(setting: Setting, w: World, n: Term, m: Term, e: Term) -> Step:
+    lg = w.logic
+    guard = lg.both(lg.no(lg.same(n, m)), w.told(m, e))
+    return Step(guard, _saved(setting, w.put("recorded", (n, m), e), n))
+
+
+ACTIONS: Final = (
+    Action(
+        "merge_epochs (current)",
+        ("node", "epoch"),
+        "{0} hears of currentEpoch {1}",
+        _merge_current_epoch,
+        lambda setting: setting.rules.merge_current_epoch,
+    ),
+    Action(
+        "merge_epochs (config)",
+        ("node", "node", "epoch"),
+        "{0} hears that {1} has configEpoch {2}",
+        _merge_config_epoch,
+    ),
+    Action("start_election", ("node", "epoch"), "{0} stands for election {1}", _start_election),
+    Action(
+        "grant_vote",
+        ("node", "node", "epoch"),
+        "{0} votes for {1}, which asked for election {2}",
+        _grant_vote,
+    ),
+    Action(
+        "count_vote",
+        ("node", "node", "epoch"),
+        "{0} counts the vote that {1} gave in epoch {2}",
+        _count_vote,
+    ),
+    Action(
+        "count_late_vote",
+        ("node", "node", "epoch"),
+        "{0}, between two elections, counts the vote that {1} gave in epoch {2}",
+        _count_late_vote,
+        lambda setting: setting.rules.late_votes_count,
+    ),
+    Action(
+        "win_election",
+        ("node", "quorum"),
+        "{0} wins with the votes of {1}",
+        _win_election,
+        lambda setting: setting.rules.majority_wins,
+    ),
+    Action(
+        "win_election (one vote)",
+        ("node", "node", "quorum"),
+        "{0} wins with the vote of {1} alone",
+        _win_with_one_vote,
+        lambda setting: not setting.rules.majority_wins,
+    ),
+    Action("expire_election", ("node",), "{0} gives its election up", _expire_election),
+    Action("set_master", ("node",), "{0}, without slots, becomes a replica", _set_master),
+    Action("announce", ("node",), "{0} sends its header as a master", _announce),
+    Action(
+        "announce (replica)",
+        ("node", "node"),
+        "{0} sends its header as a replica of {1}",
+        _announce_as_replica,
+        lambda setting: setting.rules.config_epoch_from_replicas,
+    ),
+    Action(
+        "send_update",
+        ("node", "node", "slot"),
+        "{0} sends an UPDATE that {1} owns slot {2}",
+        _send_update,
+    ),
+    Action(
+        "process_claims",
+        ("node", "node", "slot", "epoch"),
+        "{0} loses slot {2} to the claim of {1} with configEpoch {3}",
+        _process_claim,
+    ),
+    Action(
+        "learn_update",
+        ("node", "epoch"),
+        "{0} takes in an UPDATE that it has configEpoch {1} itself",
+        _learn_update,
+        lambda setting: setting.rules.refused_candidate_is_updated,
+    ),
+    Action("add_slots", ("node", "slot"), "{0} is given slot {1} by ADDSLOTS", _add_slots),
+    Action(
+        "hear_of_slots", ("node", "slot"), "{0} hears whether its master has {1}", _hear_of_slots
+    ),
+    Action("save", ("node",), "{0} saves", _save),
+    Action(
+        "restart",
+        ("node", "epoch", "epoch"),
+        "{0} crashes and restarts from what it saved, with currentEpoch {1}",
+        _restart,
+        restarts=True,
+    ),
+    Action(
+        "resolve_collision",
+        ("node", "node", "epoch"),
+        "{0} hears that {1} has its configEpoch, and moves on to {2}",
+        _resolve_collision,
+        lambda setting: setting.rules.collision_resolution,
+    ),
+    Action(
+        "bump_epoch_without_consensus",
+        ("node", "epoch"),
+        "{0} takes configEpoch {1} without a vote",
+        _bump_without_consensus,
+        lambda setting: setting.bumps,
+    ),
+    Action(
+        "mark_not_claiming",
+        ("node", "slot"),
+        "{0} hears whether the owner of {1} claims it",
+        _mark_not_claiming,
+        lambda setting: setting.marking,
+    ),
+    Action(
+        "hand_over_within_shard",
+        ("node", "node", "epoch"),
+        "{0} is told by a third node that {1} is a master with configEpoch {2}",
+        _hand_over,
+        lambda setting: setting.hearsay and setting.rules.shards,
+    ),
+)
+"""Everything that may happen, in any order, at any moment."""
+
+
+def actions_of(setting: Setting) -> tuple[Action, ...]:
+    """The actions that the setting allows."""
+    return tuple(action for action in ACTIONS if action.included(setting))

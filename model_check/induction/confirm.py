@@ -1,0 +1,128 @@
+"""Which model of `slotproof check` has a real story for what the induction fails at."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from model_check.engine import Limits
+from model_check.induction.setting import Setting
+from model_check.links import parse_links
+from model_check.models import MODELS
+from model_check.models.cluster import Process
+from model_check.models.model import Model
+from model_check.progress import watching
+from model_check.properties import StepProperty
+from model_check.run import Run, check
+from reference.core.rules import DIALECTS
+
+
+def _keeps(process: int, before: Process, after: Process) -> bool:
+    """A running master gives a slot up only to an owner with a larger config_epoch."""
+    del process
+    old, new = before.state, after.state
+    if old is None or not old.myself.is_master:
+        return True
+    if new is None:
+        return after.saved is None or not old.myself.slots - after.saved.myself.slots
+    owners = [new.owner(slot) for slot in old.myself.slots - new.myself.slots]
+    own = old.myself.config_epoch
+    return all(owner is not None and owner.config_epoch > own for owner in owners)
+
+
+KEPT: Final = StepProperty(
+    id="SC-P1:kept",
+    clause="SC-P1",
+    text="a master gives a slot up only to a larger configEpoch",
+    judge=_keeps,
+)
+
+
+@attrs.frozen
+class Hunt:
+    """Where to look for a real story."""
+
+    model: Model
+    links: str
+    without: tuple[str, ...] = ()  # besides those of the proof
+    seconds: float = 120
+
+
+_TWO_REPLICAS: Final = Hunt(MODELS["two-replicas"], "held(0)")
+_CLAIMS: Final = Hunt(MODELS["claims"], "held(1)")
+
+HUNTS: Final[Mapping[str, Hunt]] = {
+    "persist_vote": _TWO_REPLICAS,
+    "save_before_send": _TWO_REPLICAS,
+    "one_vote_per_epoch": _TWO_REPLICAS,
+    "majority_wins": _TWO_REPLICAS,
+    "merge_current_epoch": _TWO_REPLICAS,
+    "vote_checks_request_epoch": Hunt(MODELS["three-replicas"], "held(0)"),
+    "claims_need_newer_epoch": _CLAIMS,
+    "config_epoch_only_rises": _CLAIMS,
+    "late_votes_count": Hunt(MODELS["late-votes"], "held(2)", seconds=300),
+    "bumps": Hunt(MODELS["take-back"], "held(1)"),
+    "marks": _CLAIMS,
+    "hearsay": _CLAIMS,
+}
+"""The model to explore for each switch that is off and each assumption that is dropped."""
+
+
+@attrs.frozen
+class Found:
+    """What the explicit checker says of a property that the induction fails at."""
+
+    hunt: Hunt
+    run: Run
+    property_id: str
+
+    @property
+    def steps(self) -> int | None:
+        """The length of the shortest story; None if there is none in the model."""
+        result = next(each for each in self.run.found.properties if each.id == self.property_id)
+        if result.verdict != "violated" or result.trace is None:
+            return None
+        return len(result.trace.steps)
+
+
+def hunt_for(setting: Setting) -> Hunt | None:
+    """Where to look for a story in this setting, if there is such a model."""
+    causes = [name for name in ("bumps", "marks", "hearsay") if getattr(setting, name)]
+    causes += [name for name in setting.without if name != "late_votes_count"]
+    if setting.rules.late_votes_count:
+        causes.append("late_votes_count")
+    return next((HUNTS[name] for name in causes if name in HUNTS), None)
+
+
+def model_of(hunt: Hunt, property_id: str) -> Model:
+    """The model with nothing but the property that is asked for."""
+    asked = [each for each in (*hunt.model.properties, KEPT) if each.id == property_id]
+    return attrs.evolve(hunt.model, properties=tuple(asked))
+
+
+def command_for(setting: Setting, hunt: Hunt, property_id: str) -> str | None:
+    """The command that explores the same; None if `slotproof check` has no such model or claim."""
+    if hunt.model.name not in MODELS or property_id == KEPT.id:
+        return None
+    parts = ["slotproof check", hunt.model.name, "--dialect", setting.rules.dialect]
+    if hunt.links != str(hunt.model.usual_links(setting.rules)):
+        parts += ["--links", f"'{hunt.links}'"]
+    return " ".join([*parts, *(f"--without {name}" for name in setting.without)])
+
+
+def confirm(setting: Setting, property_id: str, hunt: Hunt) -> Found | None:
+    """The model has been explored for the property; None if it does not ask for it."""
+    model = model_of(hunt, property_id)
+    if not model.properties:
+        return None
+    dialect = DIALECTS[setting.rules.dialect]
+    with watching(f"{model.name} {dialect.dialect}") as watch:
+        run = check(
+            model,
+            dialect,
+            parse_links(hunt.links),
+            without=setting.without,
+            limits=Limits(seconds=hunt.seconds),
+            watch=watch,
+        )
+    return Found(hunt, run, property_id)

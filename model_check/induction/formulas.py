@@ -1,0 +1,316 @@
+"""The formulas of the invariant; `invariant` gives each its words."""
+
+from collections.abc import Callable
+
+from model_check.induction.logic import Term
+from model_check.induction.vocabulary import SYMBOLS, World
+
+
+def votes_at_most(w: World, last: str) -> Term:
+    """No vote is of an epoch larger than this one of its voter."""
+    lg, most = w.logic, w.meaning(last)
+    return lg.every(
+        ("node", "node", "epoch"),
+        lambda v, c, e: lg.implies(w.ack(v, c, e), lg.at_most(e, most(v))),
+    )
+
+
+def node(w: World, body: Callable[[Term], Term]) -> Term:
+    """The body holds for every node."""
+    return w.logic.every(("node",), body)
+
+
+def at_most(w: World, small: str, large: str) -> Term:
+    """Of every node, the one epoch is not larger than the other."""
+    one, other = w.meaning(small), w.meaning(large)
+    return node(w, lambda n: w.logic.at_most(one(n), other(n)))
+
+
+def one_winner(w: World) -> Term:
+    """Whoever wins an epoch, by whatever majority, is the same node."""
+    lg = w.logic
+    return lg.every(
+        ("node", "node", "epoch", "quorum", "quorum"),
+        lambda n, m, e, p, q: lg.implies(lg.both(w.won(n, e, p), w.won(m, e, q)), lg.same(n, m)),
+    )
+
+
+def one_holder(w: World) -> Term:
+    """A config_epoch was given to one node only."""
+    lg = w.logic
+    return lg.every(
+        ("node", "node", "epoch"),
+        lambda n, m, e: lg.implies(lg.both(w.granted(n, e), w.granted(m, e)), lg.same(n, m)),
+    )
+
+
+def vote_unique(w: World) -> Term:
+    """All votes of a voter in an epoch went to one candidate."""
+    lg = w.logic
+    return lg.every(
+        ("node", "node", "node", "epoch"),
+        lambda v, c, d, e: lg.implies(lg.both(w.ack(v, c, e), w.ack(v, d, e)), lg.same(c, d)),
+    )
+
+
+def won_by_majority(w: World) -> Term:
+    """Each voter of the majority that elected a node sent it a vote in that epoch."""
+    lg = w.logic
+    return lg.every(
+        ("node", "epoch", "quorum", "node"),
+        lambda c, e, q, v: lg.implies(lg.both(w.won(c, e, q), w.member(v, q)), w.ack(v, c, e)),
+    )
+
+
+def counted_were_given(w: World) -> Term:
+    """What is counted in a running election was sent in its epoch."""
+    lg = w.logic
+    return lg.every(
+        ("node", "node"),
+        lambda c, v: lg.implies(
+            lg.both(w.running(c), w.counted(c, v)), w.ack(v, c, w.auth_epoch(c))
+        ),
+    )
+
+
+def vote_not_beyond(w: World) -> Term:
+    """No vote is ahead of the last election that its candidate stood in."""
+    lg = w.logic
+    return lg.every(
+        ("node", "node", "epoch"),
+        lambda v, c, e: lg.implies(w.ack(v, c, e), lg.at_most(e, w.stood(c))),
+    )
+
+
+def request_not_beyond(w: World) -> Term:
+    """No request is ahead of the last election that its sender stood in."""
+    lg = w.logic
+    return lg.every(
+        ("node", "epoch"), lambda c, e: lg.implies(w.request(c, e), lg.at_most(e, w.stood(c)))
+    )
+
+
+def running_is_last(w: World) -> Term:
+    """A running election is the last one that its candidate stood in."""
+    lg = w.logic
+    return node(w, lambda c: lg.implies(w.running(c), lg.same(w.auth_epoch(c), w.stood(c))))
+
+
+def exclusive(w: World) -> Term:
+    """No two masters own a slot with the same config_epoch."""
+    lg = w.logic
+    return lg.every(
+        ("node", "node", "slot"),
+        lambda n, m, s: lg.implies(
+            lg.both(
+                w.master(n),
+                w.master(m),
+                w.owns(n, s),
+                w.owns(m, s),
+                lg.same(w.config_epoch(n), w.config_epoch(m)),
+            ),
+            lg.same(n, m),
+        ),
+    )
+
+
+def granted_by_election(w: World) -> Term:
+    """A config_epoch that was given is of the start, or was won."""
+    lg = w.logic
+
+    def body(n: Term, e: Term) -> Term:
+        elected = lg.some(("quorum",), lambda q: w.won(n, e, q))
+        return lg.implies(w.granted(n, e), lg.either(lg.at_most(e, w.base()), elected))
+
+    return lg.every(("node", "epoch"), body)
+
+
+def own(w: World, epoch: str) -> Term:
+    """Every node's own config_epoch is 0 or was given to it."""
+    lg, own = w.logic, w.meaning(epoch)
+    return node(w, lambda n: lg.either(lg.same(own(n), lg.zero), w.granted(n, own(n))))
+
+
+def masters_have_epochs(w: World, master: str, epoch: str) -> Term:
+    """Whoever is a master has a config_epoch."""
+    lg, is_master, own = w.logic, w.meaning(master), w.meaning(epoch)
+    return node(w, lambda n: lg.implies(is_master(n), lg.no(lg.same(own(n), lg.zero))))
+
+
+def headers_are_true(w: World) -> Term:
+    """What masters announce was given to them."""
+    lg = w.logic
+    return lg.every(("node", "epoch"), lambda n, e: lg.implies(w.header(n, e), w.granted(n, e)))
+
+
+def told_is_true(w: World) -> Term:
+    """What is told of a node is 0 or was given to it."""
+    lg = w.logic
+    return lg.every(
+        ("node", "epoch"),
+        lambda n, e: lg.implies(w.told(n, e), lg.either(lg.same(e, lg.zero), w.granted(n, e))),
+    )
+
+
+def recorded_is_true(w: World) -> Term:
+    """What is recorded of another node is 0 or was given to it."""
+    lg = w.logic
+
+    def body(n: Term, m: Term) -> Term:
+        known = w.recorded(n, m)
+        return lg.either(lg.same(n, m), lg.same(known, lg.zero), w.granted(m, known))
+
+    return lg.every(("node", "node"), body)
+
+
+def owners_are_masters(w: World, owns: str, master: str) -> Term:
+    """Whoever owns a slot is a master."""
+    lg, owning, is_master = w.logic, w.meaning(owns), w.meaning(master)
+    return lg.every(("node", "slot"), lambda n, s: lg.implies(owning(n, s), is_master(n)))
+
+
+def kept(w: World) -> Term:
+    """A slot that was announced is still owned, or was claimed by somebody newer."""
+    lg = w.logic
+    return lg.every(
+        ("node", "slot", "epoch"),
+        lambda n, s, e: lg.implies(
+            w.held(n, s, e), lg.either(w.owns(n, s), lg.less(e, w.newest(s)))
+        ),
+    )
+
+
+def kept_safely(w: World) -> Term:
+    """So it is after a crash, with a config_epoch that is large enough."""
+    lg = w.logic
+    return lg.every(
+        ("node", "slot", "epoch"),
+        lambda n, s, e: lg.implies(
+            w.held(n, s, e),
+            lg.either(
+                lg.less(e, w.newest(s)),
+                lg.both(
+                    w.owns(n, s),
+                    w.saved_owns(n, s),
+                    lg.at_most(e, w.config_epoch(n)),
+                    lg.at_most(e, w.saved_config_epoch(n)),
+                ),
+            ),
+        ),
+    )
+
+
+def newest_is_newest(w: World) -> Term:
+    """No claim on a slot is newer than the newest."""
+    lg = w.logic
+    return lg.every(
+        ("node", "slot", "epoch"),
+        lambda n, s, e: lg.implies(w.claim(n, s, e), lg.at_most(e, w.newest(s))),
+    )
+
+
+def own_unmarked(w: World) -> Term:
+    """No node has a slot of its own marked."""
+    lg = w.logic
+    return lg.every(("node", "slot"), lambda n, s: lg.implies(w.owns(n, s), lg.no(w.marked(n, s))))
+
+
+def owned_is_saved(w: World) -> Term:
+    """What is owned is saved."""
+    lg = w.logic
+    return lg.every(("node", "slot"), lambda n, s: lg.implies(w.owns(n, s), w.saved_owns(n, s)))
+
+
+def masters_are_saved(w: World) -> Term:
+    """A master is saved as one, and its config_epoch too."""
+    lg = w.logic
+    return node(
+        w,
+        lambda n: lg.implies(
+            w.master(n),
+            lg.both(w.saved_master(n), lg.at_most(w.config_epoch(n), w.saved_config_epoch(n))),
+        ),
+    )
+
+
+def never_back(name: str) -> Callable[[World, World, Callable[[Term], Term]], Term]:
+    """The epochs of this name do not decrease while their node runs."""
+
+    def rises(before: World, after: World, restarts: Callable[[Term], Term]) -> Term:
+        lg, old, new = before.logic, before.meaning(name), after.meaning(name)
+        sorts = SYMBOLS[name].sorts
+        return lg.every(
+            sorts,
+            lambda n, *rest: lg.either(restarts(n), lg.at_most(old(n, *rest), new(n, *rest))),
+        )
+
+    return rises
+
+
+def vote_never_back(before: World, after: World, restarts: Callable[[Term], Term]) -> Term:
+    """No last_vote_epoch decreases, not even by a restart."""
+    del restarts
+    lg = before.logic
+    return node(before, lambda n: lg.at_most(before.last_vote_epoch(n), after.last_vote_epoch(n)))
+
+
+def claim_never_back(before: World, after: World, restarts: Callable[[Term], Term]) -> Term:
+    """A master that restarts is one still, and its config_epoch has not decreased."""
+    lg = before.logic
+    return node(
+        before,
+        lambda n: lg.implies(
+            lg.both(restarts(n), before.master(n)),
+            lg.both(after.master(n), lg.at_most(before.config_epoch(n), after.config_epoch(n))),
+        ),
+    )
+
+
+def nothing_marked(w: World) -> Term:
+    """No slot is marked."""
+    lg = w.logic
+    return lg.every(("node", "slot"), lambda n, s: lg.no(w.marked(n, s)))
+
+
+def late_were_given(w: World) -> Term:
+    """What was counted between two elections was sent in the epoch of the first."""
+    lg = w.logic
+    return lg.every(
+        ("node", "node"),
+        lambda c, v: lg.implies(lg.both(w.put_off(c), w.late(c, v)), w.ack(v, c, w.stood(c))),
+    )
+
+
+def put_off_is_last(w: World) -> Term:
+    """An election that was given up is the last one that its candidate stood in."""
+    lg = w.logic
+    return node(w, lambda c: lg.implies(w.put_off(c), lg.same(w.auth_epoch(c), w.stood(c))))
+
+
+def not_for_itself(w: World) -> Term:
+    """Nobody votes for itself."""
+    lg = w.logic
+    return lg.every(("node", "epoch"), lambda n, e: lg.no(w.ack(n, n, e)))
+
+
+def not_of_epoch_zero(w: World) -> Term:
+    """No request, vote, win or running election is of epoch 0."""
+    lg = w.logic
+
+    def body(n: Term, m: Term, q: Term) -> Term:
+        zero = lg.zero
+        running = lg.both(w.running(n), lg.same(w.auth_epoch(n), zero))
+        return lg.no(lg.either(w.request(n, zero), w.ack(n, m, zero), w.won(n, zero, q), running))
+
+    return lg.every(("node", "node", "quorum"), body)
+
+
+def no_collision(w: World) -> Term:
+    """No master hears another announce its config_epoch."""
+    lg = w.logic
+    return lg.every(
+        ("node", "node"),
+        lambda n, m: lg.implies(
+            lg.both(w.master(n), w.header(m, w.config_epoch(n))), lg.same(n, m)
+        ),
+    )

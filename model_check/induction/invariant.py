@@ -1,0 +1,387 @@
+"""What is claimed, and the invariant that it rests on: each conjunct with its words.
+
+A property is proved if its conjuncts hold at the start and no action breaks one of them in a
+state in which they, and those of the groups they rest on, hold.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import attrs
+
+from model_check.induction import formulas
+from model_check.induction.logic import Term
+from model_check.induction.setting import Setting
+from model_check.induction.vocabulary import World
+
+
+@attrs.frozen
+class Conjunct:
+    """A part of the invariant."""
+
+    name: str
+    words: str
+    holds: Callable[[World], Term]
+    included: Callable[[Setting], bool] = lambda setting: True  # noqa: ARG005
+
+
+@attrs.frozen
+class StepConjunct:
+    """Something that holds of every step, from the state before it to the state after."""
+
+    name: str
+    words: str
+    holds: Callable[[World, World, Callable[[Term], Term]], Term]  # the node that restarts
+
+
+@attrs.frozen
+class Group:
+    """Conjuncts that are proved together."""
+
+    name: str
+    rests_on: tuple["Group", ...]  # what these lend holds before and after every step
+    conjuncts: tuple[Conjunct, ...]
+    steps: tuple[StepConjunct, ...] = ()
+    lends: int | None = None  # how many of the conjuncts others may use; None: all
+    counts: bool = False  # its first conjunct needs that majorities share a voter
+
+    def parts(self, setting: Setting) -> tuple[Conjunct | StepConjunct, ...]:
+        """What is to be proved of every step in this setting."""
+        return (*conjuncts_of(self, setting), *self.steps)
+
+    def all_groups(self) -> tuple["Group", ...]:
+        """The groups it rests on and itself."""
+        return (*(group for other in self.rests_on for group in other.all_groups()), self)
+
+
+@attrs.frozen
+class Property:
+    """A named claim, the first conjunct or the step conjuncts of its group."""
+
+    id: str
+    text: str
+    group: Group
+
+
+BOOKS: Final = Group(
+    "books",
+    (),
+    (
+        Conjunct(
+            "vote-known",
+            "No node's last_vote_epoch is larger than its current_epoch.",
+            lambda w: formulas.at_most(w, "last_vote_epoch", "current_epoch"),
+        ),
+        Conjunct(
+            "vote-known-saved",
+            "No saved last_vote_epoch is larger than the saved current_epoch.",
+            lambda w: formulas.at_most(w, "saved_last_vote_epoch", "saved_current_epoch"),
+        ),
+    ),
+)
+
+VOTES: Final = Group(
+    "votes",
+    (BOOKS,),
+    (
+        Conjunct(
+            "one-winner",
+            "Two nodes never win an election of the same epoch.",
+            formulas.one_winner,
+        ),
+        Conjunct(
+            "elected-by-majority",
+            "Whoever won an epoch was sent a vote in that epoch by each voter of a majority.",
+            formulas.won_by_majority,
+        ),
+        Conjunct(
+            "one-vote",
+            "A voter's votes of one epoch all went to the same candidate.",
+            formulas.vote_unique,
+        ),
+        Conjunct(
+            "vote-remembered",
+            "No vote is of an epoch larger than its voter's last_vote_epoch.",
+            lambda w: formulas.votes_at_most(w, "last_vote_epoch"),
+        ),
+        Conjunct(
+            "vote-saved",
+            "No vote is of an epoch larger than the last_vote_epoch that its voter has saved.",
+            lambda w: formulas.votes_at_most(w, "saved_last_vote_epoch"),
+        ),
+        Conjunct(
+            "counted-were-given",
+            "The votes counted in a running election were sent to its candidate in its epoch.",
+            formulas.counted_were_given,
+        ),
+        Conjunct(
+            "vote-not-ahead",
+            "No vote is of an epoch larger than the last one that its candidate stood in.",
+            formulas.vote_not_beyond,
+        ),
+        Conjunct(
+            "request-not-ahead",
+            "No request is of an epoch larger than the last one that its candidate stood in.",
+            formulas.request_not_beyond,
+        ),
+        Conjunct(
+            "running-is-last",
+            "A running election is the last one that its candidate stood in.",
+            formulas.running_is_last,
+        ),
+        Conjunct(
+            "late-were-given",
+            "The late votes that count for the next election were given in the one before.",
+            formulas.late_were_given,
+            lambda setting: setting.rules.late_votes_count,
+        ),
+        Conjunct(
+            "put-off-is-last",
+            "An election that was given up is the last one that its candidate stood in.",
+            formulas.put_off_is_last,
+            lambda setting: setting.rules.late_votes_count,
+        ),
+        Conjunct(
+            "not-for-itself",
+            "Nobody votes for itself.",
+            formulas.not_for_itself,
+        ),
+        Conjunct(
+            "not-of-epoch-zero",
+            "Requests, votes, elections and wins are of epochs larger than 0.",
+            formulas.not_of_epoch_zero,
+        ),
+        Conjunct(
+            "stood-known",
+            "A candidate's current_epoch is at least the last epoch it stood in.",
+            lambda w: formulas.at_most(w, "stood", "current_epoch"),
+        ),
+        Conjunct(
+            "stood-saved",
+            "Its saved current_epoch is at least the last epoch it stood in.",
+            lambda w: formulas.at_most(w, "stood", "saved_current_epoch"),
+        ),
+    ),
+    lends=1,
+    counts=True,
+)
+
+CLAIMS: Final = Group(
+    "claims",
+    (VOTES,),
+    (
+        Conjunct(
+            "exclusive-claim",
+            "Two masters never own a slot, each in its own table, with the same config_epoch.",
+            formulas.exclusive,
+        ),
+        Conjunct(
+            "one-holder",
+            "Two nodes were never given the same config_epoch.",
+            formulas.one_holder,
+        ),
+        Conjunct(
+            "given-by-election",
+            "A config_epoch larger than all of the start was won in the election of that epoch.",
+            formulas.granted_by_election,
+        ),
+        Conjunct(
+            "start-known",
+            "Every node's current_epoch is at least all config_epochs of the start.",
+            lambda w: formulas.node(w, lambda n: w.logic.at_most(w.base(), w.current_epoch(n))),
+        ),
+        Conjunct(
+            "start-saved",
+            "Every saved current_epoch is at least all config_epochs of the start.",
+            lambda w: formulas.node(
+                w, lambda n: w.logic.at_most(w.base(), w.saved_current_epoch(n))
+            ),
+        ),
+        Conjunct(
+            "elections-are-later",
+            "A running election is of an epoch larger than all config_epochs of the start.",
+            lambda w: formulas.node(
+                w,
+                lambda c: w.logic.implies(w.running(c), w.logic.less(w.base(), w.auth_epoch(c))),
+            ),
+        ),
+        Conjunct(
+            "own-epoch",
+            "A node's config_epoch is 0 or was given to it.",
+            lambda w: formulas.own(w, "config_epoch"),
+        ),
+        Conjunct(
+            "own-epoch-saved",
+            "A saved config_epoch is 0 or was given to its node.",
+            lambda w: formulas.own(w, "saved_config_epoch"),
+        ),
+        Conjunct(
+            "masters-have-one",
+            "A master's config_epoch is not 0.",
+            lambda w: formulas.masters_have_epochs(w, "master", "config_epoch"),
+        ),
+        Conjunct(
+            "masters-have-one-saved",
+            "The saved config_epoch of a node saved as a master is not 0.",
+            lambda w: formulas.masters_have_epochs(w, "saved_master", "saved_config_epoch"),
+        ),
+        Conjunct(
+            "headers-are-true",
+            "A config_epoch that a master announced was given to it.",
+            formulas.headers_are_true,
+        ),
+        Conjunct(
+            "no-collision",
+            "No master is announced with the config_epoch of another: EP-4 has nothing to do.",
+            formulas.no_collision,
+        ),
+        Conjunct(
+            "told-is-true",
+            "A config_epoch that an UPDATE tells of a node is 0 or was given to that node "
+            "(where a candidate may be sent one about itself).",
+            formulas.told_is_true,
+            lambda setting: setting.rules.refused_candidate_is_updated,
+        ),
+        Conjunct(
+            "recorded-is-true",
+            "A config_epoch recorded of another node is 0 or was given to that node (as before).",
+            formulas.recorded_is_true,
+            lambda setting: setting.rules.refused_candidate_is_updated,
+        ),
+    ),
+)
+
+EPOCHS: Final = Group(
+    "epochs",
+    (BOOKS,),
+    (
+        Conjunct(
+            "vote-survives",
+            "The last_vote_epoch that a node has saved is at least the one that it has.",
+            lambda w: formulas.at_most(w, "last_vote_epoch", "saved_last_vote_epoch"),
+        ),
+        Conjunct(
+            "master-survives",
+            "A master is saved as one, with its config_epoch or a larger one.",
+            formulas.masters_are_saved,
+        ),
+        Conjunct(
+            "config-known",
+            "No node's config_epoch is larger than its current_epoch.",
+            lambda w: formulas.at_most(w, "config_epoch", "current_epoch"),
+        ),
+        Conjunct(
+            "config-known-saved",
+            "No saved config_epoch is larger than the saved current_epoch.",
+            lambda w: formulas.at_most(w, "saved_config_epoch", "saved_current_epoch"),
+        ),
+        Conjunct(
+            "running-known",
+            "No running election is of an epoch larger than its candidate's current_epoch.",
+            lambda w: formulas.node(
+                w,
+                lambda c: w.logic.implies(
+                    w.running(c), w.logic.at_most(w.auth_epoch(c), w.current_epoch(c))
+                ),
+            ),
+        ),
+    ),
+    (
+        StepConjunct(
+            "current-rises",
+            "While a node runs, its current_epoch does not decrease.",
+            formulas.never_back("current_epoch"),
+        ),
+        StepConjunct(
+            "config-rises",
+            "While a node runs, its config_epoch does not decrease.",
+            formulas.never_back("config_epoch"),
+        ),
+        StepConjunct(
+            "recorded-rises",
+            "While a node runs, the config_epochs it has recorded of others do not decrease.",
+            formulas.never_back("recorded"),
+        ),
+        StepConjunct(
+            "vote-rises",
+            "No last_vote_epoch decreases, not even by a crash.",
+            formulas.vote_never_back,
+        ),
+        StepConjunct(
+            "claim-rises",
+            "A master is a master after a crash, and its config_epoch has not decreased.",
+            formulas.claim_never_back,
+        ),
+    ),
+)
+
+SLOTS: Final = Group(
+    "slots",
+    (EPOCHS,),
+    (
+        Conjunct(
+            "newest-claim-kept",
+            "A node that announced a slot with a config_epoch still owns it, unless somebody "
+            "claimed it with a larger one.",
+            formulas.kept,
+        ),
+        Conjunct(
+            "newest-claim-saved",
+            "It would own it after a crash, too, and with a config_epoch at least as large "
+            "(unless, again, somebody claimed it with a larger one).",
+            formulas.kept_safely,
+        ),
+        Conjunct(
+            "newest-is-newest",
+            "No claim on a slot is newer than the newest.",
+            formulas.newest_is_newest,
+        ),
+        Conjunct(
+            "owned-is-saved",
+            "What a node owns is saved as its own.",
+            formulas.owned_is_saved,
+        ),
+        Conjunct(
+            "owners-are-masters",
+            "Who owns a slot is a master.",
+            lambda w: formulas.owners_are_masters(w, "owns", "master"),
+        ),
+        Conjunct(
+            "owners-are-masters-saved",
+            "Who is saved as the owner of a slot is saved as a master.",
+            lambda w: formulas.owners_are_masters(w, "saved_owns", "saved_master"),
+        ),
+        Conjunct(
+            "own-not-marked",
+            "No node has a slot of its own marked as not claimed by its owner.",
+            formulas.own_unmarked,
+            lambda setting: setting.marking,
+        ),
+        Conjunct(
+            "nothing-marked",
+            "No slot is marked as not claimed by its owner (where that is assumed).",
+            formulas.nothing_marked,
+            lambda setting: not setting.marking,
+        ),
+    ),
+)
+
+PROPERTIES: Final = (
+    Property("EL-P1", "at most one node wins the election of an epoch", VOTES),
+    Property("SC-P1", "no two masters claim a slot with the same configEpoch", CLAIMS),
+    Property("EP-P1", "no epoch goes back; votes and claims survive a crash", EPOCHS),
+    Property("SC-P1:kept", "the newest claim on a slot is never given up", SLOTS),
+)
+"""What is proved."""
+
+
+def conjuncts_of(group: Group, setting: Setting) -> tuple[Conjunct, ...]:
+    """The conjuncts of the group that are part of the invariant in this setting."""
+    return tuple(each for each in group.conjuncts if each.included(setting))
+
+
+def lemmas_of(group: Group, setting: Setting) -> tuple[Conjunct, ...]:
+    """What the groups it rests on lend: each is proved without this one."""
+    return tuple(
+        each for other in group.rests_on for each in conjuncts_of(other, setting)[: other.lends]
+    )

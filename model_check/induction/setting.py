@@ -1,0 +1,127 @@
+"""Whose rules are proved, and what is assumed of the world besides them."""
+
+from typing import Final
+
+import attrs
+
+from reference.core.rules import SWITCHES, Rules
+
+OUTSIDE: Final = {
+    "shards": "shards only matter for hand-overs by hearsay (SC-18)",
+    "stale_role_switch_is_ignored": "it is about hand-overs by hearsay (SC-18)",
+    "reliable_meet": "handshakes are not in the proof: all nodes know each other",
+    "mismatch_is_failure": "addresses are not in the proof: nobody answers for another node",
+    "meet_introduces": "handshakes are not in the proof: all nodes know each other",
+}
+"""Switches that the proof has nothing to say about, and why."""
+
+FREE: Final = {
+    "empty_masters_report": "a replica may stand whatever is known of its master",
+    "reports_kept_after_fail": "a replica may stand whatever is known of its master",
+    "fail_checked_at_pfail": "a replica may stand whatever is known of its master",
+    "empty_master_is_replaced": "a replica may stand whatever is known of its master",
+    "vote_cooldown": "a voter may vote as often as its epochs allow",
+    "vote_needs_failed_master": "a voter may vote for any replica",
+    "vote_checks_claims": "a voter may vote for any replica",
+    "election_reset_by_newer_master": "an election may be given up at any moment",
+    "election_ends_with_role_change": "an election may go on or be given up at any moment",
+    "election_ends_with_win": "an election may go on or be given up at any moment",
+    "failover_restarts_election": "an election may be given up at any moment",
+    "newcomer_does_not_vote": "a voter may also not vote",
+    "best_ranked_goes_first": "a replica may stand at any moment",
+    "lone_master_decides_at_pfail": "a replica may stand whatever is known of its master",
+    "failed_master_is_announced": "a replica may stand whatever is known of its master",
+    "failed_master_mark_sticks": "a replica may stand whatever is known of its master",
+    "replicas_are_updated": "an UPDATE may be sent to anybody at any moment",
+    "empty_shard_follows": "a master without slots may follow another at any moment",
+    "sub_replica_guard_at_role_change": "whom a replica follows decides nothing",
+    "role_change_is_broadcast": "a header may be sent at any moment",
+    "bump_is_broadcast": "a header may be sent at any moment",
+    "collision_moves_smaller_id_only": "in a collision either node may move",
+}
+"""Switches that change nothing here: the proof allows more than the rule does in both positions."""
+
+MODELLED: Final = (
+    "persist_vote",
+    "one_vote_per_epoch",
+    "vote_checks_request_epoch",
+    "majority_wins",
+    "save_before_send",
+    "claims_need_newer_epoch",
+    "config_epoch_only_rises",
+    "merge_current_epoch",
+    "collision_resolution",
+    "late_votes_count",
+    "config_epoch_from_replicas",
+    "refused_candidate_is_updated",
+    "binding_clears_not_claiming",
+    "not_claiming_slots",
+)
+"""Switches that a guard or an effect of the proof's actions asks for."""
+
+
+@attrs.frozen(kw_only=True)
+class Setting:
+    """The rules, and which of the usual assumptions are dropped."""
+
+    rules: Rules
+    without: tuple[str, ...] = ()
+    bumps: bool = False
+    marks: bool = False
+    hearsay: bool = False
+    views: bool = False
+
+    @property
+    def marking(self) -> bool:
+        """Whether slots may come to be marked as not claimed."""
+        return self.marks and self.rules.not_claiming_slots
+
+
+@attrs.frozen
+class Assumption:
+    """Something that the world is taken not to do, and the option that lets it."""
+
+    name: str  # the field of `Setting`
+    text: str
+    dropped: str  # what is said if it is dropped
+
+
+ASSUMPTIONS: Final = (
+    Assumption(
+        "views",
+        "any two majorities that nodes count share a voter: the voting masters stay the same, "
+        "or change so that this is kept",
+        "two nodes may count majorities that share no voter",
+    ),
+    Assumption(
+        "bumps",
+        "configEpochs are elected, or were different from the start: no TAKEOVER, SETSLOT NODE, "
+        "BUMPEPOCH, SET-CONFIG-EPOCH, REPLICATE NO ONE or RESET later on",
+        "a node may take a configEpoch without a vote",
+    ),
+    Assumption(
+        "marks",
+        "an owner claims all that is recorded for it (no marks by SC-3)",
+        "slots may be marked as not claimed by their owner (SC-3)",
+    ),
+    Assumption(
+        "hearsay",
+        "no node is made a master by another's header (SC-18)",
+        "a header may tell the configEpoch of another node (SC-18)",
+    ),
+)
+
+
+def setting_of(rules: Rules, without: tuple[str, ...], dropped: tuple[str, ...] = ()) -> Setting:
+    """The rules without these switches, in a world without these assumptions.
+
+    Raises ValueError if a name is no switch, is off already, or is outside the proof.
+    """
+    left = rules.without(*without)
+    for name in without:
+        if name in OUTSIDE:
+            raise ValueError(f"{name} is not modelled by the proof: {OUTSIDE[name]}")
+        if name not in FREE and name not in MODELLED:
+            modelled = ", ".join(each for each in SWITCHES if each in MODELLED or each in FREE)
+            raise ValueError(f"{name} is not modelled by the proof; it models {modelled}")
+    return Setting(rules=left, without=without, **dict.fromkeys(dropped, True))

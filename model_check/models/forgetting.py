@@ -1,0 +1,58 @@
+"""A node is forgotten, by those who are told and by those who hear of it, and comes back."""
+
+from typing import Final
+
+from model_check.models.cluster import Scope
+from model_check.models.model import Expected, Model
+from model_check.models.properties import (
+    EPOCHS_MONOTONE,
+    EXCLUSIVE_CLAIM,
+    agreement,
+    epoch_rises,
+    some_node,
+)
+from model_check.models.start import agreed, master, told
+from reference.core.events import ClusterBumpEpoch, ClusterForget
+from reference.core.rules import Rules
+from reference.core.types import NodeId
+
+
+def _scope(rules: Rules) -> Scope:
+    return Scope(
+        nodes=agreed(
+            rules, master("A", 0, epoch=1), master("B", 1, epoch=2), master("C", 2, epoch=3)
+        ),
+        commands=(
+            told("A", ClusterForget(node=NodeId("C"))),
+            told("A", ClusterBumpEpoch()),
+        ),
+        strangers=frozenset({NodeId("C")}),
+    )
+
+
+FORGET: Final = Model(
+    name="forget",
+    text="A is told to forget C, which has a slot and is well; B may tell A of it again",
+    scope=_scope,
+    properties=(
+        EXCLUSIVE_CLAIM,
+        EPOCHS_MONOTONE,
+        agreement(3),
+        epoch_rises(3),
+        some_node(
+            "SC-P2:witness",
+            "a node does not know the owner of a slot",
+            lambda state: NodeId("C") not in state.nodes,
+        ),
+    ),
+    links="held(0)",
+    clauses=("NO-1", "NO-4", "NO-5", "NO-6", "NO-7", "NO-8", "HS-8"),
+    expected=(
+        Expected(
+            property_id="SC-P2",
+            dialects=("redis-8.0", "valkey-8.1", "valkey-9.1"),
+            told="by design: who is forgotten by one is forgotten by all",
+            clause="NO-5",
+        ),
+    ),
+)

@@ -1,0 +1,70 @@
+"""Messages on their way out: translated, counted, and put on links."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+from reference.core.messages import Message
+from reference.core.state import ClusterState
+from reference.runtime.announcements import Announcements
+from reference.runtime.bus import Bus, BusLink
+from reference.runtime.translate import WireFacts, to_wire
+from reference.wire.bus import encode
+from reference.wire.bus_header import MessageType
+
+_COUNTER_NAMES: Final = {
+    MessageType.FAILOVER_AUTH_REQUEST: "auth-req",
+    MessageType.FAILOVER_AUTH_ACK: "auth-ack",
+}
+_TYPE_FIELD: Final = slice(12, 14)
+
+
+class Traffic:
+    """How much has gone one way (the stats_bus_* fields of `clusterState`)."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.messages: Counter[str] = Counter()
+        self.bytes = 0
+
+    def count(self, frame: bytes) -> None:
+        """One more message."""
+        self.messages[counter_name(int.from_bytes(frame[_TYPE_FIELD], "big"))] += 1
+        self.bytes += len(frame)
+
+
+def counter_name(message_type: int) -> str:
+    """What CLUSTER INFO calls messages of this type. Counterpart: `clusterGetMessageTypeString`."""
+    try:
+        known = MessageType(message_type)
+    except ValueError:
+        return "unknown"
+    return _COUNTER_NAMES.get(known, known.name.lower())
+
+
+class Outbox:
+    """What one node sends."""
+
+    def __init__(
+        self, bus: Bus, announcements: Announcements, facts: Callable[[], WireFacts]
+    ) -> None:
+        """Nothing has been sent; `facts` are those of the moment of a message."""
+        self.traffic = Traffic()
+        self._bus = bus
+        self._announcements = announcements
+        self._facts = facts
+
+    def send(self, link: BusLink | None, message: Message) -> None:
+        """The message is on its way, if there is a link."""
+        if link is None:
+            return
+        extended = self._announcements.extends(link.node_id)
+        data = encode(to_wire(message, self._facts(), extended=extended))
+        self.traffic.count(data)
+        link.send(data)
+
+    def broadcast(self, state: ClusterState, message: Message) -> None:
+        """The message is on its way to every known node that we have a link to."""
+        for node in state.nodes:
+            if not node.handshake:
+                self.send(self._bus.outbound.get(node.node_id), message)
