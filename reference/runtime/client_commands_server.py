@@ -11,7 +11,16 @@ from reference.runtime.client_replies import ClientReply, Verbatim
 from reference.runtime.client_session import Handlers, Session
 from reference.runtime.client_topology import replicas_of
 from reference.runtime.command_table import keys_of
-from reference.runtime.directives import DirectiveError, configured, values
+from reference.runtime.config_file import replace_file, rewritten
+from reference.runtime.directives import (
+    DirectiveError,
+    configured,
+    given_names,
+    is_hidden,
+    values,
+)
+from reference.runtime.driver_log import set_log_level
+from reference.runtime.kept_directives import list_names
 from reference.wire.resp import OK, ErrorReply
 
 _ALL_SECTIONS: Final = frozenset({"default", "all", "everything"})
@@ -43,15 +52,16 @@ def _replication_section(session: Session) -> Iterator[str]:
     else:
         yield "role:master"
     yield f"connected_slaves:{len(list(replicas_of(state, state.myself)))}"
-    yield "master_repl_offset:0"
+    yield f"master_repl_offset:{session.node.repl_offset(state.myself_id)}"
 
 
 def _master_lines(session: Session, master: ClusterNode | None) -> Iterator[str]:
     address = master.address if master else None
-    up = master is not None and session.node.link_connected(master.node_id)
+    up = session.node.master_link_up
     yield f"master_host:{address.ip if address else ''}"
     yield f"master_port:{address.port if address else 0}"
     yield f"master_link_status:{'up' if up else 'down'}"
+    yield f"slave_repl_offset:{session.node.repl_offset(session.state.myself_id)}"
 
 
 def _cluster_section(_session: Session) -> Iterator[str]:
@@ -90,10 +100,14 @@ def info(session: Session, arguments: list[bytes]) -> ClientReply:
 def config_get(session: Session, arguments: list[bytes]) -> ClientReply:
     """The settings whose names match one of the patterns. Counterpart: `configGetCommand`."""
     patterns = [argument.decode("latin-1").lower() for argument in arguments[2:]]
+    options = session.node.options
     return {
         name: value
-        for name, value in values(session.node.options).items()
-        if any(fnmatchcase(name, pattern) for pattern in patterns)
+        for name, value in values(options).items()
+        if name in patterns
+        or (
+            not is_hidden(options, name) and any(fnmatchcase(name, pattern) for pattern in patterns)
+        )
     }
 
 
@@ -109,7 +123,30 @@ def config_set(session: Session, arguments: list[bytes]) -> ClientReply:
     except DirectiveError as error:
         return ErrorReply(f"ERR {error}")
     session.node.configure(options)
+    if any(name.lower() == "loglevel" for name, _ in pairs):
+        set_log_level(options.kept["loglevel"])
     return OK
+
+
+@clause("RT-34")
+def config_rewrite(session: Session, _arguments: list[bytes]) -> ClientReply:
+    """The file that the node was started with says what is so now. Counterpart: `configRewrite`."""
+    options = session.node.options
+    if options.config_file is None:
+        return ErrorReply("ERR The server is running without a config file")
+    shown, changed = values(options), given_names(options)
+    try:
+        old = options.config_file.read_text(encoding="utf-8")
+        replace_file(
+            options.config_file, rewritten(old, shown, changed, list_names(options.dialect))
+        )
+    except (OSError, UnicodeError) as error:
+        return ErrorReply(f"ERR Rewriting config file: {error}")
+    return OK
+
+
+def _config_resetstat(_session: Session, _arguments: list[bytes]) -> ClientReply:
+    return OK  # nothing that it resets is counted
 
 
 @clause("CM-20")
@@ -159,6 +196,8 @@ def command_getkeys(session: Session, arguments: list[bytes]) -> ClientReply:
 SERVER_HANDLERS: Final[Handlers] = {
     "info": info,
     "config|get": config_get,
+    "config|resetstat": _config_resetstat,
+    "config|rewrite": config_rewrite,
     "config|set": config_set,
     "command": command,
     "command|count": _command_count,

@@ -139,12 +139,25 @@ def _shard_member(session: Session, node: ClusterNode) -> ClientReply:
         member["hostname"] = said.hostname
     member |= {
         "role": "replica" if node.is_replica else "master",
-        "replication-offset": 0,
-        "health": "fail" if node.health is Health.FAIL else "online",
+        "replication-offset": session.node.repl_offset(node.node_id),
+        "health": _health(session.node, node),
     }
     if session.release.zones and said.availability_zone:
         member["availability-zone"] = said.availability_zone
     return member
+
+
+@clause("CM-13")
+def _health(view: NodeView, node: ClusterNode) -> str:
+    """Whether the node serves; a replica does not before it has the data that its master has.
+
+    Counterpart: `addNodeDetailsToShardReply`.
+    """
+    if node.health is Health.FAIL:
+        return "fail"
+    if node.replicaof is None or not view.repl_offset(node.replicaof):
+        return "online"  # a master without a stream has no offset, and nor have its replicas
+    return "online" if view.repl_offset(node.node_id) else "loading"
 
 
 def _shards(session: Session) -> Iterable[list[ClusterNode]]:

@@ -75,6 +75,13 @@ class NodeView(Protocol):
     def link_connected(self, node_id: NodeId) -> bool:
         """Whether our own link to this node stands."""
 
+    def repl_offset(self, node_id: NodeId) -> int:
+        """How far the node's data goes, in bytes of its master's stream; 0 if it has none."""
+
+    @property
+    def master_link_up(self) -> bool:
+        """Whether our data follows that of our master."""
+
     def ping_sent_ms(self, node_id: NodeId) -> int:
         """When the PING in flight to this node was sent, ms since 1970; 0 if there is none."""
 

@@ -34,6 +34,8 @@ command|info -2 loading,stale connection nondeterministic_output_order
 command|list -2 loading,stale connection nondeterministic_output_order
 config -2 - - -
 config|get -3 admin,noscript,loading,stale admin,dangerous -
+config|resetstat 2 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
+config|rewrite 2 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
 config|set -4 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
 cluster -2 - - -
 cluster|addslots -3 admin,stale,no_async_loading admin,dangerous -
@@ -63,7 +65,7 @@ cluster|setslot -4 admin,stale,no_async_loading admin,dangerous -
 cluster|shards 2 stale - nondeterministic_output
 cluster|slaves 3 admin,stale admin,dangerous nondeterministic_output
 cluster|slots 2 stale - nondeterministic_output
-"""
+"""  # noqa: E501 - a line for each
 """The commands that the node answers itself, as Redis 7.0 has them."""
 
 _REDIS_7_2_ROWS: Final = """

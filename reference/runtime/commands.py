@@ -3,35 +3,29 @@
 import asyncio
 import contextlib
 import logging
-import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from reference.core.rules import DIALECTS
 from reference.core.state import ClusterState
 from reference.runtime.cluster import formed_cluster
-from reference.runtime.directives import DIRECTIVES, DirectiveError, configured
-from reference.runtime.driver import NodeFailedError, log_to_stdout, run_nodes
+from reference.runtime.directives import DIRECTIVES
+from reference.runtime.driver import NodeFailedError, run_nodes
+from reference.runtime.driver_log import LEVELS, log_to_stdout
 from reference.runtime.node import Node
 from reference.runtime.opening import StartError
 from reference.runtime.options import LOOPBACK, NodeOptions, OptionError, bus_port
-
-log = logging.getLogger(__name__)
+from reference.runtime.server import ConfigReadError, read_options, serve
+from reference.runtime.server_options import ConfigFileError
 
 _PORT: Final = click.IntRange(1, 65535)
 _TIMEOUT: Final = click.IntRange(min=1)
-_LEVELS: Final = {
-    "debug": logging.DEBUG,
-    "verbose": logging.INFO,
-    "notice": logging.INFO,
-    "warning": logging.WARNING,
-}
-
 _Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
 _SHARED: Final[tuple[_Decorator, ...]] = (
@@ -41,7 +35,7 @@ _SHARED: Final[tuple[_Decorator, ...]] = (
                  show_default=True, help="Which release's rules the node follows."),
     click.option("--bind", default=LOOPBACK, show_default=True, metavar="A",
                  help="The address to listen on."),
-    click.option("--loglevel", type=click.Choice(list(_LEVELS)), default="notice",
+    click.option("--loglevel", type=click.Choice(list(LEVELS)), default="notice",
                  show_default=True, help="What the log on stdout tells."),
 )  # fmt: skip
 
@@ -61,15 +55,19 @@ def _directives(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-def _configured(options: NodeOptions, given: Mapping[str, Any]) -> NodeOptions:
-    """The options with the directives that were given; UsageError if one is refused."""
-    names = [directive.name for directive in DIRECTIVES]
-    texts = {name: given.get(name.replace("-", "_")) for name in names}
+def _read(context: click.Context, words: Sequence[str]) -> NodeOptions:
+    """The options of the file and of all directives given; UsageError if one is refused."""
+    given = [
+        text
+        for name, value in context.params.items()
+        if name != "words" and context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        for text in ("--dir" if name == "directory" else f"--{name.replace('_', '-')}", str(value))
+    ]
     try:
-        return configured(
-            options, [(name, text) for name, text in texts.items() if isinstance(text, str)]
-        )
-    except DirectiveError as error:
+        return read_options([*words, *given], cluster_enabled=True)
+    except ConfigFileError as error:
+        raise click.UsageError(f"{error.line.text}: {error}") from error
+    except (OptionError, ConfigReadError) as error:
         raise click.UsageError(str(error)) from error
 
 
@@ -84,7 +82,8 @@ def _run(
         sys.exit(1)
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[FILE]")
 @click.option("--port", type=_PORT, default=6379, show_default=True, help="For clients.")
 @click.option("--cluster-port", type=_PORT, help="For the bus.  [default: port + 10000]")
 @click.option("--cluster-config-file", default="nodes.conf", show_default=True, metavar="F",
@@ -95,27 +94,19 @@ def _run(
               help="Only yes.")  # fmt: skip
 @_directives
 @_shared
-def node(**given: Any) -> None:  # noqa: ANN401 - click passes the options above by name
-    """Run one node of a Redis Cluster, until SIGINT or SIGTERM."""
+@click.pass_context
+def node(context: click.Context, /, words: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - click passes the options above by name
+    """Run one node of a Redis Cluster, until SIGINT or SIGTERM.
+
+    FILE is a configuration as redis-server has it; all its directives are options too, and those
+    that mean nothing here are only kept and shown.
+    """
     if given["cluster_enabled"] == "no":
         raise click.BadParameter(
             "a slotproof node is always one of a cluster", param_hint="--cluster-enabled"
         )
-    log_to_stdout(_LEVELS[given["loglevel"]])
-    options = _configured(
-        NodeOptions(
-            port=given["port"],
-            cport=_bus_port(given["port"], given["cluster_port"]),
-            dialect=given["dialect"],
-            node_timeout_ms=given["cluster_node_timeout"],
-            cluster_config_file=given["cluster_config_file"],
-            directory=given["directory"],
-            bind=given["bind"],
-        ),
-        given,
-    )
-    log.info("slotproof, dialect %s, port %d, PID: %d", options.dialect, options.port, os.getpid())
-    _run([(options, None)], _say_ready)
+    given["directory"].mkdir(parents=True, exist_ok=True)
+    serve(_read(context, words))
 
 
 def _bus_port(port: int, cluster_port: int | None) -> int:
@@ -123,11 +114,6 @@ def _bus_port(port: int, cluster_port: int | None) -> int:
         return bus_port(port, cluster_port)
     except OptionError as error:
         raise click.UsageError(str(error)) from error
-
-
-def _say_ready(_: list[Node]) -> None:
-    log.info("Server initialized")
-    log.info("Ready to accept connections tcp")
 
 
 @click.command()
@@ -144,7 +130,7 @@ def cluster(**given: Any) -> None:  # noqa: ANN401 - click passes the options ab
     count = given["masters"] + given["replicas"]
     if given["port"] + count - 1 > 65535:
         raise click.UsageError(f"{count} nodes from port {given['port']} on need ports above 65535")
-    log_to_stdout(max(_LEVELS[given["loglevel"]], logging.WARNING))
+    log_to_stdout(max(LEVELS[given["loglevel"]], logging.WARNING))
     with _directory(given["directory"]) as directory:
         options = [
             NodeOptions(

@@ -7,6 +7,7 @@ from typing import Any, Final
 import attrs
 
 from reference.clauses import clause
+from reference.runtime.kept_directives import kept_directives, main_name
 from reference.runtime.options import NodeOptions
 from reference.wire.texts import is_aux_value, is_ipv4, is_ipv6, is_word
 
@@ -181,25 +182,52 @@ def directives_of(dialect: str) -> Iterator[tuple[str, Directive]]:
 
 
 def _fixed(options: NodeOptions) -> dict[str, str]:
+    """What is decided at the start and acted upon."""
     return {
-        "appendonly": "no",
         "bind": options.bind,
         "cluster-config-file": options.cluster_config_file,
         "cluster-enabled": "yes",
         "cluster-port": str(options.cport),
-        "databases": "1",
         "dir": str(options.directory.absolute()),
-        "maxmemory": "0",
         "port": str(options.port),
-        "save": "",
     }
 
 
 def values(options: NodeOptions) -> Mapping[str, str]:
     """Every directive with its present value, by name."""
-    return _fixed(options) | {
-        name: directive.text(options) for name, directive in directives_of(options.dialect)
+    known = kept_directives(options.dialect)
+    kept = {name: kept_text(options, name) for name in known}
+    return (
+        kept
+        | _fixed(options)
+        | {name: directive.text(options) for name, directive in directives_of(options.dialect)}
+    )
+
+
+def kept_text(options: NodeOptions, name: str) -> str:
+    """The value of a directive that has no effect here: as it was given, else the default."""
+    main = main_name(options.dialect, name)
+    if main == "save":  # nothing is saved unless somebody asks for it, and then it is only shown
+        return options.kept.get(main, "")
+    known = kept_directives(options.dialect)
+    return options.kept.get(main, known[name].default)
+
+
+def given_names(options: NodeOptions) -> set[str]:
+    """The names of the directives whose values are not the defaults."""
+    default = NodeOptions(port=options.port, cport=options.cport)
+    live = {
+        directive.name
+        for directive in DIRECTIVES
+        if getattr(options, directive.option) != getattr(default, directive.option)
     }
+    return live | set(options.kept)
+
+
+def is_hidden(options: NodeOptions, name: str) -> bool:
+    """Whether it is shown only to those who name it."""
+    directive = kept_directives(options.dialect).get(name)
+    return directive is not None and directive.hidden
 
 
 @clause("CM-41", "CM-D3")
@@ -208,25 +236,58 @@ def configured(options: NodeOptions, pairs: Sequence[tuple[str, str]]) -> NodeOp
 
     Counterpart: `configSetCommand`.
     """
-    known = dict(directives_of(options.dialect))
     chosen: dict[str, str] = {}
     for given, text in pairs:
         name = given.lower()
-        if name not in known:
-            if name not in _fixed(options):
-                unknown = "Unknown option or number of arguments for CONFIG SET"
-                raise DirectiveError(f"{unknown} - '{given}'")
-            raise _refused(name, "can't set immutable config")
+        _check_changeable(options, name, given)
         if name in chosen:
             raise _refused(name, "duplicate parameter")
         chosen[name] = text
     for name, text in chosen.items():
         try:
-            value = known[name].read(text)
+            options = with_value(options, name, [text])
         except DirectiveError as error:
             raise _refused(name, str(error)) from None
-        options = attrs.evolve(options, **{known[name].option: value})
     return options
+
+
+def _check_changeable(options: NodeOptions, name: str, given: str) -> None:
+    if name in dict(directives_of(options.dialect)):
+        return
+    kept = kept_directives(options.dialect).get(name)
+    if kept is not None and kept.protected:
+        raise _refused(name, "can't set protected config")
+    if name in _fixed(options) or (kept is not None and kept.fixed):
+        raise _refused(name, "can't set immutable config")
+    if kept is None:
+        unknown = "Unknown option or number of arguments for CONFIG SET"
+        raise DirectiveError(f"{unknown} - '{given}'")
+
+
+@clause("RT-30")
+def with_value(options: NodeOptions, name: str, words: list[str]) -> NodeOptions:
+    """The options with this value; DirectiveError if it is none of the directive."""
+    directive = dict(directives_of(options.dialect)).get(name)
+    if directive is not None:
+        if len(words) != 1:
+            raise DirectiveError("wrong number of arguments")
+        return attrs.evolve(options, **{directive.option: directive.read(words[0])})
+    kept = kept_directives(options.dialect).get(name)
+    if kept is None:
+        raise DirectiveError("Bad directive or wrong number of arguments")
+    try:
+        text = kept.text(words)
+    except ValueError as error:
+        raise DirectiveError(str(error)) from None
+    if name == "save" and not _is_save(text):
+        raise DirectiveError("Invalid save parameters")
+    return attrs.evolve(options, kept={**options.kept, main_name(options.dialect, name): text})
+
+
+def _is_save(text: str) -> bool:
+    """Whether it has pairs of seconds and changes, or none."""
+    words = text.split()
+    return len(words) % 2 == 0 and all(word.isascii() and word.isdigit() for word in words)
 
 
 def _refused(name: str, reason: str) -> DirectiveError:

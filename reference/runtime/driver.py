@@ -3,13 +3,12 @@
 import asyncio
 import contextlib
 import logging
+import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
-from typing_extensions import override
-
+from reference.clauses import clause
 from reference.core.state import ClusterState
 from reference.runtime.node import Node
 from reference.runtime.opening import listening_node
@@ -17,31 +16,9 @@ from reference.runtime.options import NodeOptions
 
 log = logging.getLogger(__name__)
 
-_MARKS: Final = {logging.DEBUG: ".", logging.INFO: "*", logging.WARNING: "#"}
-
 
 class NodeFailedError(Exception):
     """A node stopped by itself, and why."""
-
-
-class _ServerFormatter(logging.Formatter):
-    """Lines as the servers write them: process id, instant, mark of the level, text."""
-
-    @override
-    def format(self, record: logging.LogRecord) -> str:
-        record.mark = _MARKS.get(record.levelno, "#")
-        return super().format(record)
-
-
-def log_to_stdout(level: int = logging.INFO) -> None:
-    """Everything from this level on is told on stdout, as those who watch servers expect."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(
-        _ServerFormatter(
-            "%(process)d:M %(asctime)s.%(msecs)03d %(mark)s %(message)s", "%d %b %Y %H:%M:%S"
-        )
-    )
-    logging.basicConfig(level=level, handlers=[handler])
 
 
 async def run_nodes(
@@ -53,13 +30,27 @@ async def run_nodes(
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGTERM, _ask_for_end, stop, signal.SIGTERM)
+    loop.add_signal_handler(signal.SIGINT, _ask_for_end, stop, signal.SIGINT)
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
     async with _running(nodes) as running:
         ready(running)
         await _until(stop, running)
         log.info("User requested shutdown...")
     log.info("slotproof is now ready to exit, bye bye...")
+
+
+@clause("RT-33")
+def _ask_for_end(stop: asyncio.Event, number: signal.Signals) -> None:
+    """The node ends; with a second SIGINT at once, and with exit code 1.
+
+    Counterpart: `sigShutdownHandler`.
+    """
+    if stop.is_set() and number is signal.SIGINT:
+        log.warning("You insist... exiting now.")
+        os._exit(1)
+    log.info("Received %s scheduling shutdown...", number.name)
+    stop.set()
 
 
 @contextlib.asynccontextmanager

@@ -1,8 +1,8 @@
 """The data of a node: the one place that knows the engine behind it (fakeredis).
 
 The engine is used through its private interface, so its version is pinned and the tests of this
-module say what of it we rely on. Only the commands of `DATA_COMMANDS` ever reach it: its RESTORE
-and FUNCTION RESTORE run code that a client sends.
+module say what of it we rely on. Only the commands of `DATA_COMMANDS` ever reach it, and from a
+master those of `_FROM_MASTER`: its RESTORE and FUNCTION RESTORE run code that a client sends.
 """
 
 import logging
@@ -27,6 +27,12 @@ _LOG = logging.getLogger(__name__)
 
 _SET_REPLIES: Final = frozenset({"smembers", "spop", "sinter", "sunion", "sdiff"})
 """Commands whose lists are sets in version 3; the engine gives lists."""
+
+_FROM_MASTER: Final = frozenset(DATA_COMMANDS) | {
+    "copy", "geoadd", "geosearchstore", "georadius", "georadiusbymember", "sort", "hexpire",
+    "hexpireat", "hgetdel", "hgetex", "hpersist", "hpexpire", "hpexpireat", "hsetex",
+}  # fmt: skip
+"""What a master's data and stream of commands may contain."""
 
 _MAX_ECHO: Final = 128
 """Bytes of the arguments, and of the name, that the text about an unknown command repeats."""
@@ -119,6 +125,33 @@ class Keyspace:
         name = arguments[0].decode("latin-1").lower()
         if name not in DATA_COMMANDS:
             return unknown_command(arguments)
+        return self._engage(name, arguments, protocol)
+
+    @clause("RE-7")
+    def apply(self, arguments: Sequence[bytes]) -> ClientReply:
+        """A command that a master has carried out is carried out here too.
+
+        Counterpart: `call`.
+        """
+        name = arguments[0].decode("latin-1").lower()
+        if name not in _FROM_MASTER:
+            return unknown_command(arguments)
+        return self._engage(name, arguments, 2)
+
+    @clause("RE-3")
+    def replace(self, other: "Keyspace") -> None:
+        """The keys and values are those of the other, which has these; watched keys changed.
+
+        Counterpart: `swapMainDbWithTempDb`.
+        """
+        mine, new = self.database(), other.database()
+        watched = [*mine, *new]
+        with self._server.lock:
+            mine.swap(new)
+            for key in watched:
+                mine.notify_watch(key)
+
+    def _engage(self, name: str, arguments: Sequence[bytes], protocol: int) -> ClientReply:
         engine = self._engines[protocol]
         try:
             engine._process_command([name.encode(), *arguments[1:]])  # noqa: SLF001

@@ -48,6 +48,7 @@ from reference.runtime.options import NodeOptions
 from reference.runtime.outbox import Outbox
 from reference.runtime.pause import WritePause
 from reference.runtime.reception import Reception
+from reference.runtime.replication import Replication
 from reference.runtime.storage import ConfigFile
 from reference.runtime.translate import WireFacts
 from reference.wire.announced import Announced
@@ -90,6 +91,8 @@ class Node:
         self._availability = Availability(began=now)
         self._known_since = {node.node_id: now for node in state.nodes}
         self._alarm: asyncio.TimerHandle | None = None
+        self._started = False
+        self._replication = Replication(self, keyspace, self._log)
         self._judge(now)
 
     async def listen(self) -> None:
@@ -102,6 +105,8 @@ class Node:
 
     def start(self) -> None:
         """The node dials others and watches them, from now on."""
+        self._started = True
+        self._replication.follow()
         self._rearm()
 
     async def close(self) -> None:
@@ -109,7 +114,9 @@ class Node:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
+        self._started = False
         self.writes.end_all()
+        await self._replication.close()
         await self._bus.close()
         self._config.close()
         if not self.failed.done():
@@ -204,6 +211,17 @@ class Node:
         link = self._bus.outbound.get(node_id)
         return link is not None and link.opened
 
+    def repl_offset(self, node_id: NodeId) -> int:
+        """How far the node's data goes, in bytes of its master's stream; 0 if it has none."""
+        if node_id == self.state.myself_id:
+            return self.pace.repl_offset
+        return self.pace.peer(node_id).repl_offset
+
+    @property
+    def master_link_up(self) -> bool:
+        """Whether our data follows that of our master."""
+        return self._replication.master_link_up
+
     def ping_sent_ms(self, node_id: NodeId) -> int:
         """When the PING in flight was sent, milliseconds since 1970; 0 if there is none."""
         return self.clock.unix_ms(self.pace.peer(node_id).ping_sent)
@@ -281,6 +299,11 @@ class Node:
             self.pace = link_dialled(self.pace, peer, now)
             self._bus.dial(peer, node.address)
 
+    def rearm(self) -> None:
+        """The alarm rings at the next deadline, once the node has started."""
+        if self._started:
+            self._rearm()
+
     def _rearm(self) -> None:
         """The alarm rings at the next deadline."""
         if self._alarm is not None:
@@ -311,6 +334,8 @@ class Node:
         self.pace = after_step(self.pace, before, self.state, event, now=now, entropy=entropy())
         if self.state is not before:
             self._follow_nodes(before, link)
+            if self._started:
+                self._replication.follow()
             self._judge(now)
             if self._alarm is not None:
                 self._rearm()
@@ -385,6 +410,7 @@ class Node:
             speaks_up=self.announcements.speaks_up,
             secret=self.announcements.secret if secrets else b"",
             cluster_ok=self.cluster_ok,
+            repl_offset=self.pace.repl_offset,
             migrate_to=frozenset(node.node_id for node in self.state.nodes if node.migrate_to),
             heard=self._heard,
             forgotten_s=self._forgotten_s,

@@ -1,5 +1,6 @@
 """What a node is told when it is started: ports, addresses, files, times."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -56,6 +57,10 @@ class NodeOptions:
     replica_validity_factor: int = 10
     require_full_coverage: bool = True
     writable_delay_ms: int = 2000  # how long a master that starts serves nobody
+    config_file: Path | None = None  # what CONFIG REWRITE writes
+    kept: Mapping[str, str] = attrs.field(
+        factory=dict, hash=False
+    )  # given, and without effect here
 
     @property
     @clause("EL-D1")

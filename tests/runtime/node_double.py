@@ -80,6 +80,7 @@ class NodeDouble:
         self.bytes_received = 3
         self.writes = WritePause()
         self.said: dict[NodeId, Announced] = {}
+        self.offsets: dict[NodeId, int] = {}
         self.commands: list[Command] = []
 
     @property
@@ -112,6 +113,15 @@ class NodeDouble:
     def link_connected(self, node_id: NodeId) -> bool:
         """Whether there is a link: to all but the last master."""
         return node_id != MASTERS[2]
+
+    def repl_offset(self, node_id: NodeId) -> int:
+        """What the test says."""
+        return self.offsets.get(node_id, 0)
+
+    @property
+    def master_link_up(self) -> bool:
+        """A double has no data but its own."""
+        return False
 
     def ping_sent_ms(self, node_id: NodeId) -> int:
         """A PING to the last master is in flight."""

@@ -353,11 +353,12 @@ def test_info_gives_the_sections_that_were_asked_for(client: Client) -> None:
 
 
 def test_info_of_a_replica_names_its_master(replica: Client) -> None:
-    assert replica("INFO replication").splitlines()[1:5] == [
+    assert replica("INFO replication").splitlines()[1:6] == [
         "role:slave",
         "master_host:127.0.0.1",
         "master_port:7000",
-        "master_link_status:up",
+        "master_link_status:down",  # no data follows
+        "slave_repl_offset:0",
     ]
 
 

@@ -1,8 +1,9 @@
 """The directives: what they may say, what they change, and how they are given.
 
-Clauses: CM-19, CM-41, CM-D2, CM-D3, RT-24.
+Clauses: CM-19, CM-41, CM-D2, CM-D3, RT-24, RT-30, RT-34.
 """
 
+import logging
 from collections.abc import Iterator
 
 import attrs
@@ -169,4 +170,33 @@ def test_every_directive_is_an_option_of_the_command() -> None:
     assert [d.name for d in DIRECTIVES if f"--{d.name}" not in told] == []
     refused = CliRunner().invoke(node_command, ["--cluster-migration-barrier", "x"])
     assert refused.exit_code == 2
-    assert "'cluster-migration-barrier') - argument couldn't be parsed" in refused.output
+    assert "cluster-migration-barrier" in refused.output
+    assert "argument couldn't be parsed into an integer" in refused.output
+
+
+def test_kept_directives_are_checked_kept_and_shown(client: Client) -> None:
+    failed = "ERR CONFIG SET failed (possibly related to argument"
+    assert client("CONFIG SET maxmemory 1mb timeout 5") == "OK"
+    assert client("CONFIG GET maxmemory timeout") == {"maxmemory": "1048576", "timeout": "5"}
+    assert client("CONFIG SET maxmemory 1x") == (
+        f"{failed} 'maxmemory') - argument must be a memory value"
+    )
+    assert client("CONFIG SET timeout -1") == (
+        f"{failed} 'timeout') - argument must be between 0 and 2147483647 inclusive"
+    )
+    assert client("CONFIG SET dir /") == f"{failed} 'dir') - can't set protected config"
+    assert client("CONFIG SET databases 3") == f"{failed} 'databases') - can't set immutable config"
+    assert client("CONFIG REWRITE") == "ERR The server is running without a config file"
+
+
+def test_log_level_is_changed_only_by_its_own_directive(client: Client) -> None:
+    root = logging.getLogger()
+    before = root.level
+    try:
+        root.setLevel(logging.ERROR)
+        assert client("CONFIG SET timeout 5") == "OK"
+        assert root.level == logging.ERROR
+        assert client("CONFIG SET loglevel debug") == "OK"
+        assert root.level == logging.DEBUG
+    finally:
+        root.setLevel(before)

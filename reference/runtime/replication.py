@@ -1,0 +1,204 @@
+"""Whose data a node follows: the link to its master, again after each end, and what is known."""
+
+import asyncio
+import logging
+from typing import Final, Protocol
+
+import attrs
+
+from reference.clauses import clause
+from reference.core.state import ClusterState
+from reference.core.types import NodeId
+from reference.pacing.pace import Pace
+from reference.pacing.replication import (
+    advance_offset,
+    hear_master,
+    lose_master,
+    never_heard_master,
+)
+from reference.runtime.clock import Clock, entropy
+from reference.runtime.keyspace import Keyspace
+from reference.runtime.options import NodeOptions
+from reference.runtime.replication_client import History, NoStreamError, ReplicaLink
+from reference.runtime.replication_data import ReplicationError
+
+_DIAL_AGAIN_S: Final = 1.0
+_ASK_AGAIN_S: Final = 10.0
+"""For a master that has no stream, which may be another program tomorrow."""
+
+
+class Owner(Protocol):
+    """The node whose data it is."""
+
+    state: ClusterState
+    pace: Pace
+    clock: Clock
+    options: NodeOptions
+    failed: "asyncio.Future[None]"
+
+    def rearm(self) -> None:
+        """The alarm rings at the next deadline."""
+
+
+@attrs.frozen
+class Master:
+    """Whose data it is to be, and where it is found."""
+
+    node_id: NodeId
+    ip: str
+    port: int
+
+
+class Replication:
+    """The replica's side of replication; a master has no link (`server.master`)."""
+
+    def __init__(
+        self, node: Owner, keyspace: Keyspace, log: "logging.LoggerAdapter[logging.Logger]"
+    ) -> None:
+        """Nobody is followed."""
+        self.master_link_up = False
+        self._node = node
+        self._keyspace = keyspace
+        self._log = log
+        self._master: Master | None = None
+        self._history: History | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._reason = ""
+
+    @clause("RE-10", "RE-11")
+    def follow(self) -> None:
+        """The link is to the master that the state names, or there is none.
+
+        Counterpart: `replicationSetPrimary`, `replicationUnsetPrimary`.
+        """
+        master = _master_of(self._node.state)
+        if master == self._master:
+            return
+        self._stop()
+        new = master is not None and (
+            self._master is None or self._master.node_id != master.node_id
+        )
+        self._master = master
+        if self._node.state.myself.is_master:
+            self._history = None
+            self._node.pace = attrs.evolve(self._node.pace, master_link=None)
+        if master is None:
+            return
+        if new and self._history is None:
+            self._node.pace = never_heard_master(self._node.pace)
+            self._advance(0)
+        self._reason = ""
+        self._task = asyncio.get_running_loop().create_task(self._follow(master))
+        self._tasks.add(self._task)
+        self._task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """There is no link, and nothing of it runs any more."""
+        self._stop()
+        self._master = None
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        self._lose()
+
+    def _lose(self) -> None:
+        self.master_link_up = False
+        self._node.pace = lose_master(self._node.pace, self._node.clock.now())
+
+    async def _follow(self, master: Master) -> None:
+        pause_s = 0.0
+        try:
+            while True:
+                await asyncio.sleep(pause_s)
+                pause_s = await self._try(master)
+        except Exception as error:
+            if not self._node.failed.done():
+                self._node.failed.set_exception(error)
+            raise
+
+    @clause("RE-12")
+    async def _try(self, master: Master) -> float:
+        """The link has ended, and the log says why; the answer is when to dial again, in seconds.
+
+        After bad data all of it is asked for again. Counterpart: `replicationCron`.
+        """
+        try:
+            await self._link(master)
+        except NoStreamError as error:
+            self._tell(master, str(error))
+            self._node.pace = attrs.evolve(self._node.pace, master_link=None)
+            return _ASK_AGAIN_S
+        except ReplicationError as error:
+            self._history = None
+            self._tell(master, str(error))
+        except TimeoutError:
+            self._tell(master, "the master is silent")
+        except OSError as error:
+            self._tell(master, str(error))
+        self._lose()
+        return _DIAL_AGAIN_S
+
+    async def _link(self, master: Master) -> None:
+        timeout_s = self._node.pace.directives.repl_timeout / 1000
+        async with asyncio.timeout(timeout_s):
+            reader, writer = await asyncio.open_connection(master.ip, master.port)
+        try:
+            link = ReplicaLink((reader, writer), self._keyspace, self, timeout_s=timeout_s)
+            await link.follow(self._node.options, self._history)
+        finally:
+            writer.transport.abort()
+
+    def _tell(self, master: Master, reason: str) -> None:
+        """The same reason is told once."""
+        if reason != self._reason:
+            self._reason = reason
+            self._log.warning("no data of %s:%d: %s", master.ip, master.port, reason)
+
+    # What the link tells.
+
+    def starts_over(self) -> None:
+        """The master sends all of its data; what we have does not count any more."""
+        self._log.info("full resync: the master sends all of its data")
+        self._history = None
+        if self._node.pace.master_link is None:
+            self._node.pace = never_heard_master(self._node.pace)
+        self._advance(0)
+
+    def heard(self) -> None:
+        """The master has sent something; before there is data that says nothing about its age."""
+        if self.master_link_up:
+            self._node.pace = hear_master(self._node.pace, self._node.clock.now())
+
+    @clause("RE-13")
+    def reached(self, history: History) -> None:
+        """Elections and heartbeats know how far the data goes.
+
+        Counterpart: `replicationGetReplicaOffset`.
+        """
+        if not self.master_link_up:
+            self._log.info("in sync with the master from offset %d on", history.offset)
+            self.master_link_up, self._reason = True, ""
+        self._history = history
+        self._node.pace = hear_master(self._node.pace, self._node.clock.now())
+        self._advance(history.offset)
+
+    def _advance(self, offset: int) -> None:
+        node = self._node
+        if node.pace.repl_offset == offset:
+            return
+        node.pace = advance_offset(
+            node.pace, node.state, offset, now=node.clock.now(), entropy=entropy()
+        )
+        node.rearm()
+
+
+def _master_of(state: ClusterState) -> Master | None:
+    master = state.my_master if state.myself.is_replica else None
+    if master is None or master.address is None or not master.address.port:
+        return None
+    return Master(master.node_id, master.address.ip, master.address.port)

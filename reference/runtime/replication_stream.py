@@ -1,0 +1,129 @@
+"""The stream of commands: how far it was carried out, and what each command does here."""
+
+import logging
+from collections.abc import Iterator
+from typing import Final
+
+from reference.clauses import clause
+from reference.core.slots import SlotSet
+from reference.runtime.keyspace import Keyspace
+from reference.runtime.replication_data import ReplicationError, Request, restored
+from reference.wire.resp import ErrorReply, RequestReader, RespProtocolError, encode_reply
+
+_LOG = logging.getLogger(__name__)
+
+_PASSED_OVER: Final = frozenset(
+    b"PING PUBLISH SPUBLISH FUNCTION SCRIPT XGROUP XACK XCLAIM XAUTOCLAIM XSETID XREADGROUP".split()
+)
+"""What changes nothing that a client of this node could see."""
+
+
+class CommandStream:
+    """The commands of a stream, each with the bytes it took (`replicationFeedSlaves`)."""
+
+    def __init__(self) -> None:
+        """Nothing has arrived."""
+        self._reader = RequestReader()
+        self._raw = bytearray()
+
+    @clause("RE-6")
+    def feed(self, data: bytes) -> Iterator[tuple[Request, int]]:
+        """The commands that these bytes complete.
+
+        ReplicationError if they are none, or not in the one form in which masters send them, since
+        then nobody could say how many bytes were carried out. Counterpart: `commandProcessed`.
+        """
+        self._reader.feed(data)
+        self._raw += data
+        try:
+            for request in self._reader:
+                form = encode_reply(request)
+                if not self._raw.startswith(form):
+                    raise ReplicationError(f"not a stream of commands: {bytes(self._raw[:40])!r}")
+                del self._raw[: len(form)]
+                yield request, len(form)
+        except RespProtocolError as error:
+            raise ReplicationError(f"not a stream of commands: {error.reason}") from error
+
+
+class Follower:
+    """Carries out the commands of one link, in their order (`client` of the master)."""
+
+    def __init__(self, keyspace: Keyspace, offset: int) -> None:
+        """All of the stream before the offset has been carried out."""
+        self.offset = offset  # bytes
+        self.ack_wanted = False  # the master asked for the offset
+        self._keyspace = keyspace
+        self._commands = CommandStream()
+        self._queue: list[Request] | None = None  # an open transaction
+        self._behind = 0  # bytes of the open transaction
+        self._db = 0
+
+    @clause("RE-6", "RE-8")
+    def take(self, data: bytes) -> None:
+        """Whatever the bytes complete has been carried out, and counts.
+
+        A transaction counts when it ends, so that a link that breaks in it begins before it again.
+        Counterpart: `commandProcessed`.
+        """
+        for request, size in self._commands.feed(data):
+            name = request[0].upper()
+            if name == b"REPLCONF":
+                self.ack_wanted |= len(request) > 1 and request[1].upper() == b"GETACK"
+            elif name == b"MULTI":
+                self._queue = []
+            elif name == b"EXEC":
+                self._end_transaction()
+            elif self._queue is not None:
+                self._queue.append(request)
+            else:
+                self._carry_out(request)
+            self._behind += size
+            if self._queue is None:
+                self.offset += self._behind
+                self._behind = 0
+
+    def _end_transaction(self) -> None:
+        queue, self._queue = self._queue, None
+        if queue is None:
+            raise ReplicationError("EXEC without MULTI")
+        for request in queue:
+            self._carry_out(request)
+
+    def _carry_out(self, request: Request) -> None:
+        name = request[0].upper()
+        if name == b"SELECT":
+            self._db = int(request[1]) if len(request) == 2 and request[1].isdigit() else -1
+        elif name in _PASSED_OVER:
+            pass
+        elif name == b"CLUSTER":
+            self._cluster(request)
+        elif self._db:
+            raise ReplicationError(f"{_text(name)} in database {self._db}, only database 0 is kept")
+        elif name in {b"RESTORE", b"RESTORE-ASKING"}:
+            for part in restored(request):
+                self._apply(part)
+        else:
+            self._apply(request)
+
+    def _cluster(self, request: Request) -> None:
+        """Only what deletes keys: the bus tells of the slots."""
+        words = [word.upper() for word in request[1:]]
+        if len(words) >= 2 and words[0] == b"FLUSHSLOT" and words[1].isdigit():
+            self._keyspace.delete_slots(SlotSet.of({int(words[1])}))
+        else:
+            _LOG.info("passed over in the stream: %s", _text(b" ".join(request)))
+
+    @clause("RE-7")
+    def _apply(self, request: Request) -> None:
+        """The data is what the master's is; ReplicationError if it would not be.
+
+        Counterpart: `afterErrorReply`.
+        """
+        reply = self._keyspace.apply(request)
+        if isinstance(reply, ErrorReply):
+            raise ReplicationError(f"{_text(request[0])} cannot be carried out here: {reply.text}")
+
+
+def _text(raw: bytes) -> str:
+    return raw[:80].decode("utf-8", "backslashreplace")

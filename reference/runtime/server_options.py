@@ -1,0 +1,152 @@
+"""A configuration becomes the options of a node, or the error that servers tell."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+from reference.clauses import clause
+from reference.core.rules import DIALECTS
+from reference.runtime.config_file import ConfigLine, ConfigLineError, config_lines
+from reference.runtime.directives import DirectiveError, with_value
+from reference.runtime.options import ANY_ADDRESS, LOOPBACK, NodeOptions, OptionError, bus_port
+
+_LARGEST_PORT: Final = 65535
+_NEEDS_MORE: Final = frozenset({"loadmodule", "rename-command", "user", "replicaof", "slaveof"})
+_EVERYWHERE: Final = {"*": min(ANY_ADDRESS), "::*": max(ANY_ADDRESS)}
+
+
+class ConfigFileError(Exception):
+    """A line that no node can be started with: its number, what it says, and why."""
+
+    def __init__(self, line: ConfigLine, reason: str) -> None:
+        super().__init__(reason)
+        self.line = line
+        self.reason = reason
+
+    @property
+    def told(self) -> str:
+        """What stderr tells, in the form of the servers."""
+        return (
+            "\n*** FATAL CONFIG FILE ERROR (slotproof) ***\n"
+            f"Reading the configuration file, at line {self.line.number}\n"
+            f">>> '{self.line.text}'\n{self.reason}\n"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class _Start:
+    """What has been read so far."""
+
+    options: NodeOptions
+    cluster_enabled: bool
+    cluster_port: int = 0
+
+
+@clause("RT-30", "RT-32")
+def started_with(text: str, config_file: Path | None, *, cluster_enabled: bool) -> NodeOptions:
+    """The options that the configuration says; a later line counts more than an earlier one.
+
+    ConfigFileError for a line that is not understood, OptionError for a whole that cannot run,
+    OSError for a file to include that cannot be read. Counterpart: `loadServerConfigFromString`.
+    """
+    lines = list(_with_included(config_lines(text)))
+    start = _Start(
+        options=NodeOptions(port=6379, cport=0, config_file=config_file and config_file.absolute()),
+        cluster_enabled=cluster_enabled,
+    )
+    # The dialect decides which directives there are, wherever its line is.
+    for line in sorted(lines, key=lambda line: not line.text.lower().startswith("dialect")):
+        try:
+            start = _read(start, line)
+        except (DirectiveError, ConfigLineError) as error:
+            raise ConfigFileError(line, str(error)) from None
+    if not start.cluster_enabled:
+        raise OptionError("only nodes of a cluster are served: cluster-enabled yes is needed")
+    options = start.options
+    if not options.port:
+        raise OptionError("port 0: a node without a port for clients is not served")
+    return attrs.evolve(options, cport=bus_port(options.port, start.cluster_port))
+
+
+def _with_included(lines: Iterator[ConfigLine], depth: int = 0) -> Iterator[ConfigLine]:
+    for line in lines:
+        words = line.text.split()
+        if words[0].lower() != "include":
+            yield line
+            continue
+        named = _words(line)
+        if len(named) != 2 or depth > 10:
+            raise ConfigFileError(
+                line, "wrong number of arguments, or files that include each other"
+            )
+        paths = sorted(Path().glob(named[1])) if "*" in named[1] else [Path(named[1])]
+        for path in paths:
+            yield from _with_included(config_lines(path.read_text(encoding="utf-8")), depth + 1)
+
+
+def _words(line: ConfigLine) -> list[str]:
+    try:
+        return line.words
+    except ConfigLineError as error:
+        raise ConfigFileError(line, str(error)) from None
+
+
+def _read(start: _Start, line: ConfigLine) -> _Start:
+    name, *words = line.words
+    name = name.lower()
+    if name in _NEEDS_MORE:
+        raise DirectiveError(f"{name} is not served by slotproof")
+    if name == "dialect":
+        return attrs.evolve(start, options=_with_dialect(start.options, words))
+    options = start.options
+    if name == "save" and words not in ([], [""]):
+        words = [*options.kept.get("save", "").split(), *words]  # each line adds to those before
+    kept = with_value(options, name, words)
+    if name not in _AT_START:
+        return attrs.evolve(start, options=kept)
+    return _decided(start, name, words)
+
+
+def _decided(start: _Start, name: str, words: list[str]) -> _Start:
+    """What has been read, with a directive that only the start acts upon."""
+    options, text = start.options, " ".join(words)
+    match name:
+        case "cluster-enabled":
+            return attrs.evolve(start, cluster_enabled=text.lower() == "yes")
+        case "cluster-port":
+            return attrs.evolve(start, cluster_port=int(text))
+        case "port":
+            return attrs.evolve(start, options=attrs.evolve(options, port=int(text)))
+        case "bind":
+            return attrs.evolve(start, options=attrs.evolve(options, bind=_address(words)))
+        case "dir":
+            if not Path(text).is_dir():
+                raise DirectiveError("No such file or directory")
+            return attrs.evolve(start, options=attrs.evolve(options, directory=Path(text)))
+        case _:
+            return attrs.evolve(start, options=attrs.evolve(options, cluster_config_file=text))
+
+
+_AT_START: Final = frozenset(
+    {"bind", "cluster-config-file", "cluster-enabled", "cluster-port", "dir", "port"}
+)
+
+
+def _address(words: list[str]) -> str:
+    """The one address to listen on; those with a dash may be left out, and are."""
+    needed = [word for word in words if not word.startswith("-")]
+    if len(needed) > 1:
+        raise DirectiveError("only one address is listened on: mark the others with a dash")
+    address = (needed or [word[1:] for word in words] or [""])[0]
+    if not address:
+        raise DirectiveError("an address to listen on is needed")
+    return LOOPBACK if address == "localhost" else _EVERYWHERE.get(address, address)
+
+
+def _with_dialect(options: NodeOptions, words: list[str]) -> NodeOptions:
+    if len(words) != 1 or words[0] not in DIALECTS:
+        choices = ", ".join(sorted(DIALECTS))
+        raise DirectiveError(f"argument(s) must be one of the following: {choices}")
+    return attrs.evolve(options, dialect=words[0])
