@@ -231,7 +231,6 @@ def test_walks_reach_wins_votes_and_demotions() -> None:
         Happening.ELECTION_EXPIRED,
         Happening.FOLLOWED,
         Happening.NEW_EPOCH,
-        Happening.PAUSED,
         Happening.TOOK_OVER,
         Happening.FORGOT,
     }
