@@ -1,6 +1,6 @@
 """Replies that only version 3 of the client protocol has a form for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import attrs
@@ -23,11 +23,35 @@ class SetReply:
     elements: Sequence["ClientReply"]
 
 
+@attrs.frozen
+class Push:
+    """A message out of turn, such as one of a channel; an array in version 2."""
+
+    elements: Sequence["ClientReply"]
+
+
+@attrs.frozen
+class Several:
+    """One reply after another to the same request."""
+
+    replies: Sequence["ClientReply"]
+
+
+@attrs.frozen
+class Raw:
+    """Bytes that are sent as they are; none at all if the request has no reply."""
+
+    data: bytes = b""
+
+
 ClientReply: TypeAlias = (
     SimpleString
     | ErrorReply
     | Verbatim
     | SetReply
+    | Push
+    | Several
+    | Raw
     | int
     | float
     | bytes
@@ -54,21 +78,34 @@ def _append(parts: list[bytes], reply: ClientReply, protocol: int) -> None:
         case float():
             text = repr(reply).removesuffix(".0")
             parts.append(encode_reply(text) if protocol == 2 else b",%b\r\n" % text.encode())
+        case Raw():
+            parts.append(reply.data)
+        case Several():
+            for each in reply.replies:
+                _append(parts, each, protocol)
         case Verbatim():
             parts.append(_verbatim(reply.text, protocol))
-        case Mapping():
-            opening = b"%%%d\r\n" % len(reply) if protocol == 3 else b"*%d\r\n" % (2 * len(reply))
-            parts.append(opening)
-            for key, value in reply.items():
-                _append(parts, key, protocol)
-                _append(parts, value, protocol)
         case _:
-            is_set = isinstance(reply, SetReply)
-            elements = reply.elements if isinstance(reply, SetReply) else reply
-            mark = b"~" if is_set and protocol == 3 else b"*"
-            parts.append(b"%b%d\r\n" % (mark, len(elements)))
-            for element in elements:
-                _append(parts, element, protocol)
+            _append_all(parts, reply, protocol)
+
+
+def _append_all(
+    parts: list[bytes],
+    reply: SetReply | Push | Mapping[bytes | str, ClientReply] | Sequence[ClientReply],
+    protocol: int,
+) -> None:
+    if isinstance(reply, Mapping):
+        opening = b"%%%d\r\n" % len(reply) if protocol == 3 else b"*%d\r\n" % (2 * len(reply))
+        parts.append(opening)
+        elements: Iterable[ClientReply] = (each for pair in reply.items() for each in pair)
+    else:
+        mark = b"*"
+        elements = reply.elements if isinstance(reply, SetReply | Push) else reply
+        if protocol == 3 and not isinstance(reply, Sequence):
+            mark = b"~" if isinstance(reply, SetReply) else b">"
+        parts.append(b"%b%d\r\n" % (mark, len(elements)))
+    for element in elements:
+        _append(parts, element, protocol)
 
 
 def _verbatim(text: str, protocol: int) -> bytes:

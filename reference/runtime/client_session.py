@@ -2,13 +2,17 @@
 
 import itertools
 import secrets
+import time
 from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+from typing import Protocol
 
 import attrs
 
 from reference.core.events import Command
 from reference.core.state import ClusterState
-from reference.runtime.client_replies import ClientReply
+from reference.runtime.client_limits import OutputClass
+from reference.runtime.client_replies import ClientReply, encode
 from reference.runtime.client_view import NodeView, Release, release_of
 from reference.runtime.command_table import CommandInfo
 from reference.runtime.keyspace import Keyspace, Watch
@@ -30,6 +34,35 @@ class Service:
         return next(self._client_ids)
 
 
+class Outlet(Protocol):
+    """The way back to a client."""
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait for the client to read them."""
+
+    def write(self, data: bytes) -> None:
+        """The bytes are on their way."""
+
+    def answer(self, data: bytes) -> None:
+        """The request that was held is answered, and those behind it follow."""
+
+    def abort(self) -> None:
+        """The connection is gone."""
+
+    def finish(self) -> None:
+        """The connection ends when the replies so far are sent."""
+
+
+class Replies(Enum):
+    """Which requests are answered (CLIENT REPLY)."""
+
+    ON = "all"
+    OFF = "none"
+    SKIP_NEXT = "all but the next"
+    SKIP = "all but this one"
+
+
 @attrs.define(kw_only=True, eq=False)
 class Transaction:
     """The commands that wait for EXEC (`multiState`)."""
@@ -45,6 +78,19 @@ class Session:
     service: Service
     client_id: int
     local_ip: str = ""  # the address the client reached us by
+    address: str = ""  # of the client, with its port
+    local_address: str = ""
+    outlet: Outlet | None = None
+    output_class: OutputClass = OutputClass.NORMAL
+    slow_since: float | None = None  # s, since too much waits for the client
+    created_s: float = attrs.field(factory=time.monotonic)
+    heard_s: float = attrs.field(factory=time.monotonic)
+    last_command: str = "NULL"
+    lib_name: str = ""
+    lib_ver: str = ""
+    no_evict: bool = False
+    mode: Replies = Replies.ON
+    authenticated: bool = True
     name: str = ""
     protocol: int = 2
     readonly: bool = False
@@ -52,6 +98,32 @@ class Session:
     transaction: Transaction | None = None
     watch: Watch | None = None
     closing: bool = False  # after the reply
+    at_end: list[Callable[[], None]] = attrs.field(factory=list)  # when the connection is over
+
+    @property
+    def replies(self) -> bool:
+        """Whether the request at hand is answered."""
+        return self.mode in (Replies.ON, Replies.SKIP_NEXT)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the request at hand is answered later."""
+        return False
+
+    def after_command(self) -> None:
+        """The request has been answered."""
+        if self.mode is Replies.SKIP_NEXT:
+            self.mode = Replies.SKIP
+        elif self.mode is Replies.SKIP:
+            self.mode = Replies.ON
+
+    def send(self, reply: ClientReply) -> None:
+        """The client hears this, whether or not it has asked."""
+        if self.outlet is not None:
+            self.outlet.write(encode(reply, self.protocol))
+
+    def end(self) -> None:
+        """Nobody counts on the client any more."""
 
     @property
     def node(self) -> NodeView:

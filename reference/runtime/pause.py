@@ -1,6 +1,7 @@
 """Holding back the clients that write while another node catches up."""
 
 import asyncio
+from collections.abc import Callable
 
 from reference.clauses import clause
 from reference.core.effects import PausePurpose
@@ -14,6 +15,7 @@ class WritePause:
         self._resumed = asyncio.Event()
         self._resumed.set()
         self._alarms: dict[PausePurpose, asyncio.TimerHandle] = {}
+        self._waiting: list[Callable[[], None]] = []
 
     @property
     def active(self) -> bool:
@@ -41,6 +43,16 @@ class WritePause:
             alarm.cancel()
         if not self._alarms:
             self._resumed.set()
+            waiting, self._waiting = self._waiting, []
+            for resume in waiting:
+                resume()
+
+    def when_over(self, resume: Callable[[], None]) -> None:
+        """It is called once, as soon as clients may write."""
+        if self.active:
+            self._waiting.append(resume)
+        else:
+            resume()
 
     def end_all(self) -> None:
         """Clients may write."""

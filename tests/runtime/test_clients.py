@@ -1,6 +1,6 @@
 """The client port: connections, pipelines, mistakes, slow readers, shutdown.
 
-Clauses: CM-24, CM-25, CM-26, CM-44.
+Clauses: CM-24, CM-25, CM-26, CM-44, CM-60.
 """
 
 import asyncio
@@ -13,7 +13,15 @@ import pytest
 import redis
 from redis.asyncio import Redis
 
-from reference.runtime.clients import ClientServer, Limits, serve_clients
+from reference.runtime.client_limits import (
+    DEFAULT_OUTPUT_LIMITS,
+    Limits,
+    OutputClass,
+    OutputLimit,
+    output_limits,
+)
+from reference.runtime.client_session import Service, Session
+from reference.runtime.clients import ClientServer, serve_clients
 from reference.runtime.keyspace import Keyspace
 from tests.runtime.node_double import NodeDouble
 
@@ -152,6 +160,50 @@ def test_client_that_does_not_read_is_not_read_from(keyspace: Keyspace) -> None:
     _run(keyspace, story, Limits(max_unsent=100_000))
 
 
+def test_client_that_leaves_too_much_unread_is_closed(
+    keyspace: Keyspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    value = b"x" * 20_000_000
+    limits = Limits(output={OutputClass.NORMAL: OutputLimit(hard=1_000_000)})
+
+    async def story(server: ClientServer) -> None:
+        keyspace.execute([b"SET", b"bar", value])
+        reader, writer = await asyncio.open_connection(HOST, server.port)
+        writer.write(b"GET bar\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            assert len(await reader.read()) < len(value)
+        writer.close()
+        assert await _exchange(server, b"PING\r\n") == b"+PONG\r\n"
+        assert server.unsent_bytes() == 0
+
+    _run(keyspace, story, limits)
+
+    assert "does not read" in caplog.text
+
+
+def test_soft_limit_counts_from_its_crossing_on() -> None:
+    limit = OutputLimit(hard=100, soft=10, soft_s=5)
+    session = Session(service=Service(node=NodeDouble(), keyspace=Keyspace()), client_id=1)
+
+    assert [limit.exceeded(unsent, session, now) for unsent, now in (
+        (99, 1.0), (10, 6.0), (9, 7.0), (10, 8.0), (10, 13.0), (10, 13.1), (100, 14.0), (100, 0.0)
+    )] == [False, False, False, False, False, True, True, True]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["pubsub 1mb 2", "nobody 1 1 1", "normal x 0 0", "normal 1 1 x"])
+def test_output_limits_that_say_nothing_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        output_limits(text)
+
+
+def test_output_limits_are_read_by_class() -> None:
+    read = output_limits("pubsub 1mb 2k 3 replica 4 5 6")
+
+    assert read[OutputClass.PUBSUB] == OutputLimit(hard=1 << 20, soft=2000, soft_s=3)
+    assert read[OutputClass.REPLICA] == OutputLimit(hard=4, soft=5, soft_s=6)
+    assert read[OutputClass.NORMAL] == DEFAULT_OUTPUT_LIMITS[OutputClass.NORMAL]
+
+
 def test_one_client_too_many_is_told_so(keyspace: Keyspace) -> None:
     async def story(server: ClientServer) -> None:
         reader, writer = await asyncio.open_connection(HOST, server.port)
@@ -233,7 +285,7 @@ def test_redis_py_speaks_with_it(keyspace: Keyspace, protocol: int) -> None:
 
 def test_clients_that_write_wait_while_writes_are_held_back(keyspace: Keyspace) -> None:
     async def story(server: ClientServer) -> None:
-        pause = server._service.node.writes
+        pause = server.service.node.writes
         pause.begin(60_000)
         reader, writer = await asyncio.open_connection(HOST, server.port)
         other_reader, other = await asyncio.open_connection(HOST, server.port)
@@ -254,7 +306,7 @@ def test_clients_that_write_wait_while_writes_are_held_back(keyspace: Keyspace) 
 
 def test_a_server_can_end_while_clients_wait_to_write(keyspace: Keyspace) -> None:
     async def story(server: ClientServer) -> None:
-        server._service.node.writes.begin(60_000)
+        server.service.node.writes.begin(60_000)
         reader, writer = await asyncio.open_connection(HOST, server.port)
         writer.write(b"PING\r\nSET bar 1\r\n")
         assert await reader.readline() == b"+PONG\r\n"
