@@ -13,6 +13,7 @@ import networkx as nx
 from model_check.links import BREAK, CROWDED_LANE, FifoLinks, FlightLinks, HeldLinks, Links
 from model_check.properties import Property, Verdict
 from model_check.system import Channel, Move, Send, Step, System
+from model_check.trace import StepKind
 
 Parcel = tuple[Channel, Any]
 """A message on a channel."""
@@ -35,10 +36,22 @@ class World:
 
 
 @attrs.frozen
+class Deed:
+    """What a transition does, as a `TraceStep` says it."""
+
+    kind: StepKind
+    channel: Channel | None = None
+    message: Any = None
+    event: Any = None
+    kept: int | None = None
+
+
+@attrs.frozen
 class Arc:
     """A transition to a world, by a step of a process if there is one."""
 
     world: World
+    deed: Deed
     stepped: int | None = None
     fault: bool = False
 
@@ -100,35 +113,37 @@ class Oracle:
         rest = attrs.evolve(world, pending=world.pending[1:])
         step = self._reaction(world, parcel)
         if step is None:
-            yield Arc(rest)
+            yield Arc(rest, Deed("lose", *parcel))
             return
         held = self._hold(rest, parcel)
         passes = self._may_pass(world, parcel[0])
-        yield Arc(rest, fault=passes or held is not None)
+        yield Arc(rest, Deed("lose", *parcel), fault=passes or held is not None)
         if held is not None:
-            yield Arc(held, fault=passes)
+            yield Arc(held, Deed("hold", *parcel), fault=passes)
         if passes:
-            yield self._stepped_held(rest, parcel[0][1], step)
+            yield self._stepped_held(rest, parcel[0][1], step, Deed("deliver", *parcel))
 
     def _moves_held(self, world: World) -> Iterator[Arc]:
         for process, move, step, paid in self._payable(world):
             if move.cost is None and step.state == world.local[process] and len(step.sends) <= 1:
                 for send in step.sends:
-                    yield from _marked(self._fused(world, _parcel(process, send)), move)
+                    yield from _marked(self._fused(world, _parcel(process, send), move), move)
             else:
-                yield from _marked([self._stepped_held(paid, process, step)], move)
+                deed = Deed("move", event=move.event)
+                yield from _marked([self._stepped_held(paid, process, step, deed)], move)
 
-    def _fused(self, world: World, parcel: Parcel) -> Iterator[Arc]:
+    def _fused(self, world: World, parcel: Parcel, move: Move[Any]) -> Iterator[Arc]:
         channel = parcel[0]
         reaction = self._reaction(world, parcel)
         if reaction is None:
             return
         held = self._hold(world, parcel)
         if held is not None:
-            yield Arc(held, fault=True)
+            yield Arc(held, Deed("hold", *parcel, move.event), fault=True)
         changes = reaction.state != world.local[channel[1]] or reaction.sends
         if changes and self._may_pass(world, channel):
-            yield self._stepped_held(world, channel[1], reaction)
+            deed = Deed("deliver", *parcel, move.event)
+            yield self._stepped_held(world, channel[1], reaction, deed)
 
     def _deliver_held(self, world: World) -> Iterator[Arc]:
         seen: set[Channel] = set()
@@ -142,16 +157,20 @@ class Oracle:
                 left.remove(parcel)
             rest = attrs.evolve(world, held=type(world.held)(left))
             step = self._reaction(world, parcel)
-            yield Arc(rest) if step is None else self._stepped_held(rest, parcel[0][1], step)
+            if step is None:
+                yield Arc(rest, Deed("lose", *parcel))
+            else:
+                deed = Deed("deliver_held", *parcel)
+                yield self._stepped_held(rest, parcel[0][1], step, deed)
 
-    def _stepped_held(self, world: World, process: int, step: Step[Any, Any]) -> Arc:
+    def _stepped_held(self, world: World, process: int, step: Step[Any, Any], deed: Deed) -> Arc:
         after = _replaced(world, process, step.state)
         sent = tuple(_parcel(process, send) for send in step.sends)
         after = attrs.evolve(after, pending=world.pending + sent)
         if self._down(after, process):
             left = [parcel for parcel in after.held if parcel[0][1] != process]
             after = attrs.evolve(after, held=type(after.held)(left))
-        return Arc(after, process)
+        return Arc(after, deed, process)
 
     def _hold(self, world: World, parcel: Parcel) -> World | None:
         if not isinstance(self._links, HeldLinks) or len(world.held) >= self._links.capacity:
@@ -176,32 +195,34 @@ class Oracle:
 
     def _moves_boxed(self, world: World) -> Iterator[Arc]:
         for process, move, step, paid in self._payable(world):
-            yield from _marked(self._stepped_boxed(paid, process, step), move)
+            deed = Deed("move", event=move.event)
+            yield from _marked(self._stepped_boxed(paid, process, step, deed), move)
 
     def _deliver_boxed(self, world: World) -> Iterator[Arc]:
-        ways = [(parcel, world) for parcel in world.sent]
+        kind: StepKind = "deliver"
+        ways = [(kind, parcel, world) for parcel in world.sent]
         for channel, leftover, queue in world.queues:
             if queue:
-                ways.append(((channel, queue[0]), _requeued(world, channel, leftover, queue[1:])))
+                rest = _requeued(world, channel, leftover, queue[1:])
+                ways.append(("deliver", (channel, queue[0]), rest))
             if leftover:
                 rest = _requeued(world, channel, leftover[1:], queue)
-                ways.append(((channel, leftover[0]), rest))
+                ways.append(("deliver_held", (channel, leftover[0]), rest))
         lossy = isinstance(self._links, FlightLinks) and self._links.lossy
         for receiver, lane, message in world.flying:
             rest = attrs.evolve(world, flying=world.flying - {(receiver, lane, message)})
             parcel: Parcel = ((-1, receiver, lane), message)
-            ways.append((parcel, rest))
+            ways.append(("deliver", parcel, rest))
             if lossy:
-                step = self._reaction(world, parcel)
-                arrives = step is not None and [*self._stepped_boxed(rest, receiver, step)]
-                yield Arc(rest, fault=bool(arrives))
-        for parcel, rest in ways:
+                step, lost = self._reaction(world, parcel), Deed("lose", *parcel)
+                arrives = step is not None and [*self._stepped_boxed(rest, receiver, step, lost)]
+                yield Arc(rest, lost, fault=bool(arrives))
+        for kind, parcel, rest in ways:
             step = self._reaction(world, parcel)
-            if step is None:
-                if not lossy:
-                    yield Arc(rest)
-            else:
-                yield from self._stepped_boxed(rest, parcel[0][1], step)
+            if step is not None:
+                yield from self._stepped_boxed(rest, parcel[0][1], step, Deed(kind, *parcel))
+            elif not lossy:
+                yield Arc(rest, Deed("lose", *parcel))
 
     def _break(self, world: World) -> Iterator[Arc]:
         paid = self._paid(world, BREAK) if BREAK in self._costs else None
@@ -209,9 +230,12 @@ class Oracle:
             return
         for channel, _, queue in world.queues:
             for kept in range(len(queue) + 1):
-                yield Arc(_requeued(paid, channel, queue[:kept], ()), fault=True)
+                broken = _requeued(paid, channel, queue[:kept], ())
+                yield Arc(broken, Deed("break", channel, kept=kept), fault=True)
 
-    def _stepped_boxed(self, world: World, process: int, step: Step[Any, Any]) -> Iterator[Arc]:
+    def _stepped_boxed(
+        self, world: World, process: int, step: Step[Any, Any], deed: Deed
+    ) -> Iterator[Arc]:
         after = _replaced(world, process, step.state)
         if self._down(after, process):
             queues = frozenset(queue for queue in after.queues if queue[0][1] != process)
@@ -221,7 +245,7 @@ class Oracle:
         if put is None:
             self.bounds_hit = True
         else:
-            yield Arc(put, process)
+            yield Arc(put, deed, process)
 
     def _put(self, world: World, parcels: Iterable[Parcel]) -> World | None:
         """The world with these sent; None if there is no room."""
