@@ -245,7 +245,10 @@ def obey(request: Request) -> int:
         _explore(request, model, rules, console)
         for model in request.models
         for rules in request.dialects
+        if rules.dialect in model.dialects
     ]
+    if not runs:
+        raise click.UsageError("no MODEL asked for is about a --dialect asked for")
     show_total(runs, console)
     if request.graphml is not None:
         write_graphml(runs[0].found, request.graphml)
@@ -253,7 +256,7 @@ def obey(request: Request) -> int:
         click.echo(as_json(runs))
     elif request.json_file is not None:
         request.json_file.write_text(as_json(runs) + "\n")
-    if any(run.surprises for run in runs):
+    if any(run.surprises or run.vacuous for run in runs):
         return EXIT_VIOLATED
     stopped = any(run.found.stopped_by or run.verdict == "incomplete" for run in runs)
     return EXIT_INCOMPLETE if stopped else EXIT_HOLDS

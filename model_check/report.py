@@ -44,6 +44,10 @@ def show(run: Run, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    for unheard in run.vacuous:
+        console.print(
+            f"  [red]vacuous[/red]  it never happens here: {escape(unheard)}", highlight=False
+        )
     for trace, ids in _violations(run):
         claims = " and ".join(f"{each} ({run.property_of(each).text})" for each in ids)
         console.print()
@@ -82,6 +86,8 @@ def show_total(runs: list[Run], console: Console) -> None:
 
 def _outcome(run: Run) -> tuple[str, str]:
     """The verdict of the run, and whether it is the one that is expected."""
+    if run.vacuous:
+        return run.verdict, " but vacuous"
     if run.verdict == "violated" and not run.surprises:
         return run.verdict, " as expected"
     return run.verdict, ""
@@ -157,6 +163,7 @@ def _run(run: Run) -> dict[str, Any]:
         "links": found.links,
         "verdict": run.verdict,
         "surprises": list(run.surprises),
+        "vacuous": list(run.vacuous),
         "stopped_by": found.stopped_by,
         "bounds": run.scope.describe(),
         "bounds_hit": found.bounds_hit,

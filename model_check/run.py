@@ -7,6 +7,7 @@ from model_check.links import Links
 from model_check.models.cluster import ClusterSystem, Scope, system_of
 from model_check.models.model import Expected, Model
 from model_check.properties import Property, Verdict
+from model_check.vacuity import never_happens
 from reference.core.rules import Rules
 
 
@@ -31,20 +32,30 @@ class Run:
         return self.model.expects(result_id, self.rules)
 
     @property
+    def as_it_stands(self) -> bool:
+        """Whether the model was checked as it is, with all rules and on its own links."""
+        usual = str(self.model.usual_links(self.rules))
+        return not self.without and self.found.links == usual
+
+    @property
+    def vacuous(self) -> tuple[str, ...]:
+        """What never happens though the model as it stands is about it, in words."""
+        if not self.as_it_stands:
+            return ()
+        return never_happens(self.model, self.rules, self.scope, self.found)
+
+    @property
     def surprises(self) -> tuple[str, ...]:
         """What is violated and should hold, and what holds and is known not to.
 
         The latter only if the model is as it stands: a rule turned off or other links may mend it.
         """
-        as_it_stands = not self.without and (
-            self.found.links == str(self.model.usual_links(self.rules))
-        )
         odd: list[str] = []
         for result in self.found.properties:
             known = self.expects(result.id) is not None
             if result.verdict == "violated" and not known:
                 odd.append(result.id)
-            if result.verdict == "holds" and known and as_it_stands:
+            if result.verdict == "holds" and known and self.as_it_stands:
                 odd.append(result.id)
         return tuple(odd)
 

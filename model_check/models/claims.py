@@ -5,7 +5,8 @@ from typing import Final
 
 from model_check.models.at_rest import no_way_back, took_over
 from model_check.models.cluster import Scope
-from model_check.models.model import EVERYWHERE, Expected, Model
+from model_check.models.kinds import CORRECTING
+from model_check.models.model import RELEASES, Expected, Model
 from model_check.models.properties import (
     EPOCHS_MONOTONE,
     EXCLUSIVE_CLAIM,
@@ -70,6 +71,7 @@ CLAIMS: Final = Model(
     links="held(2)",
     quicker_links={"redis-8.0": "held(1)"},
     clauses=("SC-1", "SC-4", "SC-6", "SC-7", "SC-10", "EP-4", "EP-5"),
+    happens=CORRECTING,
     expected=(
         Expected(
             property_id="EP-P1",
@@ -95,9 +97,10 @@ TAKE_BACK: Final = Model(
     ),
     links="held(1)",
     clauses=("EP-4", "EP-5"),
+    happens=CORRECTING,
     by_default=False,
     expected=(
-        Expected(property_id="SC-P1", dialects=EVERYWHERE, told="F-2, valkey#974", clause="EP-4"),
-        Expected(property_id="SC-P8", dialects=EVERYWHERE, told="F-2, valkey#974", clause="EP-4"),
+        Expected(property_id="SC-P1", dialects=RELEASES, told="F-2, valkey#974", clause="EP-4"),
+        Expected(property_id="SC-P8", dialects=RELEASES, told="F-2, valkey#974", clause="EP-4"),
     ),
 )
