@@ -98,6 +98,7 @@ class Session:
     transaction: Transaction | None = None
     watch: Watch | None = None
     closing: bool = False  # after the reply
+    held: bool = False  # the request at hand is answered later
     at_end: list[Callable[[], None]] = attrs.field(factory=list)  # when the connection is over
 
     @property
@@ -108,7 +109,21 @@ class Session:
     @property
     def waits(self) -> bool:
         """Whether the request at hand is answered later."""
-        return False
+        return self.held
+
+    def hold(self) -> None:
+        """The request at hand is answered by `settle`, and the client's next ones after it."""
+        self.held = True
+
+    def settle(self, reply: ClientReply) -> None:
+        """The request that was held is answered, unless the client has gone."""
+        if not self.held:
+            return
+        self.held = False
+        data = encode(reply, self.protocol) if self.replies else b""
+        self.after_command()
+        if self.outlet is not None:
+            self.outlet.answer(data)
 
     def after_command(self) -> None:
         """The request has been answered."""
@@ -124,6 +139,9 @@ class Session:
 
     def end(self) -> None:
         """Nobody counts on the client any more."""
+        self.held = False
+        for end in self.at_end:
+            end()
 
     @property
     def node(self) -> NodeView:
