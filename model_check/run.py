@@ -7,6 +7,7 @@ from model_check.links import Links
 from model_check.models.cluster import ClusterSystem, Scope, system_of
 from model_check.models.model import Expected, Model
 from model_check.properties import Property, Verdict
+from model_check.shrink import with_shrunk_stories
 from model_check.vacuity import never_happens
 from reference.core.rules import Rules
 
@@ -77,6 +78,7 @@ def check(
 ) -> Run:
     """The whole scope of the model has been explored, or as much as the limits allow.
 
+    Counterexamples are the shortest, and then those with the least changes of node.
     Raises ValueError if a name in `without` is no switch that is on in this dialect.
     """
     scope = model.scope(rules.without(*without))
@@ -90,4 +92,5 @@ def check(
         states_after_violation=states_after_violation,
         keep_states=keep_states,
     )
+    found = with_shrunk_stories(system, links, model.properties, found)
     return Run(model=model, rules=rules, without=without, scope=scope, system=system, found=found)
