@@ -21,6 +21,7 @@ from reference.core.types import NodeId
 from reference.runtime.client_arguments import CommandError
 from reference.runtime.client_commands_cluster import CLUSTER_HANDLERS
 from reference.runtime.client_commands_connection import CONNECTION_HANDLERS
+from reference.runtime.client_commands_replication import REPLICATION_HANDLERS
 from reference.runtime.client_commands_server import SERVER_HANDLERS
 from reference.runtime.client_commands_slots import SLOT_HANDLERS
 from reference.runtime.client_replies import ClientReply
@@ -42,6 +43,7 @@ HANDLERS: Final[Handlers] = {
     **SERVER_HANDLERS,
     **CLUSTER_HANDLERS,
     **SLOT_HANDLERS,
+    **REPLICATION_HANDLERS,
     **TRANSACTION_HANDLERS,
 }
 """Every command that the node answers itself, but for EXEC."""

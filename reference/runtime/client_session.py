@@ -16,6 +16,7 @@ from reference.runtime.client_replies import ClientReply, encode
 from reference.runtime.client_view import NodeView, Release, release_of
 from reference.runtime.command_table import CommandInfo
 from reference.runtime.keyspace import Keyspace, Watch
+from reference.runtime.replication_feed import Feed, ReplicaFacts
 from reference.wire.resp import ErrorReply, SimpleString
 
 
@@ -98,6 +99,8 @@ class Session:
     transaction: Transaction | None = None
     watch: Watch | None = None
     closing: bool = False  # after the reply
+    replica: ReplicaFacts | None = None  # what it says of itself as a replica
+    feed: Feed | None = None  # once it gets the stream
     held: bool = False  # the request at hand is answered later
     at_end: list[Callable[[], None]] = attrs.field(factory=list)  # when the connection is over
 

@@ -96,7 +96,8 @@ def exec_transaction(
         return ErrorReply("EXECABORT Transaction discarded because of previous errors.")
     if touched:
         return None
-    return [run(info, arguments) for info, arguments in transaction.queue]
+    with session.service.keyspace.together():
+        return [run(info, arguments) for info, arguments in transaction.queue]
 
 
 TRANSACTION_HANDLERS: Final[Handlers] = {

@@ -12,6 +12,7 @@ from reference.core.types import Link, NodeId, ShardId
 from reference.runtime.command_table import CommandTable, table_of
 from reference.runtime.options import NodeOptions
 from reference.runtime.pause import WritePause
+from reference.runtime.replication_master import Replicas
 from reference.wire.announced import Announced
 
 
@@ -81,6 +82,18 @@ class NodeView(Protocol):
     @property
     def master_link_up(self) -> bool:
         """Whether our data follows that of our master."""
+
+    @property
+    def master_heard_s_ago(self) -> int:
+        """How long ago our master was heard on the link for its data, in seconds; -1 if never."""
+
+    @property
+    def master_sends_all(self) -> bool:
+        """Whether our master's data is on its way as a whole."""
+
+    @property
+    def replicas(self) -> Replicas:
+        """Those who follow this node's data."""
 
     def ping_sent_ms(self, node_id: NodeId) -> int:
         """When the PING in flight to this node was sent, ms since 1970; 0 if there is none."""

@@ -49,6 +49,8 @@ from reference.runtime.outbox import Outbox
 from reference.runtime.pause import WritePause
 from reference.runtime.reception import Reception
 from reference.runtime.replication import Replication
+from reference.runtime.replication_backlog import Stream
+from reference.runtime.replication_master import Replicas
 from reference.runtime.storage import ConfigFile
 from reference.runtime.translate import WireFacts
 from reference.wire.announced import Announced
@@ -92,7 +94,8 @@ class Node:
         self._known_since = {node.node_id: now for node in state.nodes}
         self._alarm: asyncio.TimerHandle | None = None
         self._started = False
-        self._replication = Replication(self, keyspace, self._log)
+        self.replicas = Replicas(self, keyspace, Stream(), self._log)
+        self._replication = Replication(self, keyspace, self.replicas, self._log)
         self._judge(now)
 
     async def listen(self) -> None:
@@ -117,6 +120,7 @@ class Node:
         self._started = False
         self.writes.end_all()
         await self._replication.close()
+        await self.replicas.close()
         await self._bus.close()
         self._config.close()
         if not self.failed.done():
@@ -214,13 +218,23 @@ class Node:
     def repl_offset(self, node_id: NodeId) -> int:
         """How far the node's data goes, in bytes of its master's stream; 0 if it has none."""
         if node_id == self.state.myself_id:
-            return self.pace.repl_offset
+            return self._replication.offset
         return self.pace.peer(node_id).repl_offset
 
     @property
     def master_link_up(self) -> bool:
         """Whether our data follows that of our master."""
         return self._replication.master_link_up
+
+    @property
+    def master_heard_s_ago(self) -> int:
+        """How long ago our master was heard on the link for its data, in seconds; -1 if never."""
+        return self._replication.heard_s_ago
+
+    @property
+    def master_sends_all(self) -> bool:
+        """Whether our master's data is on its way as a whole."""
+        return self._replication.loading
 
     def ping_sent_ms(self, node_id: NodeId) -> int:
         """When the PING in flight was sent, milliseconds since 1970; 0 if there is none."""
@@ -410,7 +424,7 @@ class Node:
             speaks_up=self.announcements.speaks_up,
             secret=self.announcements.secret if secrets else b"",
             cluster_ok=self.cluster_ok,
-            repl_offset=self.pace.repl_offset,
+            repl_offset=self._replication.offset,
             migrate_to=frozenset(node.node_id for node in self.state.nodes if node.migrate_to),
             heard=self._heard,
             forgotten_s=self._forgotten_s,

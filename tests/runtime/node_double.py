@@ -1,5 +1,6 @@
 """A node without bus or clock, and a client of it without a connection."""
 
+import logging
 from collections import Counter
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from reference.runtime.client_view import LinkView
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
 from reference.runtime.pause import WritePause
+from reference.runtime.replication_backlog import Stream
+from reference.runtime.replication_master import Replicas
 from reference.wire.announced import NOTHING_ANNOUNCED, Announced
 from reference.wire.resp import ErrorReply, SimpleString
 
@@ -82,6 +85,10 @@ class NodeDouble:
         self.said: dict[NodeId, Announced] = {}
         self.offsets: dict[NodeId, int] = {}
         self.commands: list[Command] = []
+        self.master_heard_s_ago = -1
+        self.master_sends_all = False
+        log = logging.LoggerAdapter(logging.getLogger(__name__))
+        self.replicas = Replicas(self, Keyspace(), Stream(), log)
 
     @property
     def cluster_ok(self) -> bool:
