@@ -156,7 +156,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.write(data)
         self._check_unsent(self.session)
 
-    @clause("CM-60")
+    @clause("CM-70")
     def _check_unsent(self, session: Session) -> None:
         limit = self._owner.limits.of(session.output_class)
         if limit.exceeded(self.unsent, session, asyncio.get_running_loop().time()):

@@ -10,13 +10,14 @@ from reference.runtime.announcements import Announcements
 from reference.runtime.bus import Bus, BusLink
 from reference.runtime.translate import WireFacts, to_wire
 from reference.wire.bus import encode
-from reference.wire.bus_header import MessageType
+from reference.wire.bus_header import LIGHT, MessageType
 
 _COUNTER_NAMES: Final = {
     MessageType.FAILOVER_AUTH_REQUEST: "auth-req",
     MessageType.FAILOVER_AUTH_ACK: "auth-ack",
 }
 _TYPE_FIELD: Final = slice(12, 14)
+_SENDER_FIELD: Final = slice(40, 80)  # of the full header
 
 
 class Traffic:
@@ -29,8 +30,18 @@ class Traffic:
 
     def count(self, frame: bytes) -> None:
         """One more message."""
-        self.messages[counter_name(int.from_bytes(frame[_TYPE_FIELD], "big"))] += 1
+        self.messages[counter_name(type_of(frame))] += 1
         self.bytes += len(frame)
+
+
+def type_of(frame: bytes) -> int:
+    """The type of the message, without the mark of a light header."""
+    return int.from_bytes(frame[_TYPE_FIELD], "big") & ~LIGHT
+
+
+def sender_of(frame: bytes) -> str:
+    """Who the message says it is from, if its header is the full one."""
+    return frame[_SENDER_FIELD].decode("latin-1")
 
 
 def counter_name(message_type: int) -> str:

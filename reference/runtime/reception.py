@@ -22,7 +22,9 @@ from reference.pacing.pacemaker import hear_data, hear_offset
 from reference.runtime.announcements import Announcements
 from reference.runtime.bus import Bus, BusLink
 from reference.runtime.clock import Clock, entropy, new_node_id
-from reference.runtime.outbox import Traffic
+from reference.runtime.faults import NodeFaults
+from reference.runtime.late_frames import LateFrames
+from reference.runtime.outbox import Traffic, counter_name, sender_of, type_of
 from reference.runtime.translate import from_wire, health_of, why_unusable
 from reference.wire.bus import BusMessage, Heartbeat, decode
 from reference.wire.bus_errors import BusLinkError, BusMessageError
@@ -36,6 +38,7 @@ class Receiver(Protocol):
     pace: Pace
     clock: Clock
     announcements: Announcements
+    faults: NodeFaults
 
     @property
     def newcomer(self) -> bool:
@@ -62,6 +65,7 @@ class Reception:
         self.traffic = Traffic()
         self.bus = Bus(self, light_headers=node.announcements.dialect.light_headers)
         self._node = node
+        self._late = LateFrames(self._take_frame)
         self._log = log
 
     def link_opened(self, link: BusLink) -> None:
@@ -89,7 +93,25 @@ class Reception:
         self.bus.bind(link, node_id)
         self._node.pace = link_inbound(self._node.pace, node_id, self._node.clock.now(), up=True)
 
+    def unreachable(self, node_id: NodeId) -> bool:
+        """Whether a partition lies between the two."""
+        return self._node.faults.any and self._node.faults.unreachable(node_id)
+
+    @clause("RT-42")
     def frame_received(self, link: BusLink, frame: bytes) -> None:
+        """The message is taken in, unless a fault keeps it or puts it off."""
+        faults, delay_ms = self._node.faults, 0
+        if faults.any:
+            sender = link.node_id or sender_of(frame)
+            if faults.loses(sender, counter_name(type_of(frame))):
+                return
+            delay_ms = faults.delay_ms(sender)
+        if delay_ms or self._late.waits(link):
+            self._late.put(link, frame, delay_ms)
+        else:
+            self._take_frame(link, frame)
+
+    def _take_frame(self, link: BusLink, frame: bytes) -> None:
         """The message has been taken in, or the log says why not."""
         self.traffic.count(frame)
         dialect = self._node.announcements.dialect
