@@ -21,6 +21,7 @@ from reference.core.types import NodeId
 from reference.runtime.client_arguments import CommandError
 from reference.runtime.client_commands_cluster import CLUSTER_HANDLERS
 from reference.runtime.client_commands_connection import CONNECTION_HANDLERS
+from reference.runtime.client_commands_pubsub import PUBSUB_HANDLERS, why_not_while_listening
 from reference.runtime.client_commands_replication import REPLICATION_HANDLERS
 from reference.runtime.client_commands_server import SERVER_HANDLERS
 from reference.runtime.client_commands_slots import SLOT_HANDLERS
@@ -45,6 +46,7 @@ HANDLERS: Final[Handlers] = {
     **SLOT_HANDLERS,
     **REPLICATION_HANDLERS,
     **TRANSACTION_HANDLERS,
+    **PUBSUB_HANDLERS,
 }
 """Every command that the node answers itself, but for EXEC."""
 
@@ -100,6 +102,10 @@ def _execute(session: Session, info: CommandInfo | None, arguments: list[bytes])
             discard(session)
         spoil(session)
         return refusal
+    refusal = why_not_while_listening(session, info.name)
+    if refusal is not None:
+        spoil(session)
+        return refusal
     queued = queue(session, info, arguments)
     return _run(session, info, arguments) if queued is None else queued
 
@@ -139,6 +145,7 @@ def route(session: Session, info: CommandInfo, parts: Sequence[Part]) -> ErrorRe
         queued=session.transaction is not None and info.name != _EXEC,
         missing_keys=session.service.keyspace.missing(keys) if opened else 0,
         multiple_keys=len(set(keys)) > 1,
+        sharded_pubsub=any(part.is_sharded_pubsub for part, _ in parts),
         asking=session.asking,
         readonly_session=session.readonly,
     )

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from reference.clauses import clause
+from reference.runtime.client_channels import Kind
 from reference.runtime.client_commands_replication import replication_lines
 from reference.runtime.client_replies import ClientReply, Verbatim
 from reference.runtime.client_session import Handlers, Session
@@ -39,6 +40,13 @@ def _clients_section(session: Session) -> Iterator[str]:
     yield "blocked_clients:0"
 
 
+def _stats_section(session: Session) -> Iterator[str]:
+    channels = session.service.channels
+    yield f"pubsub_channels:{len(channels.names(Kind.CHANNEL))}"
+    yield f"pubsub_patterns:{len(channels.names(Kind.PATTERN))}"
+    yield f"pubsubshard_channels:{len(channels.names(Kind.SHARD))}"
+
+
 def _persistence_section(_session: Session) -> Iterator[str]:
     yield "loading:0"
 
@@ -57,6 +65,7 @@ _SECTIONS: Final[dict[str, Callable[[Session], Iterator[str]]]] = {
     "Server": _server_section,
     "Clients": _clients_section,
     "Persistence": _persistence_section,
+    "Stats": _stats_section,
     "Replication": replication_lines,
     "Cluster": _cluster_section,
     "Keyspace": _keyspace_section,
@@ -164,11 +173,11 @@ def command_getkeys(session: Session, arguments: list[bytes]) -> ClientReply:
     found = session.release.table.lookup(request)
     if found is None:
         return ErrorReply("ERR Invalid command specified")
-    if not found.key_specs:
+    if all("not_key" in spec.flags for spec in found.key_specs):
         return ErrorReply("ERR The command has no key arguments")
     if not found.takes(len(request)):
         return ErrorReply("ERR Invalid number of arguments specified for command")
-    keys = keys_of(found, request)
+    keys = keys_of(found, request, channels=False)
     return ErrorReply("ERR Invalid arguments specified for command") if keys is None else keys
 
 

@@ -245,7 +245,9 @@ class Connection(asyncio.BufferedProtocol):
             self._held = _Held(arguments)
             pause.when_over(self.go_on)
             return False
+        session.running = True
         reply = execute(session, arguments)
+        session.running = False
         if session.waits:
             self._held = _Held()
             return False
@@ -254,6 +256,9 @@ class Connection(asyncio.BufferedProtocol):
         elif isinstance(reply, Raw):
             self._out += reply.data
         session.after_command()
+        if session.pushed:
+            self._out += session.pushed
+            session.pushed.clear()
         if len(self._out) >= _FLUSH_SIZE:
             self._flush(session)
         return not (session.closing or self._choked)

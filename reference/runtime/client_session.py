@@ -9,8 +9,10 @@ from typing import Protocol
 
 import attrs
 
+from reference.clauses import clause
 from reference.core.events import Command
 from reference.core.state import ClusterState
+from reference.runtime.client_channels import Channels
 from reference.runtime.client_limits import OutputClass
 from reference.runtime.client_replies import ClientReply, encode
 from reference.runtime.client_view import NodeView, Release, release_of
@@ -27,6 +29,7 @@ class Service:
     node: NodeView
     keyspace: Keyspace
     sessions: set["Session"] = attrs.field(factory=set, init=False)
+    channels: Channels = attrs.field(factory=Channels, init=False)
     run_id: str = attrs.field(factory=lambda: secrets.token_hex(20), init=False)
     _client_ids: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False)
 
@@ -101,6 +104,8 @@ class Session:
     closing: bool = False  # after the reply
     replica: ReplicaFacts | None = None  # what it says of itself as a replica
     feed: Feed | None = None  # once it gets the stream
+    running: bool = False  # the request at hand is being carried out
+    pushed: bytearray = attrs.field(factory=bytearray)  # to be sent after its reply
     held: bool = False  # the request at hand is answered later
     at_end: list[Callable[[], None]] = attrs.field(factory=list)  # when the connection is over
 
@@ -135,13 +140,22 @@ class Session:
         elif self.mode is Replies.SKIP:
             self.mode = Replies.ON
 
+    @clause("CM-76")
     def send(self, reply: ClientReply) -> None:
-        """The client hears this, whether or not it has asked."""
-        if self.outlet is not None:
-            self.outlet.write(encode(reply, self.protocol))
+        """The client hears this, whether or not it has asked.
+
+        What its own request has caused comes after the reply where the release does it so.
+        Counterpart: `_addReplyToBufferOrList`.
+        """
+        data = encode(reply, self.protocol)
+        if self.running and self.release.pushes_follow_replies:
+            self.pushed += data
+        elif self.outlet is not None:
+            self.outlet.write(data)
 
     def end(self) -> None:
         """Nobody counts on the client any more."""
+        self.service.channels.end_all(self)
         self.held = False
         for end in self.at_end:
             end()

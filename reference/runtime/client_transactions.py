@@ -10,7 +10,7 @@ from reference.runtime.command_table import CommandInfo
 from reference.wire.resp import OK, ErrorReply, SimpleString
 
 _QUEUED: Final = SimpleString("QUEUED")
-_AT_ONCE: Final = frozenset({"exec", "discard", "multi", "watch", "quit"})
+_AT_ONCE: Final = frozenset({"exec", "discard", "multi", "watch", "quit", "reset"})
 """Commands that are carried out inside a transaction instead of being queued."""
 
 

@@ -1,6 +1,6 @@
 """What the client side asks of a node, and what releases say of themselves to clients."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 import attrs
@@ -63,6 +63,12 @@ class NodeView(Protocol):
 
     def submit(self, command: Command) -> Reply:
         """The command is carried out, or the reply says why not."""
+
+    def publish(self, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """The message is on its way to the nodes whose clients may listen to the channel."""
+
+    def when_changed(self, follower: Callable[[], None]) -> None:
+        """It is called after each change of the state, and of whether clients are served."""
 
     def configure(self, options: NodeOptions) -> None:
         """The node runs with these options from now on."""
@@ -129,6 +135,7 @@ class Release:
     failover_takes_more: bool  # words than one
     mistakes_empty_transactions: bool  # so that EXEC is not routed any more
     zones: bool  # in CLUSTER SLOTS and SHARDS
+    pushes_follow_replies: bool  # those that a client's own request has caused
 
     @property
     def table(self) -> CommandTable:
@@ -154,6 +161,7 @@ _REDIS_7_0: Final = Release(
     failover_takes_more=False,
     mistakes_empty_transactions=False,
     zones=False,
+    pushes_follow_replies=False,
 )
 
 _REDIS_8_0: Final = attrs.evolve(
@@ -163,6 +171,7 @@ _REDIS_8_0: Final = attrs.evolve(
     version_lines=("redis_version:8.0.6",),
     port_word="",
     shards_are_kept=True,
+    pushes_follow_replies=True,
 )
 
 _VALKEY_8_1: Final = attrs.evolve(

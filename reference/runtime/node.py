@@ -196,6 +196,17 @@ class Node:
         replies = [effect for effect in effects if isinstance(effect, Reply)]
         return replies[-1] if replies else Reply()
 
+    def publish(self, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """The message is on its way to the nodes whose clients may listen to the channel."""
+        self._outbox.publish(self.state, channel, message, shard=shard)
+
+    def hear(self, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """Another node's message has been told to the clients of this one who listen."""
+        if self.clients is None:
+            return
+        channels = self.clients.service.channels
+        (channels.deliver_shard if shard else channels.deliver)(channel, message)
+
     @clause("RT-24", "CM-D2")
     def configure(self, options: NodeOptions) -> None:
         """The node runs with these options, and the file says so.

@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from reference.clauses import clause
+from reference.core.announce import header as said_by
 from reference.core.messages import Message
 from reference.core.state import ClusterState
 from reference.runtime.announcements import Announcements
 from reference.runtime.bus import Bus, BusLink
-from reference.runtime.translate import WireFacts, to_wire
-from reference.wire.bus import encode
-from reference.wire.bus_header import LIGHT, MessageType
+from reference.runtime.translate import WireFacts, plain_header, to_wire
+from reference.wire.bus import PublishMessage, PublishShardMessage, encode
+from reference.wire.bus_header import LIGHT, LightHeader, MessageType
 
 _COUNTER_NAMES: Final = {
     MessageType.FAILOVER_AUTH_REQUEST: "auth-req",
@@ -73,6 +75,25 @@ class Outbox:
         data = encode(to_wire(message, self._facts(), extended=extended))
         self.traffic.count(data)
         link.send(data)
+
+    @clause("RT-43")
+    def publish(self, state: ClusterState, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """The publication is on its way to every other node, or to those of this node's shard.
+
+        Counterpart: `clusterPropagatePublish`.
+        """
+        leader = state.myself.replicaof or state.myself_id
+        kind = PublishShardMessage if shard else PublishMessage
+        for node in state.nodes:
+            link = self._bus.outbound.get(node.node_id)
+            outside = shard and leader not in (node.node_id, node.replicaof)
+            if link is None or node.handshake or outside or node.node_id == state.myself_id:
+                continue
+            light = self._announcements.takes_light(node.node_id)
+            header = LightHeader() if light else plain_header(said_by(state), self._facts())
+            data = encode(kind(header=header, channel=channel, message=message))
+            self.traffic.count(data)
+            link.send(data)
 
     def broadcast(self, state: ClusterState, message: Message) -> None:
         """The message is on its way to every known node that we have a link to."""

@@ -26,7 +26,7 @@ from reference.runtime.faults import NodeFaults
 from reference.runtime.late_frames import LateFrames
 from reference.runtime.outbox import Traffic, counter_name, sender_of, type_of
 from reference.runtime.translate import from_wire, health_of, why_unusable
-from reference.wire.bus import BusMessage, Heartbeat, decode
+from reference.wire.bus import BusMessage, Heartbeat, Publication, PublishShardMessage, decode
 from reference.wire.bus_errors import BusLinkError, BusMessageError
 from reference.wire.bus_header import BusHeader, LightHeader, NodeFlag
 
@@ -55,6 +55,9 @@ class Receiver(Protocol):
 
     def save(self, *, fsync: bool) -> None:
         """The durable part of the state is in the file."""
+
+    def hear(self, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """Another node's message has been told to the clients of this one who listen."""
 
 
 class Reception:
@@ -132,14 +135,29 @@ class Reception:
     def _take_in(self, link: BusLink, wire: BusMessage) -> None:
         node, message = self._node, from_wire(wire)
         if message is None:
-            self._log.info("ignoring %s from %s", type(wire).__name__, link)
-            node.pace = hear_data(node.pace, node.state, link.node_id, node.clock.now())
+            self._take_in_other(link, wire)
             return
         sender = message.header.sender
         known = node.state.known(sender) is not None and sender != node.state.myself_id
         if known and link.direction is Link.INBOUND and link.node_id is None:
             self.bind(link, sender)
         self._receive(link, message, wire)
+
+    @clause("RT-44")
+    def _take_in_other(self, link: BusLink, wire: BusMessage) -> None:
+        """What the rules have nothing to do with: publications of nodes that are known.
+
+        Counterpart: `clusterProcessPacket`.
+        """
+        node = self._node
+        light = isinstance(wire.header, LightHeader)
+        sender = link.node_id if light else wire.header.sender  # type: ignore[union-attr]
+        node.pace = hear_data(node.pace, node.state, link.node_id, node.clock.now())
+        if isinstance(wire, Publication) and node.state.known(sender) is not None:
+            shard = isinstance(wire, PublishShardMessage)
+            node.hear(wire.channel, wire.message, shard=shard)
+        else:
+            self._log.info("ignoring %s from %s", type(wire).__name__, link)
 
     def _receive(self, link: BusLink, message: Message, wire: BusMessage) -> None:
         node, sender, now = self._node, message.header.sender, self._node.clock.now()

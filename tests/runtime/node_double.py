@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Final
 
 import attrs
@@ -85,6 +86,8 @@ class NodeDouble:
         self.said: dict[NodeId, Announced] = {}
         self.offsets: dict[NodeId, int] = {}
         self.commands: list[Command] = []
+        self.published: list[tuple[bytes, bytes, bool]] = []
+        self.followers: list[Callable[[], None]] = []
         self.master_heard_s_ago = -1
         self.master_sends_all = False
         log = logging.LoggerAdapter(logging.getLogger(__name__))
@@ -103,6 +106,20 @@ class NodeDouble:
             if isinstance(effect, ReplicateFirst):
                 self.state, effects = step(self.state, SetslotAcknowledged(command=effect.command))
         return next(effect for effect in effects if isinstance(effect, Reply))
+
+    def publish(self, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """It is noted."""
+        self.published.append((channel, message, shard))
+
+    def when_changed(self, follower: Callable[[], None]) -> None:
+        """It is called by `change`."""
+        self.followers.append(follower)
+
+    def change(self, state: ClusterState) -> None:
+        """The state is this one, and whoever follows it knows."""
+        self.state = state
+        for follower in self.followers:
+            follower()
 
     def configure(self, options: NodeOptions) -> None:
         """The node runs with these options."""
