@@ -158,7 +158,7 @@ class Keyspace:
         self._data.touched.clear()
         reply = self._engage(info.name, arguments, protocol)
         touched = list(self._data.touched)
-        if not touched and is_told_whole(info.name) and not isinstance(reply, ErrorReply):
+        if not touched and _says_nothing_of_keys(info.name, reply):
             touched = list(keys or ())
         done = Done(arguments=arguments, reply=reply, touched=touched, data=self)
         self._tell(effects_of(done))
@@ -340,6 +340,13 @@ class Keyspace:
         """The connections to the engine are gone, and the data with them."""
         while self._engines:
             self._engines.popitem()[1].close()
+
+
+def _says_nothing_of_keys(name: str, reply: ClientReply) -> bool:
+    """Whether the command may have changed a key although the engine has told of none (XDEL)."""
+    if is_told_whole(name):
+        return not isinstance(reply, ErrorReply)
+    return isinstance(reply, int) and reply > 0
 
 
 def _reply(value: object) -> ClientReply:

@@ -56,6 +56,8 @@ def pair() -> Iterator[Pair]:
 @pytest.mark.parametrize(
     ("before", "line", "effect"),
     [
+        ("XADD k 5-1 f v", "XDEL k 5-1", "XDEL k 5-1"),
+        ("XADD k 5-1 f v", "XTRIM k MAXLEN 0", "XTRIM k MAXLEN = 0"),
         ("SET k 1", "INCRBYFLOAT k 0.5", "SET k 1.5"),
         ("SET k 1 PXAT 4102444800000", "INCRBYFLOAT k 1", "SET k 2 PXAT 4102444800000"),
         ("SET k old", "GETSET k new", "SET k new"),
