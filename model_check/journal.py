@@ -26,7 +26,8 @@ from reference.wire.journal import (
 )
 
 _INVARIANTS: Final[tuple[Invariant[Process], ...]] = (ELECTION_SAFETY, EXCLUSIVE_CLAIM)
-_FIRST_LINE: Final = '{"schema":'
+_FIRST_KIND: Final = '"is":"Opened"'
+_FIRST_LENGTH: Final = 10_000  # characters, at most: a story may be all in one line
 
 EXIT_HOLDS, EXIT_VIOLATED = 0, 1
 
@@ -158,7 +159,7 @@ def replay_journal(lines: Iterable[str]) -> Replay:
 def is_journal(file: Path) -> bool:
     """Whether the file begins as a journal does."""
     with file.open(encoding="utf-8", errors="replace") as opened:
-        return opened.read(len(_FIRST_LINE)) == _FIRST_LINE
+        return _FIRST_KIND in opened.readline(_FIRST_LENGTH)
 
 
 def obey_journal(file: Path) -> int:
