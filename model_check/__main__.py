@@ -256,7 +256,7 @@ def obey(request: Request) -> int:
         click.echo(as_json(runs))
     elif request.json_file is not None:
         request.json_file.write_text(as_json(runs) + "\n")
-    if any(run.surprises or run.vacuous for run in runs):
+    if any(run.surprises or run.vacuous or run.astray for run in runs):
         return EXIT_VIOLATED
     stopped = any(run.found.stopped_by or run.verdict == "incomplete" for run in runs)
     return EXIT_INCOMPLETE if stopped else EXIT_HOLDS

@@ -12,9 +12,9 @@ from rich.table import Table
 
 from model_check.gallery import GALLERY, Case, Sighting, look, visits
 from model_check.progress import watching
-from model_check.report import story_table
 from model_check.story import tell
 from model_check.story_files import write_stories
+from model_check.story_table import story_table
 from reference.core.rules import DIALECTS
 
 EXIT_AS_EXPECTED, EXIT_OTHERWISE, EXIT_INCOMPLETE = 0, 1, 3

@@ -15,7 +15,6 @@ from model_check.links import HeldLinks
 from model_check.models.cluster import system_of
 from model_check.post import Letter, Post
 from model_check.properties import Property
-from model_check.report import story_table
 from model_check.story import tell
 from model_check.story_files import (
     DamagedStoryError,
@@ -25,6 +24,7 @@ from model_check.story_files import (
     read_story,
     sent_texts,
 )
+from model_check.story_table import story_table
 from model_check.system import Move, Step
 from model_check.trace import StepKind, Trace, TraceStep
 

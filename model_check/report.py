@@ -6,11 +6,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from model_check.engine import PropertyResult
+from model_check.reasons import reasons
+from model_check.reasons_shown import show_reasons, show_strays
 from model_check.run import Run
-from model_check.story import Line, tell
+from model_check.story import tell
+from model_check.story_table import story_table
 from model_check.trace import Trace
 
 SCHEMA = 1
@@ -59,6 +61,8 @@ def show(run: Run, console: Console) -> None:
         console.print(story_table(tell(trace, run.system.processes)))
         if any(run.property_of(each).kind == "settles" for each in ids):
             console.print(f"  [dim]{_end(trace)}[/dim]", highlight=False, soft_wrap=True)
+        show_reasons(reasons(run, ids, trace), console)
+    show_strays(run, console)
     if found.stopped_by is not None:
         console.print(
             f"  [yellow]stopped by the limit on {found.stopped_by} before the scope was "
@@ -135,18 +139,6 @@ def _bounds(run: Run) -> str:
         bounds += "; a full channel cut transitions off"
     missed = run.found.missed_probability
     return f"{bounds}; chance of a missed state below {missed:.1g}"
-
-
-def story_table(lines: list[Line]) -> Table:
-    """One row a step: its number, who, what happened, what changed in that node."""
-    table = Table(show_edge=False, pad_edge=False, header_style="bold")
-    table.add_column("step", justify="right")
-    table.add_column("who")
-    table.add_column("what happened", ratio=3)
-    table.add_column("what changed there", ratio=2)
-    for number, line in enumerate(lines, 1):
-        table.add_row(str(number), line.who, escape(line.what), escape("\n".join(line.changes)))
-    return table
 
 
 def as_json(runs: list[Run]) -> str:

@@ -8,6 +8,8 @@ from model_check.models.cluster import ClusterSystem, Scope, system_of
 from model_check.models.model import Expected, Model
 from model_check.properties import Property, Verdict
 from model_check.shrink import with_shrunk_stories
+from model_check.shrink_memory import Remembered
+from model_check.strays import Stray, strays
 from model_check.vacuity import never_happens
 from reference.core.rules import Rules
 
@@ -22,6 +24,7 @@ class Run:
     scope: Scope
     system: ClusterSystem
     found: Exploration
+    strays: tuple[Stray, ...] = ()  # steps that do not keep a rule of the dialect
 
     @property
     def verdict(self) -> Verdict:
@@ -44,6 +47,11 @@ class Run:
         if not self.as_it_stands:
             return ()
         return never_happens(self.model, self.rules, self.scope, self.found)
+
+    @property
+    def astray(self) -> tuple[str, ...]:
+        """The rules that some step does not keep; none if a rule was turned off on purpose."""
+        return () if self.without else tuple(each.breach.clause_id for each in self.strays)
 
     @property
     def surprises(self) -> tuple[str, ...]:
@@ -83,8 +91,9 @@ def check(
     """
     scope = model.scope(rules.without(*without))
     system = system_of(scope)
+    heard = Remembered(system)
     found = explore(
-        system,
+        heard,
         links,
         list(model.properties),
         limits or Limits(),
@@ -93,4 +102,12 @@ def check(
         keep_states=keep_states,
     )
     found = with_shrunk_stories(system, links, model.properties, found)
-    return Run(model=model, rules=rules, without=without, scope=scope, system=system, found=found)
+    return Run(
+        model=model,
+        rules=rules,
+        without=without,
+        scope=scope,
+        system=system,
+        found=found,
+        strays=strays(system, links, rules, heard),
+    )
