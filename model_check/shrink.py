@@ -12,7 +12,8 @@ What decides at the end is judged anew for every candidate, and the first path i
 has fewer changes.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
@@ -148,6 +149,24 @@ def with_shrunk_stories(
     return attrs.evolve(found, properties=tuple(results))
 
 
+def path_to(
+    system: System[Any, Any, Any],
+    links: Links,
+    wanted: Callable[[TraceStep], bool],
+    *,
+    budget: int = BUDGET,
+) -> Trace | None:
+    """A shortest path whose last step is wanted, None if the budget ends before there is one."""
+    steps = _Search(system, links, budget).nearest(wanted)
+    if steps is None:
+        return None
+    return Trace(
+        initial=tuple(system.initial()),
+        initial_messages=tuple(system.initial_messages()),
+        steps=steps,
+    )
+
+
 class _Search:
     """The paths of a system on its links, with as few changes of node as can be."""
 
@@ -237,6 +256,20 @@ class _Search:
                 after = _after(here, arc, taken)
                 if after.changes <= most:
                     yield after
+
+    def nearest(self, wanted: Callable[[TraceStep], bool]) -> tuple[TraceStep, ...] | None:
+        """The steps of a shortest path that ends with a wanted one."""
+        seen, waiting = {self._start.world}, deque([self._start])
+        while waiting and self._left > 0:
+            here = waiting.popleft()
+            self._left -= 1
+            for arc in self._leaving(here.world):
+                if wanted(self._told(here.world, arc)):
+                    return self.steps(_after(here, arc, 0))
+                if arc.world not in seen:
+                    seen.add(arc.world)
+                    waiting.append(_after(here, arc, 0))
+        return None
 
     def _leaving(self, world: World) -> list[Arc]:
         known = self._arcs.get(world)

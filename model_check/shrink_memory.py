@@ -1,12 +1,13 @@
 """A system that is asked everything only once, and in which equal states are the same object."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 from typing_extensions import override
 
-from model_check.system import Move, Send, Step, System
+from model_check.system import Channel, Move, Send, Step, System
+from model_check.trace import StepKind, TraceStep
 
 
 class Remembered(System[Any, Any, Any]):
@@ -84,6 +85,15 @@ class Remembered(System[Any, Any, Any]):
     def _with_known(self, step: Step[Any, Any]) -> Step[Any, Any]:
         return attrs.evolve(step, state=self._states.setdefault(step.state, step.state))
 
+    def steps(self) -> Iterator[TraceStep]:
+        """What was asked of moves and messages, each with its answer; messages have no sender."""
+        for (process, state, move), done in self._acts.items():
+            yield _told("move", process, state, done, event=move.event)
+        for (process, state, message, lane), received in self._receipts.items():
+            if received is not None:
+                channel = (process, process, lane)
+                yield _told("deliver", process, state, received, message=message, channel=channel)
+
     def acted(
         self, process: int, local: tuple[Any, ...], event: object, after: object
     ) -> Step[Any, Any]:
@@ -95,3 +105,26 @@ class Remembered(System[Any, Any, Any]):
             moves += self.moves_seeing(process, state, seen)
         outcomes = [self.act(process, state, move) for move in moves if move.event == event]
         return next(step for step in outcomes if step.state == after)
+
+
+def _told(
+    kind: StepKind,
+    process: int,
+    before: Hashable,
+    done: Step[Any, Any],
+    *,
+    event: Hashable | None = None,
+    message: Hashable | None = None,
+    channel: Channel | None = None,
+) -> TraceStep:
+    return TraceStep(
+        kind=kind,
+        process=process,
+        event=event,
+        message=message,
+        channel=channel,
+        before=before,
+        after=done.state,
+        sends=done.sends,
+        notes=done.notes,
+    )
