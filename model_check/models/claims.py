@@ -19,6 +19,7 @@ from reference.core.announce import pong
 from reference.core.nodes import ClusterNode
 from reference.core.rules import Rules
 from reference.core.state import ClusterState
+from reference.core.taken_slots import note_taken
 from reference.core.types import NodeId
 
 
@@ -43,9 +44,10 @@ def _scope(rules: Rules, *, new: str, observer: str, old: str) -> Scope:
         (new, old, pong(view(rules, new, *before))),
         (old, observer, pong(view(rules, old, *before))),
     )
+    successor = view(rules, new, *after)
     return Scope(
         nodes=(
-            view(rules, new, *after),
+            note_taken(successor, successor.myself.slots, NodeId(old)),
             view(rules, observer, *before),
             view(rules, old, *before),
         ),
@@ -102,5 +104,11 @@ TAKE_BACK: Final = Model(
     expected=(
         Expected(property_id="SC-P1", dialects=RELEASES, told="F-2, valkey#974", clause="EP-4"),
         Expected(property_id="SC-P8", dialects=RELEASES, told="F-2, valkey#974", clause="EP-4"),
+        Expected(
+            property_id="SC-P1:witness-lost",
+            dialects=("strict",),
+            told="the new owner stands its ground",
+            clause="SC-33",
+        ),
     ),
 )

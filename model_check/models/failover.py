@@ -51,7 +51,7 @@ FAILOVER: Final = Model(
         ),
     ),
     links="held(1)",
-    quicker_links=dict.fromkeys(("redis-7.0", "redis-8.0", "valkey-8.1"), "held(0)"),
+    quicker_links=dict.fromkeys(("redis-7.0", "redis-8.0", "valkey-8.1", "strict"), "held(0)"),
     clauses=("FD-1", "FD-6", "FD-9", "FD-11", "EL-2", "EL-10", "EL-12", "SC-1", "SC-7", "MO-4"),
     happens=(*CORRECTING, *VOTING, *FAILING, FailUndoAllowed),
 )

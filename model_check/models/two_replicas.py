@@ -43,7 +43,7 @@ TWO_REPLICAS: Final = Model(
         roles_change("SC-P4"),
     ),
     links="held(1)",
-    quicker_links=dict.fromkeys(("redis-7.0", "redis-8.0", "valkey-8.1"), "held(0)"),
+    quicker_links=dict.fromkeys(("redis-7.0", "redis-8.0", "valkey-8.1", "strict"), "held(0)"),
     clauses=("EL-2", "EL-4", "EL-5", "EL-7", "EL-10", "EL-11", "EL-12", "MO-3", "MO-4"),
     happens=(*CORRECTING, *VOTING),
 )
