@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from model_check.coverage import Coverage, coverage_as_json
 from model_check.engine import PropertyResult
 from model_check.reasons import reasons
 from model_check.reasons_shown import show_reasons, show_strays
@@ -141,9 +142,12 @@ def _bounds(run: Run) -> str:
     return f"{bounds}; chance of a missed state below {missed:.1g}"
 
 
-def as_json(runs: list[Run]) -> str:
-    """All runs as one JSON document (`schema` 1)."""
-    return json.dumps({"schema": SCHEMA, "runs": [_run(run) for run in runs]}, indent=2)
+def as_json(runs: list[Run], coverage: Coverage | None = None) -> str:
+    """All runs as one JSON document (`schema` 1), with what they exercised if that is known."""
+    document: dict[str, Any] = {"schema": SCHEMA, "runs": [_run(run) for run in runs]}
+    if coverage is not None:
+        document["coverage"] = coverage_as_json(coverage)
+    return json.dumps(document, indent=2)
 
 
 def _run(run: Run) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """One check: a model, a dialect and a kind of links, and what was found."""
 
+from collections.abc import Callable
+from typing import Any
+
 import attrs
 
 from model_check.engine import Exploration, Limits, Watch, explore
@@ -10,6 +13,7 @@ from model_check.properties import Property, Verdict
 from model_check.shrink import with_shrunk_stories
 from model_check.shrink_memory import Remembered
 from model_check.strays import Stray, strays
+from model_check.system import System
 from model_check.vacuity import never_happens
 from reference.core.rules import Rules
 
@@ -73,7 +77,7 @@ class Run:
         return next(each for each in self.model.properties if each.id == result_id)
 
 
-def check(
+def check(  # noqa: PLR0913 - each but the first three has a default
     model: Model,
     rules: Rules,
     links: Links,
@@ -83,15 +87,17 @@ def check(
     watch: Watch | None = None,
     states_after_violation: int = 0,
     keep_states: bool = False,
+    seen_by: Callable[[ClusterSystem], System[Any, Any, Any]] | None = None,
 ) -> Run:
     """The whole scope of the model has been explored, or as much as the limits allow.
 
     Counterexamples are the shortest, and then those with the least changes of node.
+    With `seen_by`, what it makes of the system is explored in its stead: a watcher of its steps.
     Raises ValueError if a name in `without` is no switch that is on in this dialect.
     """
     scope = model.scope(rules.without(*without))
     system = system_of(scope)
-    heard = Remembered(system)
+    heard = Remembered(system if seen_by is None else seen_by(system))
     found = explore(
         heard,
         links,
