@@ -21,6 +21,7 @@ from reference.core.types import NodeId
 from reference.runtime.client_arguments import CommandError
 from reference.runtime.client_commands_cluster import CLUSTER_HANDLERS
 from reference.runtime.client_commands_connection import CONNECTION_HANDLERS
+from reference.runtime.client_commands_keys import KEY_HANDLERS
 from reference.runtime.client_commands_pubsub import PUBSUB_HANDLERS, why_not_while_listening
 from reference.runtime.client_commands_replication import REPLICATION_HANDLERS
 from reference.runtime.client_commands_server import SERVER_HANDLERS
@@ -45,6 +46,7 @@ HANDLERS: Final[Handlers] = {
     **CLUSTER_HANDLERS,
     **SLOT_HANDLERS,
     **REPLICATION_HANDLERS,
+    **KEY_HANDLERS,
     **TRANSACTION_HANDLERS,
     **PUBSUB_HANDLERS,
 }
@@ -79,6 +81,17 @@ def writes(session: Session, arguments: list[bytes]) -> bool:
     """Whether the request may change data, so that it waits while writes are held back."""
     info = session.release.table.lookup(arguments)
     return info is not None and any(part.writes for part, _ in _parts(session, info, arguments))
+
+
+@clause("CM-62")
+def waits_for_keys(session: Session, arguments: list[bytes]) -> bool:
+    """Whether the request is for keys that are on their way to another node."""
+    info = session.release.table.lookup(arguments)
+    if info is None or (session.transaction is not None and info.name != _EXEC):
+        return False
+    moves = session.service.moves
+    parts = _parts(session, info, arguments)
+    return any(moves.hold(keys_of(part, words) or (), part.writes) for part, words in parts)
 
 
 def execute(session: Session, arguments: list[bytes]) -> ClientReply:
@@ -146,7 +159,8 @@ def route(session: Session, info: CommandInfo, parts: Sequence[Part]) -> ErrorRe
         missing_keys=session.service.keyspace.missing(keys) if opened else 0,
         multiple_keys=len(set(keys)) > 1,
         sharded_pubsub=any(part.is_sharded_pubsub for part, _ in parts),
-        asking=session.asking,
+        migrate=info.name == "migrate",
+        asking=session.asking or "asking" in info.flags,
         readonly_session=session.readonly,
     )
     return redirect(session, decide(session.state, asked, state_ok=session.node.cluster_ok))

@@ -8,7 +8,7 @@ import attrs
 from typing_extensions import override
 
 from reference.clauses import clause
-from reference.runtime.client_commands import execute, writes
+from reference.runtime.client_commands import execute, waits_for_keys, writes
 from reference.runtime.client_limits import Limits
 from reference.runtime.client_replies import Raw, encode
 from reference.runtime.client_session import Service, Session
@@ -244,6 +244,11 @@ class Connection(asyncio.BufferedProtocol):
         if pause.active and writes(session, arguments):
             self._held = _Held(arguments)
             pause.when_over(self.go_on)
+            return False
+        moves = session.service.moves
+        if moves.active and waits_for_keys(session, arguments):
+            self._held = _Held(arguments)
+            moves.when_over(self.go_on)
             return False
         session.running = True
         reply = execute(session, arguments)

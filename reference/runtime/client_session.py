@@ -18,6 +18,7 @@ from reference.runtime.client_replies import ClientReply, encode
 from reference.runtime.client_view import NodeView, Release, release_of
 from reference.runtime.command_table import CommandInfo
 from reference.runtime.keyspace import Keyspace, Watch
+from reference.runtime.migration import Moves
 from reference.runtime.replication_feed import Feed, ReplicaFacts
 from reference.wire.resp import ErrorReply, SimpleString
 
@@ -28,6 +29,7 @@ class Service:
 
     node: NodeView
     keyspace: Keyspace
+    moves: Moves = attrs.field(factory=Moves, init=False)
     sessions: set["Session"] = attrs.field(factory=set, init=False)
     channels: Channels = attrs.field(factory=Channels, init=False)
     run_id: str = attrs.field(factory=lambda: secrets.token_hex(20), init=False)

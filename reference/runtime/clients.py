@@ -82,6 +82,7 @@ class ClientServer:
         """The port is free, every connection is closed, and nothing of them runs any more."""
         self._closed = self.frozen = True
         self.service.node.writes.end_all()
+        await self.service.moves.close()
         if self._server is not None:
             self._server.close()
         for connection in list(self._connections):

@@ -8,6 +8,10 @@ itself can tell.
 from typing import Final
 
 MORE_NODE_ROWS: Final = """
+dump 2 readonly keyspace nondeterministic_output 1/0/1/RO,access
+migrate -6 write keyspace,dangerous nondeterministic_output 3/0/1/RW,access,delete KEYS@-2/-1/1/RW,access,delete,incomplete
+restore -4 write,denyoom keyspace,dangerous - 1/0/1/OW,update
+restore-asking -4 write,denyoom,asking keyspace,dangerous - 1/0/1/OW,update
 psubscribe -2 pubsub,noscript,loading,stale pubsub -
 publish 3 pubsub,loading,stale,fast pubsub -
 pubsub -2 - - -
@@ -24,7 +28,7 @@ ssubscribe -2 pubsub,noscript,loading,stale pubsub - 1/-1/1/not_key
 subscribe -2 pubsub,noscript,loading,stale pubsub -
 sunsubscribe -1 pubsub,noscript,loading,stale pubsub - 1/-1/1/not_key
 unsubscribe -1 pubsub,noscript,loading,stale pubsub -
-"""
+"""  # noqa: E501 - a line for each
 """Commands that the node answers itself, as Redis 7.0 has them."""
 
 MORE_DATA_ROWS: Final = """

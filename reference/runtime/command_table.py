@@ -180,4 +180,6 @@ def keys_of(
         if positions is None:
             return None
         keys += [arguments[position] for position in positions]
+    if info.name == "migrate":  # an empty key says that the keys follow later
+        keys = [key for key in keys if key]
     return tuple(keys)

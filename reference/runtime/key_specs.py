@@ -48,7 +48,10 @@ class KeySpec:
         if not self.keyword:
             return self.first
         wanted = self.keyword.encode()
-        for position in range(self.first, len(arguments) - 1):
+        places = range(self.first, len(arguments) - 1)
+        if self.first < 0:  # from so far before the end backwards
+            places = range(len(arguments) + self.first, 0, -1)
+        for position in places:
             if arguments[position].upper() == wanted:
                 return position + 1
         return None

@@ -7,7 +7,7 @@ master those of `_FROM_MASTER`: its RESTORE and FUNCTION RESTORE run code that a
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import redis
@@ -21,10 +21,12 @@ from reference.clauses import clause
 from reference.core.slots import SlotSet, key_hash_slot
 from reference.runtime.client_replies import ClientReply, SetReply
 from reference.runtime.command_table import DATA_COMMANDS, CommandInfo, keys_of
-from reference.runtime.effects import Done, Request, effects_of, is_told_whole
+from reference.runtime.effects import Done, Request, effects_of, is_told_whole, restore_of
 from reference.runtime.keyspace_data import Data
-from reference.runtime.keyspace_values import entry_of
+from reference.runtime.keyspace_values import complete_stream, entry_of
+from reference.runtime.replication_data import ReplicationError, commands_of
 from reference.wire.rdb import RdbKey
+from reference.wire.rdb_values import RdbStream
 from reference.wire.resp import ErrorReply, SimpleString
 
 _LOG = logging.getLogger(__name__)
@@ -226,29 +228,46 @@ class Keyspace:
         """Whether a master says when keys end, or this node does."""
         self._data.follows = master
 
+    @property
+    def obeys_master(self) -> bool:
+        """Whether a master says when keys end."""
+        return self._data.follows
+
     def entry(self, key: bytes) -> RdbKey | None:
         """The key with all that it holds, None if there is none."""
         item = self.database().get(key)
         return None if item is None else entry_of(key, item)
 
+    @clause("RE-4")
+    def load(self, entry: RdbKey) -> None:
+        """The key is here, which was not; nobody is told. ReplicationError if it cannot be.
+
+        Counterpart: `dbAddRDBLoad`.
+        """
+        for request in commands_of(entry):
+            reply = self.apply(request)
+            if isinstance(reply, ErrorReply):
+                name = request[0].decode()
+                raise ReplicationError(f"{name} of the data failed: {reply.text}")
+        if isinstance(entry.value, RdbStream):
+            complete_stream(self._data[entry.key].value, entry.value)
+
     @clause("CM-61")
-    def put(self, entry: RdbKey, commands: Iterable[Request], effect: Request) -> None:
-        """The key is what these commands make of it, whatever it was, and the listener knows.
+    def put(self, entry: RdbKey) -> None:
+        """The key is this, whatever it was, and the listener knows.
 
         Counterpart: `restoreCommand`.
         """
-        self._announce([entry.key])
-        data = self._data
-        data.pop(entry.key, None)
-        data.obeys = True
-        try:
-            for request in commands:
-                self._engage(request[0].decode().lower(), request, 2)
-        finally:
-            data.obeys = False
+        self.remove(entry.key)
+        self.load(entry)
         with self._server.lock:
-            data.notify_watch(entry.key)
-        self._tell([effect])
+            self._data.notify_watch(entry.key)
+        self._tell([restore_of(entry)])
+
+    def remove(self, key: bytes) -> None:
+        """The key is not here; nobody is told."""
+        self._announce([key])
+        self._data.pop(key, None)
 
     @clause("RE-3")
     def replace(self, other: "Keyspace") -> None:

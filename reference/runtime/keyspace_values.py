@@ -3,7 +3,7 @@
 from typing import Any
 
 from fakeredis.model import ExpiringMembersSet, Hash, XStream, ZSet
-from fakeredis.model._stream import StreamEntryKey
+from fakeredis.model._stream import PelEntry, StreamConsumerInfo, StreamEntryKey
 from fakeredis.model._stream import StreamGroup as EngineGroup
 
 from reference.wire.rdb import RdbKey
@@ -96,3 +96,33 @@ def _group(name: bytes, group: EngineGroup) -> StreamGroup:
             for name, consumer in group.consumers.items()
         ),
     )
+
+
+def complete_stream(stream: object, value: RdbStream) -> None:
+    """The engine's stream, which has the entries, has all else too."""
+    if not isinstance(stream, XStream):
+        raise TypeError(f"the data engine holds a {type(stream).__name__} where a stream was put")
+    stream._last_id = _key(value.last_id)  # noqa: SLF001
+    stream._max_deleted_id = _key(value.max_deleted_id)  # noqa: SLF001
+    stream._entries_added = value.entries_added  # noqa: SLF001
+    for group in value.groups:
+        stream.group_add(group.name, _key(group.last_id), group.entries_read)
+        made = stream.group_get(group.name)
+        if made is not None:
+            _complete_group(made, group)
+
+
+def _complete_group(made: EngineGroup, group: StreamGroup) -> None:
+    owners = {entry: each.name for each in group.consumers for entry in each.pending}
+    for pending in group.pending:
+        owner = owners.get(pending.entry_id, b"")
+        times = pending.delivery_time, pending.delivery_count
+        made.pel[_key(pending.entry_id)] = PelEntry(owner, *times)
+    for each in group.consumers:
+        made.consumers[each.name] = consumer = StreamConsumerInfo(each.name)
+        consumer.pending = len(each.pending)
+        consumer.last_attempt, consumer.last_success = each.seen_time, each.active_time
+
+
+def _key(entry_id: StreamId) -> StreamEntryKey:
+    return StreamEntryKey(entry_id.ms, entry_id.seq)

@@ -9,11 +9,11 @@ import attrs
 from reference.clauses import clause
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
-from reference.runtime.replication_data import ReplicationError, Request, commands_of
+from reference.runtime.replication_data import ReplicationError
 from reference.runtime.replication_stream import Follower
 from reference.wire.rdb import RdbDecoder, RdbEntry, RdbKey
 from reference.wire.rdb_strings import RdbError
-from reference.wire.resp import ErrorReply, encode_reply
+from reference.wire.resp import encode_reply
 
 _READ_SIZE: Final = 64 * 1024
 _ACK_EVERY_S: Final = 1.0
@@ -184,14 +184,7 @@ class ReplicaLink:
         self._progress.heard()
         for entry in entries:
             if isinstance(entry, RdbKey):
-                for request in commands_of(entry):
-                    self._keep_one(request, fresh)
-
-    @staticmethod
-    def _keep_one(request: Request, fresh: Keyspace) -> None:
-        reply = fresh.apply(request)
-        if isinstance(reply, ErrorReply):
-            raise ReplicationError(f"{request[0].decode()} of the data failed: {reply.text}")
+                fresh.load(entry)
 
     @clause("RE-5")
     async def _stream(self, offset: int, data: bytes) -> None:

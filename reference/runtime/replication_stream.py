@@ -104,8 +104,9 @@ class Follower:
         elif self._db:
             raise ReplicationError(f"{_text(name)} in database {self._db}, only database 0 is kept")
         elif name in {b"RESTORE", b"RESTORE-ASKING"}:
-            for part in restored(request):
-                self._apply(part)
+            entry = restored(request)
+            self._keyspace.remove(entry.key)
+            self._keyspace.load(entry)
         else:
             self._apply(request)
 
