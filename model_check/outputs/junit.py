@@ -21,7 +21,7 @@ from model_check.outputs.text import (
 )
 from model_check.strays import Stray
 
-WHOLE_SCOPE: Final = "the whole scope was explored"
+ALL_DECIDED: Final = "every property was decided"
 """The name of the case that is about the run itself."""
 
 
@@ -48,7 +48,7 @@ def _suite(judged: JudgedRun) -> TestSuite:
         ("depth", str(run.found.depth)),
     ):
         suite.add_property(name, value)
-    suite.add_testcase(_whole(judged))
+    suite.add_testcase(_run(judged))
     for judgement in judged.judgements:
         suite.add_testcase(_property(judged, judgement))
     for stray in judged.astray:
@@ -58,9 +58,10 @@ def _suite(judged: JudgedRun) -> TestSuite:
 
 
 def _case(judged: JudgedRun, name: str, text: str, result: FinalResult | None) -> TestCase:
+    run = judged.run
+    where = "-without-".join((run.rules.dialect, *run.without))
     # A dot would be taken for the end of a package's name.
-    dialect = judged.run.rules.dialect.replace(".", "_")
-    case = TestCase(name, f"slotproof.{judged.run.model.name}.{dialect}", time=0.0)
+    case = TestCase(name, f"slotproof.{run.model.name}.{where.replace('.', '_')}", time=0.0)
     if result is None:
         case.system_out = text
     else:
@@ -69,7 +70,7 @@ def _case(judged: JudgedRun, name: str, text: str, result: FinalResult | None) -
     return case
 
 
-def _whole(judged: JudgedRun) -> TestCase:
+def _run(judged: JudgedRun) -> TestCase:
     """The run itself; it took all the time, since the properties are judged together."""
     run = judged.run
     result: FinalResult | None = None
@@ -79,7 +80,7 @@ def _whole(judged: JudgedRun) -> TestCase:
     elif judged.vacuous:
         text = "\n".join([text, *(f"it never happens here: {each}" for each in judged.vacuous)])
         result = Failure(f"it never happens here: {'; '.join(judged.vacuous)}", "vacuous")
-    case = _case(judged, WHOLE_SCOPE, text, result)
+    case = _case(judged, ALL_DECIDED, text, result)
     case.time = round(run.found.seconds, 3)
     return case
 
