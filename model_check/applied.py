@@ -136,6 +136,11 @@ class _Listener:
         self._applied.append((call.order, Applied(call.rule, tuple(told), changed, decides)))
 
 
+def all_rules() -> tuple[Rule, ...]:
+    """The rules of the core, by file and line."""
+    return tuple(_rules().values())
+
+
 @cache
 def _rules() -> dict[CodeType, Rule]:
     """The rules of the core by their code."""

@@ -15,10 +15,12 @@ import attrs
 from model_check.models.cluster import Process
 from model_check.trace import TraceStep
 from reference.core.effects import Happening, Notice, Refusal
+from reference.core.events import ElectionDue
 from reference.core.messages import FailoverAuthAck, FailoverAuthRequest, Header, Update
 from reference.core.nodes import ClusterNode
 from reference.core.rules import Rules
 from reference.core.state import ClusterState
+from reference.core.timers import timers
 from reference.core.types import Epoch, Health, NodeId
 
 
@@ -92,6 +94,21 @@ def _standing(here: Situation) -> Iterator[Breach]:
                 "EL-3", f"stands for epoch {note.epoch}, and knew {state.current_epoch} already"
             )
     yield from _unfounded(here, state.myself_id, "does not stand", why_not)
+    if _may_stand(here.after, here.rules) and ElectionDue() not in timers(here.after):
+        yield Breach("EL-1", "may stand for election, and never does: none is due")
+
+
+def _may_stand(state: ClusterState, rules: Rules) -> bool:
+    """Whether a failed master is there to be replaced by this node, which does not stand yet."""
+    myself, master = state.myself, state.my_master
+    return (
+        myself.is_replica
+        and not myself.nofailover
+        and state.election is None
+        and master is not None
+        and master.health is Health.FAIL
+        and (bool(master.slots) or rules.empty_master_is_replaced)
+    )
 
 
 def _voting(here: Situation) -> Iterator[Breach]:

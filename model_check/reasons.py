@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from model_check.applied import Rule, applied
+from model_check.applied import Rule, all_rules, applied
 from model_check.audit import breaches
 from model_check.models.cluster import Crash
 from model_check.properties import Property
@@ -127,9 +127,9 @@ def rules_not_kept(run: Run, trace: Trace) -> Iterator[NotKept]:
 
 
 def rules_of(run: Run, step: TraceStep, clause_id: str) -> tuple[Rule, ...]:
-    """The functions that realise the clause, as the step called them."""
-    called = applied(run.system, step)
-    return _distinct(each.rule for each in called if clause_id in each.rule.clauses)
+    """The functions that realise the clause, as the step called them; all if it called none."""
+    called = [each.rule for each in applied(run.system, step)]
+    return _distinct(rule for rule in called or all_rules() if clause_id in rule.clauses)
 
 
 def _forgotten_votes(trace: Trace, at: int) -> list[tuple[str, str]]:

@@ -165,6 +165,13 @@ def test_who_stands_is_judged() -> None:
     assert judged(NODES[D], running) == ["EL-19"]
 
 
+def test_replica_that_may_stand_has_an_election_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert judged(NODES[D]) == []
+    monkeypatch.setattr("model_check.audit.timers", lambda _: ())
+    assert judged(NODES[D]) == ["EL-1"]
+    assert judged(NODES[B]) == []
+
+
 def test_epochs_collisions_claims_and_failures_are_judged() -> None:
     b = attrs.evolve(NODES[B], current_epoch=3, last_vote_epoch=2)
     newer = pong(attrs.evolve(NODES[C], current_epoch=7), ())
