@@ -79,7 +79,7 @@ class _Search:
             if isinstance(links, HeldLinks)
             else BoxExpander(system, links, self._local, budgets)
         )
-        self._findings = Findings(properties, self._local)
+        self._findings = Findings(properties, self._local, links)
         self._keep_states = keep_states
         kept = keep_states or self._findings.need_graph
         self._recorder = Recorder(system, self._local) if kept else None
