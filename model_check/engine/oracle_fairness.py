@@ -78,8 +78,6 @@ def unanswered(prop: LeadsTo[Any], known: Worlds) -> int | None:
         return tuple(prop.project(*pair) for pair in enumerate(world.local))
 
     arrived = {world for world in known.depths if prop.then(shown(world))}
-    if prop.beyond is not None:
-        arrived |= {world for world in known.short if prop.beyond(shown(world))}
     ways: nx.DiGraph[Any] = nx.DiGraph()
     ways.add_node(_ASKED)
     for world, depth in known.depths.items():
@@ -90,7 +88,8 @@ def unanswered(prop: LeadsTo[Any], known: Worlds) -> int | None:
                 [(world, to) for to in known.next[world] if to not in arrived], far=1
             )
     distances: dict[Any, float] = nx.single_source_dijkstra_path_length(ways, _ASKED, weight="far")
-    stays = _stays(known, set(distances) - {_ASKED})
+    excused = {w for w in known.short if prop.beyond is not None and prop.beyond(w.local)}
+    stays = _stays(known, set(distances) - {_ASKED} - excused)
     nearest = min((distances[world] for stay in stays for world in stay), default=None)
     return None if nearest is None else int(nearest)
 
