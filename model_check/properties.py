@@ -94,6 +94,10 @@ class LeadsTo(Generic[S]):
     for its budget, and `beyond` accepts such a state. It is shown the local states themselves, and
     says whether what is claimed would come about if the scope were wider.
 
+    More can count as a fault than the system says: `late(process, event)` is None, or says in
+    which states, by their projections, the move would not come if clocks and messages were in
+    time. There it is one, and stops at some time.
+
     It is judged when every reachable state is known, never on a part. The counterexample is a
     shortest path to a fair loop without `then`, and the loop; no loop if the run stops there.
     """
@@ -105,6 +109,7 @@ class LeadsTo(Generic[S]):
     then: Callable[[tuple[Any, ...]], bool]
     when: Callable[[tuple[Any, ...]], bool] | None = None
     beyond: Callable[[tuple[S, ...]], bool] | None = None
+    late: Callable[[int, Hashable], Callable[[tuple[Any, ...]], bool] | None] | None = None
     clause: str = ""
     text: str = ""
 

@@ -50,7 +50,8 @@ class Leading:
         arrived = self._accepted(self.property.then, tuples)
         found = waiting(ways, graph.depth, self._asking(tuples), arrived)
         among = found.states
-        done = deeds(graph, self._local, np.flatnonzero(free & among[graph.source]))
+        ahead = np.flatnonzero(free & among[graph.source])
+        done = self._in_time(deeds(graph, self._local, ahead), tuples)
         label = fair_components(done, among, occupied)
         if self.property.beyond is not None:
             label = self._without_excused(graph, done, label, occupied)
@@ -95,6 +96,30 @@ class Leading:
         )
         accepted: Flags = accepts[which.ravel()]
         return accepted
+
+    def _in_time(self, done: Deeds, tuples: Ints) -> Deeds:
+        """The transitions that are not late."""
+        if self.property.late is None:
+            return done
+        events = len(self._local.events)
+        judges = {
+            number: judge
+            for number, event in enumerate(self._local.events.values)
+            if (judge := self.property.late(*event)) is not None
+        }
+        of_interest = np.zeros(events + 1, dtype=np.bool_)
+        of_interest[list(judges)] = True
+        at = np.flatnonzero(of_interest[np.minimum(done.deed, events)])
+        keys, which = np.unique(
+            tuples[done.source[at]].astype(np.int64) * events + done.deed[at], return_inverse=True
+        )
+        late = np.fromiter(
+            (judges[key % events](self._projected[key // events]) for key in keys.tolist()),
+            dtype=np.bool_,
+        )
+        kept = np.ones(len(done.deed), dtype=np.bool_)
+        kept[at[late[which]]] = False
+        return done.take(np.flatnonzero(kept))
 
     def _asking(self, tuples: Ints) -> Flags:
         if self.property.when is not None:
