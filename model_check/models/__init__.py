@@ -27,6 +27,7 @@ from model_check.models.resharding import (
 from model_check.models.role_switch import LATE_NEWS, RETURN, ROLE_SWITCH, SPLIT
 from model_check.models.takeover import TAKE_OVER, TAKEOVER_COLLISION
 from model_check.models.two_replicas import THREE_REPLICAS, TWO_REPLICAS
+from model_check.models.views import VIEWS
 
 MODELS: Final[dict[str, Model]] = {
     model.name: model
@@ -60,6 +61,7 @@ MODELS: Final[dict[str, Model]] = {
         CIRCLE,
         LATE_CLAIM,
         DEMOTED,
+        VIEWS,
     )
 }
 """Every model by its name, those of a run that names none first."""

@@ -14,9 +14,10 @@ from reference.core.effects import (
     SaveConfig,
     Send,
 )
+from reference.core.epoch_kinds import EpochKind, kind_of, round_of
 from reference.core.epochs import next_epoch
 from reference.core.events import ElectionDue, Received
-from reference.core.messages import FailoverAuthAck, FailoverAuthRequest
+from reference.core.messages import FailoverAuthAck, FailoverAuthRequest, Header
 from reference.core.roles import reset_manual_failover, set_node_as_master
 from reference.core.slot_config import newer_owner, update_about
 from reference.core.slots import NO_SLOTS
@@ -107,7 +108,7 @@ def start_election(state: ClusterState, due: ElectionDue, out: list[Effect]) -> 
     return state
 
 
-@clause("EL-4", "EL-5", "EL-6", "EL-7", "EL-8", "EL-18", "EL-20")
+@clause("EL-4", "EL-5", "EL-6", "EL-7", "EL-8", "EL-18", "EL-20", "EL-27")
 def why_no_vote(
     state: ClusterState, candidate_id: NodeId, event: Received, request: FailoverAuthRequest
 ) -> Refusal | None:
@@ -123,9 +124,9 @@ def why_no_vote(
         return Refusal.NOT_A_VOTER
     if rules.newcomer_does_not_vote and event.newcomer:
         return Refusal.NEWCOMER
-    if rules.vote_checks_request_epoch and asked.current_epoch < state.current_epoch:
+    if rules.vote_checks_request_epoch and _asks_too_late(state, candidate_id, asked):
         return Refusal.REQUEST_EPOCH_OLD
-    if rules.one_vote_per_epoch and state.last_vote_epoch == state.current_epoch:
+    if rules.one_vote_per_epoch and _has_voted(state, candidate_id, asked):
         return Refusal.ALREADY_VOTED
     if candidate.is_master:
         return Refusal.CANDIDATE_IS_MASTER
@@ -139,6 +140,26 @@ def why_no_vote(
     if rules.vote_checks_claims and newer_owner(state, asked) is not None:
         return Refusal.CLAIM_OUTDATED
     return None
+
+
+def _stands_alone(state: ClusterState, candidate: NodeId, asked: Header) -> bool:
+    """Whether nobody else stands in the epoch that the candidate asks for."""
+    elected = kind_of(asked.current_epoch, candidate) is EpochKind.ELECTED
+    return state.rules.unique_epochs and elected
+
+
+@clause("EL-5", "EL-27")
+def _asks_too_late(state: ClusterState, candidate: NodeId, asked: Header) -> bool:
+    if _stands_alone(state, candidate, asked):
+        return round_of(asked.current_epoch) < round_of(state.current_epoch)
+    return asked.current_epoch < state.current_epoch
+
+
+@clause("EL-4", "EL-27")
+def _has_voted(state: ClusterState, candidate: NodeId, asked: Header) -> bool:
+    if _stands_alone(state, candidate, asked):
+        return round_of(asked.current_epoch) == round_of(state.last_vote_epoch)
+    return state.last_vote_epoch == state.current_epoch
 
 
 @clause("EL-4", "EL-10", "EL-15")

@@ -18,7 +18,7 @@ _KINDS: Final = 3
 class EpochKind(Enum):
     """How a node came by a configEpoch: the two lowest bits, with those of its name above them."""
 
-    ELECTED = 0  # by the votes of a majority; no name
+    ELECTED = 0  # by the votes of a majority
     KEPT = 1  # to claim what it has, or an imported slot besides
     TAKEN_OVER = 2  # to claim what its master had, by an operator's word
     DEFENDED = 3  # to keep what it took, against a claim that has not heard of it
@@ -34,8 +34,6 @@ def unique_epoch(newest: Epoch, node_id: NodeId, kind: EpochKind) -> Epoch:
     rounds = (newest >> _TAG_BITS) + 1
     if rounds << _TAG_BITS > LAST_EPOCH:
         return newest
-    if kind is EpochKind.ELECTED:
-        return rounds << _TAG_BITS
     low: int = _tag(node_id) | kind.value
     return (rounds << _TAG_BITS) | low
 
@@ -48,6 +46,10 @@ def _tag(node_id: NodeId) -> int:
 def kind_of(epoch: Epoch, owner: NodeId) -> EpochKind | None:
     """How its owner came by the epoch; None if it takes epochs as a release does."""
     low = epoch & _TAGS
-    if low == 0:
-        return EpochKind.ELECTED
     return next((kind for kind in EpochKind if low == _tag(owner) | kind.value), None)
+
+
+@clause("EL-27")
+def round_of(epoch: Epoch) -> int:
+    """What of the epoch is the same for all candidates that stand at one time."""
+    return epoch >> _TAG_BITS

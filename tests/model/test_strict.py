@@ -1,6 +1,6 @@
 """In `strict` every model holds, and each of its rules is there for a story.
 
-Clauses: EP-13, EP-14, HB-17, NO-13, SC-33, SC-34, SC-35, SC-36, SC-37, EL-21.
+Clauses: EL-27, EP-13, EP-14, HB-17, NO-13, SC-33, SC-34, SC-35, SC-36, SC-37, EL-21.
 """
 
 import attrs
@@ -93,6 +93,7 @@ TWINS = [
     ("unique_epochs", "takeover-collision", "held(0)", {"SC-P1": 2, "SC-P8": 4}),
     ("unique_epochs", "import-election", "held(0)", {"SC-P1": 7}),
     ("unique_epochs", "granted-and-replaced", "held(0)", {"SC-P1": 11}),
+    ("unique_epochs", "views", "held(1)", {"EL-P1": 8}),
     ("taken_slots_are_kept", "take-back", "held(1)", {"SC-P8": 2}),
     ("taken_slots_are_kept", "takeover-collision", "held(0)", {"SC-P8": 3}),
     ("taken_slots_are_kept", "granted-and-replaced", "held(0)", {"SM-P1": 15}),

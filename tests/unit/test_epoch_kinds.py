@@ -1,11 +1,11 @@
 """Epochs that no two nodes take, and that say how they were come by.
 
-Clauses: EP-13.
+Clauses: EP-13, EL-27.
 """
 
 import pytest
 
-from reference.core.epoch_kinds import LAST_EPOCH, EpochKind, kind_of, unique_epoch
+from reference.core.epoch_kinds import LAST_EPOCH, EpochKind, kind_of, round_of, unique_epoch
 from reference.core.types import NodeId
 from tests.builders import A1, A, B, C
 
@@ -23,24 +23,22 @@ def test_an_epoch_is_newer_than_the_newest_and_in_the_next_round(
 
 
 def test_no_two_nodes_and_no_two_kinds_have_one_epoch() -> None:
-    taken = [
-        unique_epoch(3, node, kind)
-        for node in (A, B, C, A1)
-        for kind in EpochKind
-        if kind is not EpochKind.ELECTED
-    ]
+    taken = [unique_epoch(3, node, kind) for node in (A, B, C, A1) for kind in EpochKind]
 
-    assert len({*taken, unique_epoch(3, A, EpochKind.ELECTED)}) == 13
+    assert len(set(taken)) == len(taken)
 
 
-def test_candidates_ask_for_the_same_epoch() -> None:
-    assert unique_epoch(3, A, EpochKind.ELECTED) == unique_epoch(3, B, EpochKind.ELECTED) == ROUND
+def test_all_that_start_from_one_epoch_are_in_one_round() -> None:
+    taken = [unique_epoch(7 * ROUND + 3, node, EpochKind.ELECTED) for node in (A, B, C)]
+
+    assert {round_of(epoch) for epoch in taken} == {8}
+    assert len(set(taken)) == 3
 
 
 def test_the_last_round_is_the_last() -> None:
     last = LAST_EPOCH - LAST_EPOCH % ROUND
 
-    assert unique_epoch(last - 1, A, EpochKind.ELECTED) == last
+    assert round_of(unique_epoch(last - 1, A, EpochKind.ELECTED)) == round_of(last)
     assert unique_epoch(last, A, EpochKind.KEPT) == last
     assert unique_epoch(LAST_EPOCH, A, EpochKind.ELECTED) == LAST_EPOCH
 
@@ -50,7 +48,10 @@ def test_an_epoch_says_how_its_owner_came_by_it(kind: EpochKind) -> None:
     assert kind_of(unique_epoch(5, A, kind), A) is kind
 
 
-@pytest.mark.parametrize("epoch", [1, 2, 3, ROUND + 1, unique_epoch(5, A, EpochKind.KEPT) + 1])
+OTHERS = unique_epoch(5, A, EpochKind.KEPT)
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 3, ROUND, ROUND + 1, OTHERS, OTHERS + 1])
 def test_an_epoch_of_a_release_says_nothing(epoch: int) -> None:
     assert kind_of(epoch, B) is None
 

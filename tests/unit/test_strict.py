@@ -1,6 +1,6 @@
 """What `strict` does and no release does, rule by rule, each with the rule off as well.
 
-Clauses: EP-13, EP-14, HB-17, NO-13, SC-34, SC-35, SC-37.
+Clauses: EL-27, EP-13, EP-14, HB-17, NO-13, SC-34, SC-35, SC-37.
 """
 
 from typing import Any
@@ -9,12 +9,13 @@ import attrs
 import pytest
 
 from reference.core.effects import Effect, Happening, Refusal, SaveConfig
-from reference.core.epoch_kinds import EpochKind, kind_of
+from reference.core.election import why_no_vote
+from reference.core.epoch_kinds import EpochKind, kind_of, round_of, unique_epoch
 from reference.core.epochs import bump_epoch, merge_epochs, next_epoch, resolve_collision
-from reference.core.events import ClusterFailover, FailoverOption
+from reference.core.events import ClusterFailover, FailoverOption, Received
 from reference.core.forget import hear_forgotten
 from reference.core.heartbeat import is_old
-from reference.core.messages import Pong
+from reference.core.messages import FailoverAuthRequest, Pong
 from reference.core.open_slots import open_slots
 from reference.core.roles import follow_own_shard, switch_role
 from reference.core.rules import STRICT, Rules
@@ -22,7 +23,7 @@ from reference.core.slots import NO_SLOTS
 from reference.core.state import ClusterState, durable
 from reference.core.step import step
 from reference.core.types import NodeId, Role, ShardId
-from tests.builders import A1, A2, A, B, C, change, hear, says, slots, told, view
+from tests.builders import A1, A2, A, B, C, change, failed, hear, says, slots, told, view
 
 ROUND = 2**32
 SHARD_A = ShardId("shard-a")
@@ -35,7 +36,8 @@ def strict(me: NodeId, **fields: Any) -> ClusterState:
 def test_an_election_is_for_the_next_round_after_all_that_is_known() -> None:
     state = change(strict(A1), B, config_epoch=5 * ROUND + 7)
 
-    assert next_epoch(state) == 6 * ROUND
+    assert round_of(next_epoch(state)) == 6
+    assert kind_of(next_epoch(state), A1) is EpochKind.ELECTED
     assert next_epoch(attrs.evolve(state, rules=STRICT.without("unique_epochs"))) == 4
 
 
@@ -55,6 +57,52 @@ def test_what_an_operator_asks_for_is_told_apart() -> None:
     assert kind_of(bumped.myself.config_epoch, A) is EpochKind.KEPT
     assert kind_of(taken.myself.config_epoch, A1) is EpochKind.TAKEN_OVER
     assert taken.taken_from == ((A, slots(0)),)
+
+
+def asks(state: ClusterState, candidate: NodeId, epoch: int) -> Refusal | None:
+    """What is wrong with the candidate's request, whose epoch has been merged."""
+    state = attrs.evolve(state, current_epoch=max(state.current_epoch, epoch))
+    request = FailoverAuthRequest(
+        header=says(candidate, replicaof=A, current_epoch=epoch, config_epoch=1, claims=slots(0))
+    )
+    return why_no_vote(state, candidate, Received(message=request), request)
+
+
+def voter(**fields: Any) -> ClusterState:
+    return attrs.evolve(failed(strict(B)), **fields)
+
+
+FIRST, SECOND = (unique_epoch(3, node, EpochKind.ELECTED) for node in (A1, A2))
+
+
+def test_one_vote_a_round_whoever_has_the_larger_epoch() -> None:
+    assert asks(voter(), A1, FIRST) is asks(voter(), A2, SECOND) is None
+    for candidate, asked, other in ((A1, FIRST, SECOND), (A2, SECOND, FIRST)):
+        voted = voter(current_epoch=other, last_vote_epoch=other)
+        assert asks(voted, candidate, asked) is Refusal.ALREADY_VOTED
+
+
+def test_who_stands_in_the_same_round_is_not_late() -> None:
+    late, early = max(FIRST, SECOND), min(FIRST, SECOND)
+    candidate = A1 if early == FIRST else A2
+
+    assert asks(voter(current_epoch=late), candidate, early) is None
+    assert asks(voter(current_epoch=late + ROUND), candidate, early) is Refusal.REQUEST_EPOCH_OLD
+
+
+def test_candidates_of_releases_are_judged_as_ever() -> None:
+    state = voter(current_epoch=FIRST, last_vote_epoch=FIRST)
+
+    assert asks(state, A2, FIRST) is Refusal.ALREADY_VOTED
+    assert asks(state, A2, FIRST - 1) is Refusal.REQUEST_EPOCH_OLD
+    assert asks(state, A2, FIRST + 1) is None
+    assert asks(voter(last_vote_epoch=3), A2, 4) is None
+
+
+def test_without_the_rule_so_is_everybody() -> None:
+    rules = STRICT.without("unique_epochs")
+
+    assert asks(voter(rules=rules, last_vote_epoch=FIRST), A1, FIRST) is Refusal.ALREADY_VOTED
 
 
 @pytest.mark.parametrize("saved", [True, False])
