@@ -5,11 +5,13 @@ Clauses: EL-P1, SC-P1, EP-P1.
 
 import json
 import re
-from pathlib import Path
+from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from model_check.__main__ import command
+from model_check.coverage.exclusions import KINDS
 from reference.core.rules import DIALECTS
 from tests.traceability import ROOT
 
@@ -26,12 +28,20 @@ def test_ci_calls_exactly_the_test_command() -> None:
     assert tests in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
 
 
-def test_default_run_is_as_expected_with_the_counts_of_the_table(tmp_path: Path) -> None:
-    file = tmp_path / "found.json"
+@pytest.fixture(scope="module")
+def default_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Any]:
+    """What a check without arguments ends with, and what it found and exercised."""
+    file = tmp_path_factory.mktemp("default") / "found.json"
+    result = CliRunner().invoke(command, ["--coverage", "--json", str(file)])
+    return result.exit_code, json.loads(file.read_text(encoding="utf-8"))
 
-    result = CliRunner().invoke(command, ["--json", str(file)])
 
-    runs = json.loads(file.read_text())["runs"]
+def test_default_run_is_as_expected_with_the_counts_of_the_table(
+    default_run: tuple[int, Any],
+) -> None:
+    exit_code, found = default_run
+
+    runs = found["runs"]
     told = {
         (model, dialect): (links, int(states.replace(",", "")), "violated" if star else "holds")
         for model, cells in re.findall(
@@ -41,11 +51,22 @@ def test_default_run_is_as_expected_with_the_counts_of_the_table(tmp_path: Path)
             DIALECTS, re.findall(r"`([a-z0-9()]+)`: ([\d,]+)( \*)?", cells), strict=True
         )
     }
-    assert result.exit_code == 0
+    assert exit_code == 0
     assert told == {
         (run["model"], run["dialect"]): (run["links"], run["distinct_states"], run["verdict"])
         for run in runs
     }
+
+
+def test_default_run_exercises_nothing_that_is_said_to_be_out_of_scope(
+    default_run: tuple[int, Any],
+) -> None:
+    _, found = default_run
+
+    kinds = {kind: each for kind, each in found["coverage"].items() if kind != "runs"}
+    assert {kind: each["mistaken"] for kind, each in kinds.items()} == {kind: [] for kind in KINDS}
+    for each in kinds.values():
+        assert len(each["exercised"]) > len(each["never"])
 
 
 def test_example_in_python_runs() -> None:
