@@ -7,8 +7,9 @@ master those of `_FROM_MASTER`: its RESTORE and FUNCTION RESTORE run code that a
 
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import redis
 from fakeredis import FakeServer
@@ -66,15 +67,23 @@ def _text(raw: bytes) -> str:
 class _Engine(FakeSocket):
     """One connection to the engine, whose replies keep their types."""
 
+    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - the engine's own
+        super().__init__(*given, **named)
+        self._replies: deque[object] = deque()
+
+    @override
+    def put_response(self, msg: Any) -> None:
+        self._replies.append(msg)  # without the locks of a queue: there is one thread
+
     @override
     def _decode_result(self, result: Any) -> Any:
         return result
 
     def take_reply(self) -> object:
-        """The oldest reply that was not taken yet; queue.Empty if there is none."""
+        """The oldest reply that was not taken yet; IndexError if there is none."""
         if self.responses is None:
             raise ConnectionError("the keyspace is closed")
-        return self.responses.get_nowait()
+        return self._replies.popleft()
 
 
 class Watch:
@@ -112,6 +121,16 @@ class Watch:
             database.remove_watch(self._existed.popitem()[0], self)
 
 
+class Recorder(Protocol):
+    """Who is told of every change of the data, whoever has made it."""
+
+    def record(self, requests: Sequence[Request]) -> None:
+        """These commands have the same effect, all of them or none."""
+
+    def rewrite(self) -> None:
+        """The data is another, and what was recorded before does not count."""
+
+
 class Keyspace:
     """The keys and values of one node, in its database 0."""
 
@@ -124,6 +143,7 @@ class Keyspace:
         self._group: list[Request] | None = None
         self.listener: Callable[[list[Request]], None] | None = None
         """Who is told what changes: commands that have the same effect, all of them or none."""
+        self.recorder: Recorder | None = None
         self.before_write: list[Callable[[Sequence[bytes] | None], None]] = []
         """Who sees keys before they change; None if it may be any."""
 
@@ -140,27 +160,29 @@ class Keyspace:
         Anything that is no data command is unknown here, whatever the engine could do with it.
         """
         name = arguments[0].decode("latin-1").lower()
-        info = DATA_COMMANDS.get(name)
+        info = _info(name, arguments)
         if info is None:
             return unknown_command(arguments)
         if not info.writes:
             reply = self._engage(name, arguments, protocol)
         else:
-            reply = self._write(info, arguments, protocol)
+            reply = self._write(name, info, arguments, protocol)
         if self._data.expired_keys:
             self._tell([])
         return reply
 
-    def _write(self, info: CommandInfo, arguments: Sequence[bytes], protocol: int) -> ClientReply:
+    def _write(
+        self, name: str, info: CommandInfo, arguments: Sequence[bytes], protocol: int
+    ) -> ClientReply:
         keys = keys_of(info, arguments)
         if keys is not None:
             self._announce(keys or None)
-        if self.listener is None:
-            return self._engage(info.name, arguments, protocol)
+        if self.listener is None and self.recorder is None:
+            return self._engage(name, arguments, protocol)
         self._data.touched.clear()
-        reply = self._engage(info.name, arguments, protocol)
+        reply = self._engage(name, arguments, protocol)
         touched = list(self._data.touched)
-        if not touched and _says_nothing_of_keys(info.name, reply):
+        if not touched and _says_nothing_of_keys(name, reply):
             touched = list(keys or ())
         done = Done(arguments=arguments, reply=reply, touched=touched, data=self)
         self._tell(effects_of(done))
@@ -177,12 +199,18 @@ class Keyspace:
         Counterpart: `propagateDeletion`.
         """
         gone = [[b"DEL", key] for key in self._data.take_expired()]
-        if self.listener is None or not (gone or effects):
+        if not (gone or effects):
             return
         if self._group is not None:
             self._group += gone + effects
         else:
-            self.listener(gone + effects)
+            self._publish(gone + effects)
+
+    def _publish(self, requests: list[Request]) -> None:
+        if self.recorder is not None:
+            self.recorder.record(requests)
+        if self.listener is not None:
+            self.listener(requests)
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
@@ -198,8 +226,8 @@ class Keyspace:
             yield
         finally:
             group, self._group = self._group, None
-            if group and self.listener is not None:
-                self.listener(group)
+            if group:
+                self._publish(group)
 
     @property
     def in_group(self) -> bool:
@@ -208,15 +236,22 @@ class Keyspace:
 
     @clause("RE-7")
     def apply(self, arguments: Sequence[bytes]) -> ClientReply:
-        """A command that a master has carried out is carried out here too.
+        """A command that a master has carried out is carried out here too, and recorded.
 
-        Nobody is told, and no key is too old for it. Counterpart: `call`.
+        Counterpart: `call`.
         """
+        reply = self._carry_out(arguments)
+        if self.recorder is not None and not isinstance(reply, ErrorReply):
+            self.recorder.record([list(arguments)])
+        return reply
+
+    def _carry_out(self, arguments: Sequence[bytes]) -> ClientReply:
+        """Nobody is told, and no key is too old for it."""
         name = arguments[0].decode("latin-1").lower()
         if name not in _FROM_MASTER:
             return unknown_command(arguments)
         if self.before_write:
-            info = DATA_COMMANDS.get(name)
+            info = _info(name, arguments)
             self._announce(keys_of(info, arguments) if info is not None else arguments[1:2])
         self._data.obeys = True
         try:
@@ -245,7 +280,7 @@ class Keyspace:
         Counterpart: `dbAddRDBLoad`.
         """
         for request in commands_of(entry):
-            reply = self.apply(request)
+            reply = self._carry_out(request)
             if isinstance(reply, ErrorReply):
                 name = request[0].decode()
                 raise ReplicationError(f"{name} of the data failed: {reply.text}")
@@ -282,6 +317,8 @@ class Keyspace:
             mine.swap(new)
             for key in watched:
                 mine.notify_watch(key)
+        if self.recorder is not None:
+            self.recorder.rewrite()
 
     def _engage(self, name: str, arguments: Sequence[bytes], protocol: int) -> ClientReply:
         engine = self._engines[protocol]
@@ -331,6 +368,8 @@ class Keyspace:
         """There are no keys; nobody is told. Counterpart: `emptyData`."""
         self._announce(None)
         self._engage("flushall", [b"FLUSHALL"], 2)
+        if self.recorder is not None:
+            self.recorder.record([[b"FLUSHALL"]])
 
     def watch(self) -> Watch:
         """A watch for the keys of one transaction."""
@@ -359,6 +398,15 @@ class Keyspace:
         """The connections to the engine are gone, and the data with them."""
         while self._engines:
             self._engines.popitem()[1].close()
+
+
+def _info(name: str, arguments: Sequence[bytes]) -> CommandInfo | None:
+    """The row of the data command, or of its subcommand; None if it is none."""
+    info = DATA_COMMANDS.get(name)
+    if info is None or not info.subcommands or len(arguments) == 1:
+        return info
+    wanted = f"{name}|{arguments[1].decode('latin-1').lower()}"
+    return next((each for each in info.subcommands if each.name == wanted), info)
 
 
 def _says_nothing_of_keys(name: str, reply: ClientReply) -> bool:

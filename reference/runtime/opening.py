@@ -3,13 +3,17 @@
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 
 import attrs
 
+from reference.clauses import clause
 from reference.core.state import ClusterState, new_node
 from reference.core.types import NodeId
+from reference.runtime.append_log import AppendLog, AppendLogError
 from reference.runtime.clients import serve_clients
 from reference.runtime.clock import new_node_id, new_shard_id
+from reference.runtime.directives import kept_text
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.node import Node
 from reference.runtime.nodes_file import announced_by_nodes, from_conf
@@ -71,7 +75,11 @@ async def listening_node(
             state, announced = read_state(config, options)
         keyspace = Keyspace()
         at_end.callback(keyspace.close)
+        append_log = _open_append_log(options, keyspace)
         node = Node(options, state, config, keyspace, announced, surroundings)
+        if append_log is not None:
+            append_log.failed = partial(_fail, node)
+            at_end.push_async_callback(append_log.close)
         at_end.push_async_callback(node.close)
         port = options.port
         try:
@@ -93,6 +101,29 @@ async def running_node(
     async with listening_node(options, state) as node:
         node.start()
         yield node
+
+
+def _fail(node: Node, error: OSError) -> None:
+    """The node stops, since it cannot keep what it would acknowledge."""
+    log.critical("Fatal: can't write the append only file: %s", error)
+    if not node.failed.done():
+        node.failed.set_exception(error)
+
+
+@clause("RT-50")
+def _open_append_log(options: NodeOptions, keyspace: Keyspace) -> AppendLog | None:
+    """The keyspace has what was recorded, if the node records; StartError if that cannot be read.
+
+    Counterpart: `aofOpenIfNeededOnServerStart`.
+    """
+    if kept_text(options, "appendonly") != "yes":
+        return None
+    try:
+        append_log = AppendLog(options, keyspace)
+        append_log.load()
+    except (AppendLogError, OSError, UnicodeError) as error:
+        raise StartError(f"the append only file cannot be used: {error}") from error
+    return append_log
 
 
 def _open_config(options: NodeOptions) -> ConfigFile:

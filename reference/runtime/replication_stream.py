@@ -104,9 +104,7 @@ class Follower:
         elif self._db:
             raise ReplicationError(f"{_text(name)} in database {self._db}, only database 0 is kept")
         elif name in {b"RESTORE", b"RESTORE-ASKING"}:
-            entry = restored(request)
-            self._keyspace.remove(entry.key)
-            self._keyspace.load(entry)
+            self._keyspace.put(restored(request))
         else:
             self._apply(request)
 

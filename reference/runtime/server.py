@@ -31,6 +31,13 @@ One directive more: --dialect redis-7.0 | redis-8.0 | valkey-8.1 | valkey-9.1 | 
 
 _ACTED_UPON: Final = frozenset(
     {
+        "aof-load-truncated",
+        "appenddirname",
+        "appendfilename",
+        "appendfsync",
+        "appendonly",
+        "auto-aof-rewrite-min-size",
+        "auto-aof-rewrite-percentage",
         "bind",
         "client-output-buffer-limit",
         "client-query-buffer-limit",
@@ -40,6 +47,11 @@ _ACTED_UPON: Final = frozenset(
         "maxclients",
         "pidfile",
         "proto-max-bulk-len",
+        "repl-backlog-size",
+        "repl-backlog-ttl",
+        "repl-diskless-sync",
+        "repl-ping-replica-period",
+        "repl-timeout",
         "requirepass",
         "save",
     }

@@ -60,6 +60,19 @@ class ConfigFile:
             self._fd = -1
 
 
+def replace_durably(path: Path, content: bytes) -> None:
+    """The file holds this content, or still the old one, after a loss of power too."""
+    temporary = path.with_name(f"temp-{path.name}")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        _write_all(fd, content)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    temporary.rename(path)
+    _fsync_directory(path.parent)
+
+
 @clause("RT-2")
 def _lock(path: Path) -> int:
     """The descriptor of the file at this path, locked; it may be replaced while we wait for it."""
