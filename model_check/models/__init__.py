@@ -25,7 +25,7 @@ from model_check.models.resharding import (
     RESHARDING,
 )
 from model_check.models.role_switch import LATE_NEWS, RETURN, ROLE_SWITCH, SPLIT
-from model_check.models.takeover import TAKE_OVER, TAKEOVER_COLLISION
+from model_check.models.takeover import TAKE_OVER, TAKEOVER_AND_CRASH, TAKEOVER_COLLISION
 from model_check.models.two_replicas import THREE_REPLICAS, TWO_REPLICAS
 from model_check.models.views import VIEWS
 
@@ -47,6 +47,7 @@ MODELS: Final[dict[str, Model]] = {
         IMPORTER_DIES,
         IMPORT_AND_ELECTION,
         TAKEOVER_COLLISION,
+        TAKEOVER_AND_CRASH,
         RETURN,
         DEAD_EPOCH,
         LATE_NEWS,

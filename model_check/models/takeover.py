@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import attrs
+
 from model_check.models.at_rest import (
     FLAT,
     NO_CIRCLE,
@@ -41,6 +43,10 @@ def _collision(rules: Rules) -> Scope:
         nodes=agreed(rules, master("A", 0, epoch=1), master("B", 1, epoch=2), replica("D", of="A")),
         commands=(told("D", TAKEOVER), told("A", ClusterBumpEpoch())),
     )
+
+
+def _collision_and_crash(rules: Rules) -> Scope:
+    return attrs.evolve(_collision(rules), crashes=crashes(D=1))
 
 
 TAKE_OVER: Final = Model(
@@ -97,4 +103,12 @@ TAKEOVER_COLLISION: Final = Model(
         )
         for name, clause in (("SC-P8", "EP-4"), ("SC-P1", "EP-11"))
     ),
+)
+
+TAKEOVER_AND_CRASH: Final = attrs.evolve(
+    TAKEOVER_COLLISION,
+    name="takeover-and-crash",
+    text="as takeover-collision, and the new master may crash and come back",
+    scope=_collision_and_crash,
+    clauses=("MF-7", "MO-4", "SC-33"),
 )
