@@ -37,16 +37,37 @@ def route(session: Session, info: CommandInfo, parts: Sequence[Part]) -> ErrorRe
     Counterpart: `getNodeByQuery`.
     """
     keys: list[bytes] = []
+    writes_data = False
     for part, arguments in parts:
         found = keys_of(part, arguments)
         if found is None:
             return ErrorReply("ERR syntax error")
         keys += found
-    writes_data = any(part.writes for part, _ in parts)
+        writes_data |= part.writes
     if not keys:
         refused = writes_data and info.name != _EXEC and session.state.myself.is_replica
         return _READ_ONLY_REPLICA if refused else None
     slots = [key_hash_slot(key) for key in keys]
+    plain = len(parts) == 1 and len(set(slots)) == 1 and info.name != _EXEC
+    served = session.service.served.at(session.state, ok=session.node.cluster_ok)
+    case = (slots[0], info.name, session.readonly, session.asking, session.transaction is None)
+    if plain and case in served:
+        return None
+    refusal = _decide(session, info, parts, keys, slots, writes_data=writes_data)
+    if refusal is None and plain and not is_open(session.state, slots[0]):
+        served.add(case)
+    return refusal
+
+
+def _decide(
+    session: Session,
+    info: CommandInfo,
+    parts: Sequence[Part],
+    keys: Sequence[bytes],
+    slots: Sequence[int],
+    *,
+    writes_data: bool,
+) -> ErrorReply | None:
     opened = is_open(session.state, slots[0])
     asked = Asked(
         slots=slots,

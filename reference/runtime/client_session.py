@@ -3,25 +3,45 @@
 import itertools
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from enum import Enum
-from typing import Protocol
+from typing import Final, Protocol
 
 import attrs
 
 from reference.clauses import clause
 from reference.core.events import Command
+from reference.core.rules import Rules
 from reference.core.state import ClusterState
 from reference.runtime.client_channels import Channels
 from reference.runtime.client_limits import OutputClass
 from reference.runtime.client_replies import ClientReply, encode
-from reference.runtime.client_view import NodeView, Release, release_of
+from reference.runtime.client_view import RELEASES, NodeView, Release, release_of
 from reference.runtime.client_waits import Waits
 from reference.runtime.command_table import CommandInfo
 from reference.runtime.keyspace import Keyspace, Watch
 from reference.runtime.migration import Moves
 from reference.runtime.replication_feed import Feed, ReplicaFacts
 from reference.wire.resp import ErrorReply, SimpleString
+
+
+_REDIS: Final = RELEASES["redis-7.0"]
+
+
+class Served:
+    """Cases that the core has decided to be served here, as long as nothing changes."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._state: ClusterState | None = None
+        self._ok = False
+        self._cases: set[Hashable] = set()
+
+    def at(self, state: ClusterState, *, ok: bool) -> set[Hashable]:
+        """Those of this state, and of whether the cluster is ok."""
+        if state is not self._state or ok != self._ok:
+            self._state, self._ok, self._cases = state, ok, set()
+        return self._cases
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -34,6 +54,9 @@ class Service:
     sessions: set["Session"] = attrs.field(factory=set, init=False)
     channels: Channels = attrs.field(factory=Channels, init=False)
     waits: Waits = attrs.field(init=False)
+    served: Served = attrs.field(factory=Served, init=False)
+    _rules: Rules | None = attrs.field(default=None, init=False)
+    _release: Release = attrs.field(default=_REDIS, init=False)
     run_id: str = attrs.field(factory=lambda: secrets.token_hex(20), init=False)
     _client_ids: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False)
 
@@ -46,6 +69,14 @@ class Service:
         """Clients neither wait for nor listen to what has left this node."""
         self.waits.look_again()
         self.channels.leave_slots_of_others(self.node.state)
+
+    @property
+    def release(self) -> Release:
+        """The release the node presents itself as."""
+        state = self.node.state
+        if state.rules is not self._rules:
+            self._rules, self._release = state.rules, release_of(state)
+        return self._release
 
     @property
     def password(self) -> str:
@@ -193,7 +224,7 @@ class Session:
     @property
     def release(self) -> Release:
         """The release the node presents itself as."""
-        return release_of(self.state)
+        return self.service.release
 
     def submit(self, command: Command) -> ClientReply:
         """The node's answer to a command that changes its state."""

@@ -1,6 +1,7 @@
 """What the client side asks of a node, and what releases say of themselves to clients."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from typing import Final, Protocol
 
 import attrs
@@ -143,7 +144,7 @@ class Release:
     tells_strangers_nothing: bool  # not even which commands there are
     pushes_follow_replies: bool  # those that a client's own request has caused
 
-    @property
+    @cached_property
     def table(self) -> CommandTable:
         """The commands that it has."""
         return table_of(self.dialect)

@@ -4,7 +4,7 @@ Everything a client may send is one row here; what has no row is an unknown comm
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 import attrs
@@ -29,10 +29,18 @@ class CommandInfo:
     key_specs: tuple[KeySpec, ...]
     subcommands: tuple["CommandInfo", ...] = ()
 
-    @property
+    @cached_property
     def writes(self) -> bool:
         """Whether it may change data."""
         return "write" in self.flags
+
+    @cached_property
+    def lone_key(self) -> int:
+        """Where its one key stands, 0 if it has none, several, or one that has to be found."""
+        if len(self.key_specs) != 1:
+            return 0
+        [spec] = self.key_specs
+        return spec.first if spec.is_range and spec.last == 0 else 0
 
     @property
     def is_sharded_pubsub(self) -> bool:
@@ -172,6 +180,8 @@ def keys_of(
     A key that stands in two places is given twice; channels that are in slots count as keys if
     they are asked for. Counterpart: `getKeysFromCommand`.
     """
+    if info.lone_key and channels and len(arguments) > info.lone_key:
+        return (arguments[info.lone_key],)
     keys: list[bytes] = []
     for spec in info.key_specs:
         if not channels and "not_key" in spec.flags:
