@@ -1,18 +1,16 @@
 """What has been found about each property so far."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import numpy as np
 
-from model_check.engine.arrays import Ints
-from model_check.engine.batch import Batch
 from model_check.engine.exploration import PropertyResult
-from model_check.engine.judges import Judge
-from model_check.engine.local import LocalTables
+from model_check.engine.judges import Judges
 from model_check.engine.settling import fault_free, first_unsettled
+from model_check.engine.sheets import Narrow
 from model_check.engine.state_graph import StateGraph
+from model_check.engine.tables import Tables, step_properties
 from model_check.properties import Property, Settles, StepProperty, Verdict
 from model_check.trace import Trace
 
@@ -35,19 +33,18 @@ class Findings:
     Raises ValueError if two properties have the same id.
     """
 
-    def __init__(self, properties: Sequence[Property], local: LocalTables) -> None:
+    def __init__(self, properties: Sequence[Property], tables: Tables) -> None:
         names = [prop.id for prop in properties]
         if len(set(names)) < len(names):
             raise ValueError(f"two properties have the same id: {names}")
         self.violated = False
         self._properties = properties
-        self._local = local
-        self._judges = [
-            Judge(prop, local)
-            for prop in properties
-            if not isinstance(prop, StepProperty | Settles)
+        self._local = tables.local
+        of_states = [prop for prop in properties if not isinstance(prop, StepProperty | Settles)]
+        self._judges = Judges(of_states, tables)
+        self._settling = [
+            Judges([prop], tables) for prop in properties if isinstance(prop, Settles)
         ]
-        self._settling = [Judge(prop, local) for prop in properties if isinstance(prop, Settles)]
         self._finds: dict[str, Find] = {}
 
     @property
@@ -56,14 +53,11 @@ class Findings:
         claims = [prop for prop in self._properties if prop.kind not in {"sometimes", "settles"}]
         return self.violated and all(prop.id in self._finds for prop in claims)
 
-    def look_at_states(self, states: Ints, first: int) -> None:
-        """New states, numbered from `first` on, are judged. Shape: (n, processes)."""
-        for judge in self._judges:
-            prop = judge.property
-            if prop.id in self._finds:
-                continue
-            decided_by = 1 if prop.kind == "sometimes" else 0
-            decisive = np.flatnonzero(judge.accepts(states) == decided_by)
+    def look_at_states(self, rows: Narrow, first: int) -> None:
+        """New states, numbered from `first` on, are judged. Shape: (n, columns)."""
+        wanted = {prop.id for prop in self._properties if prop.id not in self._finds}
+        for prop, accepts in self._judges.judge(rows, wanted):
+            decisive = np.flatnonzero(accepts == (prop.kind == "sometimes"))
             if decisive.size:
                 self._finds[prop.id] = Find(first + int(decisive[0]), None)
                 self.violated |= prop.kind == "invariant"
@@ -79,22 +73,20 @@ class Findings:
             return
         free = fault_free(graph, self._local)
         for judge in self._settling:
-            unsettled = first_unsettled(graph, free, judge.accepts(graph.rows) == 1)
+            unsettled = first_unsettled(graph, free, judge.accepts(graph.rows))
             if unsettled is not None:
-                self._finds[judge.property.id] = Find(unsettled.state, None, unsettled.loop)
+                self._finds[judge.properties[0].id] = Find(unsettled.state, None, unsettled.loop)
                 self.violated = True
 
-    def look_at_steps(self, batch: Batch, first: int) -> None:
-        """The steps that the transitions use are judged; row 0 of the chunk is state `first`."""
-        if batch.step is None or not self._local.any_refuted:
-            return
-        refuted = self._local.refuted.view[batch.step]
+    def look_at_steps(self, refuted: Mapping[int, tuple[int, int]], first: int) -> None:
+        """The steps of a part are judged: for each step property refuted, the row and the code.
+
+        Row 0 of the part is state `first`.
+        """
         for bit, prop in enumerate(step_properties(self._properties)):
-            decisive = np.flatnonzero(refuted & (1 << bit))
-            if decisive.size and prop.id not in self._finds:
-                at = decisive[0]
-                find = Find(first + int(batch.parent[at]), int(batch.code[at]))
-                self._finds[prop.id] = find
+            if bit in refuted and prop.id not in self._finds:
+                row, code = refuted[bit]
+                self._finds[prop.id] = Find(first + row, code)
                 self.violated = True
 
     def results(self, path_to: PathTo, *, exhausted: bool) -> tuple[PropertyResult, ...]:
@@ -114,14 +106,9 @@ class Findings:
         return tuple(results)
 
     def sizes(self) -> dict[str, int]:
-        """How many distinct tuples of projections each property was judged on."""
-        judges = (*self._judges, *self._settling)
-        return {f"projections of {judge.property.id}": len(judge) for judge in judges}
-
-
-def step_properties(properties: Sequence[Property]) -> list[StepProperty[Any]]:
-    """Those that judge steps, in the same order."""
-    return [prop for prop in properties if isinstance(prop, StepProperty)]
+        """How many distinct tuples of projections there were for each group of properties."""
+        judged = (self._judges, *self._settling)
+        return {name: size for judges in judged for name, size in judges.sizes().items()}
 
 
 def _verdict(prop: Property, *, found: bool, exhausted: bool) -> Verdict:

@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
-from model_check.engine.arrays import Ints, Words, widened
-from model_check.engine.batch import Chunk
+from model_check.engine.sheets import Narrow
 
 
 class Frontier:
@@ -15,20 +13,44 @@ class Frontier:
     def __init__(self, first: int) -> None:
         self.first = first
         self.size = 0
-        self._rows: list[npt.NDArray[np.int32]] = []
-        self._fingerprints: list[Words] = []
+        self._pieces: list[Narrow] = []
 
-    def add(self, rows: Ints, fingerprints: Words) -> None:
-        """The states come next. Shapes: (n, columns), (n,)."""
-        self.size += len(rows)
-        self._rows.append(rows.astype(np.int32))
-        self._fingerprints.append(fingerprints)
+    @property
+    def bytes(self) -> int:
+        """The memory that the rows take."""
+        return sum(piece.nbytes for piece in self._pieces)
 
-    def chunks(self, size: int, columns: int) -> Iterator[tuple[int, Chunk]]:
-        """The number of the first state of each chunk, and the chunk; there is at least one."""
-        rows = np.concatenate([widened(rows, columns) for rows in self._rows])
-        fingerprints = np.concatenate(self._fingerprints)
-        self._rows, self._fingerprints = [], []
-        for start in range(0, len(rows), size):
-            part = rows[start : start + size].astype(np.int64)
-            yield self.first + start, Chunk(part, fingerprints[start : start + size])
+    def add(self, rows: Narrow) -> None:
+        """The states come next. Shape: (n, columns)."""
+        if len(rows):
+            self.size += len(rows)
+            self._pieces.append(rows)
+
+    def chunks(self, size: int) -> Iterator[tuple[int, list[Narrow]]]:
+        """The number of the first state of each chunk, and its pieces; they are forgotten here."""
+        pieces, self._pieces = self._pieces, []
+        first = self.first
+        waiting: list[Narrow] = []
+        room = size
+        for at, piece in enumerate(pieces):
+            pieces[at] = piece[:0]
+            rest = piece
+            while len(rest):
+                waiting.append(rest[:room])
+                rest = rest[room:]
+                room -= len(waiting[-1])
+                if not room:
+                    yield first, waiting
+                    first, waiting, room = first + size, [], size
+        if waiting:
+            yield first, waiting
+
+
+def joined(pieces: list[Narrow], columns: int) -> Narrow:
+    """The rows in one array of that many columns, with 0 in those that they lack."""
+    rows = np.zeros((sum(map(len, pieces)), columns), dtype=np.int32)
+    at = 0
+    for piece in pieces:
+        rows[at : at + len(piece), : piece.shape[1]] = piece
+        at += len(piece)
+    return rows

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from model_check.engine.arrays import Flags, Ints
-from model_check.engine.batch import (
+from model_check.engine.sheets import Flags, Narrow
+from model_check.engine.codes import (
     BREAK,
     DELIVER,
     DELIVER_HELD,
@@ -57,8 +57,8 @@ def fault_free(graph: StateGraph, local: LocalTables) -> Flags:
     operand = graph.code >> KIND_BITS
     free: Flags = ~np.isin(kind, _ALWAYS_A_FAULT)
     moved = np.flatnonzero(np.isin(kind, _BY_A_MOVE))
-    free[moved] = local.move_fault.view[operand[moved]] == 0
-    of_state = graph.source * (int(operand.max(initial=0)) + 1) + operand
+    free[moved] = ~local.move_faults()[operand[moved]]
+    of_state = graph.source.astype(np.int64) * (int(operand.max(initial=0)) + 1) + operand
     for worse, better in _BETTER.items():
         at = np.flatnonzero(kind == worse)
         free[at] &= ~np.isin(of_state[at], of_state[np.isin(kind, better)])
@@ -89,7 +89,7 @@ def first_unsettled(graph: StateGraph, free: Flags, accepts: Flags) -> Unsettled
     )
 
 
-def _loop(start: int, source: Ints, target: Ints, code: Ints) -> tuple[int, ...]:
+def _loop(start: int, source: Narrow, target: Narrow, code: Narrow) -> tuple[int, ...]:
     """The codes of a shortest way from the state back to itself, none if there is no way."""
     onward: dict[int, list[tuple[int, int]]] = {}
     for one, other, what in zip(source.tolist(), target.tolist(), code.tolist(), strict=True):

@@ -1,0 +1,60 @@
+"""The one array through which a kernel finds all others."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from model_check.engine.layout import DIRECTORY_SIZE, MISS_KEYS, MISS_ROOM, MISSES
+from model_check.engine.memo import Memo
+from model_check.engine.sheets import Sheet, Wide
+
+_MISS_ROOM: Final = 1 << 14
+
+
+class Directory:
+    """Settings, counters and addresses, each at its place of `layout`, with room for misses.
+
+    It holds on to the arrays it points to, but not to sheets, which move when they grow.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: Wide = np.zeros(DIRECTORY_SIZE, dtype=np.int64)
+        self._arrays: dict[int, npt.NDArray[Any]] = {}
+        self._misses: Wide = np.empty(_MISS_ROOM, dtype=np.int64)
+        self[MISS_ROOM] = _MISS_ROOM
+        self.point(MISS_KEYS, self._misses)
+        self.address = self._numbers.ctypes.data
+
+    def __getitem__(self, at: int) -> int:
+        return int(self._numbers[at])
+
+    def __setitem__(self, at: int, number: int) -> None:
+        self._numbers[at] = number
+
+    @property
+    def numbers(self) -> Wide:
+        """The array itself."""
+        return self._numbers
+
+    def point(self, at: int, target: npt.NDArray[Any] | Sheet) -> None:
+        """The address of the array or sheet stands there."""
+        if isinstance(target, Sheet):
+            self._numbers[at] = target.address
+            return
+        if not target.flags.c_contiguous:
+            raise ValueError("a kernel takes arrays in one piece")
+        self._arrays[at] = target
+        self._numbers[at] = target.ctypes.data
+
+    def take_misses(self) -> Wide:
+        """The keys that were missing, and the list is empty again."""
+        missing = self._misses[: self[MISSES]].copy()
+        self[MISSES] = 0
+        return missing
+
+    def fill_misses(self, memo: Memo) -> None:
+        """What was missing is known now."""
+        if self[MISSES]:
+            memo.fill(np.unique(self.take_misses()).tolist())
+            memo.describe(self._numbers)
