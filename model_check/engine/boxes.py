@@ -3,6 +3,7 @@
 Columns: the local state of each process, the budgets, the content of each box.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from model_check.engine.budgets import Budgets
@@ -35,9 +36,10 @@ from model_check.engine.layout import (
 )
 from model_check.engine.local import LocalTables
 from model_check.engine.sheets import Sheet
+from model_check.engine.symmetry import FIRST_CONTENT, UNCHANGED
 from model_check.links import BREAK as BREAK_BUDGET
 from model_check.links import CROWDED_LANE, FifoLinks, FlightLinks, SetLinks
-from model_check.system import System
+from model_check.system import Channel, System
 
 
 class BoxTables:
@@ -65,6 +67,11 @@ class BoxTables:
         self._parcels = Sheet(PARCEL_WIDTH)  # those of a batch are consecutive
         self._batches = 0  # that have their parcels
         self._receivers = Sheet()  # of each box
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the order in which one step sends decides anything."""
+        return isinstance(self._links, FifoLinks)
 
     @property
     def columns(self) -> int:
@@ -100,13 +107,11 @@ class BoxTables:
             if not self._system.is_down(send.dest, self._system.initial()[send.dest])
         }
         crowd = sum(lane == CROWDED_LANE for _, lane, _ in flying)
-        return len(flying) > links.capacity or (
-            links.crowded is not None and crowd > links.crowded
-        )
+        return len(flying) > links.capacity or (links.crowded is not None and crowd > links.crowded)
 
     def describe(self, directory: Directory) -> None:
         """The directory says where the tables are; every batch has its parcels."""
-        self._catch_up()
+        self.catch_up()
         links, sheets = self._links, self._contents.sheets
         directory[LINKS] = BOXED_LINKS
         directory[BUDGET_COLUMN] = self._budget_column
@@ -131,7 +136,21 @@ class BoxTables:
             "contents": len(self._contents.sheets.contents),
         }
 
-    def _catch_up(self) -> None:
+    def column_kinds(self) -> list[int]:
+        """The budgets, and the content of each box."""
+        return [UNCHANGED, *[FIRST_CONTENT] * len(self._contents.receivers())]
+
+    def renamed_column(self, column: int, rename: Callable[[Channel], Channel]) -> int:
+        """The column of the box once its channel or its receiver is renamed."""
+        return column if column == 0 else 1 + self._contents.renamed_box(column - 1, rename)
+
+    def renamed_content(self, kind: int, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+        del kind
+        return self._contents.renamed(content, rename)
+
+    def catch_up(self) -> None:
+        """Every batch has its parcels, and every box its receiver."""
         alphabet = self._local.alphabet
         while self._batches < len(alphabet.batches):
             boxes: dict[int, list[int]] = {}

@@ -1,7 +1,7 @@
 """What lies in the boxes of links that keep all that is sent, each content a number."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from typing_extensions import override
@@ -18,6 +18,7 @@ from model_check.engine.layout import (
 from model_check.engine.local import LocalTables
 from model_check.engine.sheets import Sheet
 from model_check.links import CROWDED_LANE, FifoLinks, FlightLinks
+from model_check.system import Channel
 
 EMPTY: Final = 0
 """The content of an empty box."""
@@ -73,6 +74,12 @@ class Contents(Protocol):
     def append(self, content: int, parcel: int) -> int:
         """The content with the parcel put in, or NOTHING if there is no room."""
 
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+
+    def renamed_box(self, box: int, rename: Callable[[Channel], Channel]) -> int:
+        """The box once its channel or its receiver is renamed."""
+
 
 class FifoContents:
     """A box for each channel: a leftover and a queue, of envelopes."""
@@ -102,6 +109,15 @@ class FifoContents:
             if queue[-1:] != (envelope,):
                 queue = (*queue, envelope)
         return self._number(leftover, queue) if len(queue) <= self._capacity else NOTHING
+
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+        leftover, queue = self._contents[content]
+        return self._number(tuple(map(rename, leftover)), tuple(map(rename, queue)))
+
+    def renamed_box(self, box: int, rename: Callable[[Channel], Channel]) -> int:
+        """The channel between the renamed processes, which may be a new one."""
+        return self._alphabet.channels.add(rename(self._alphabet.channels[box]))
 
     def _number(self, leftover: tuple[int, ...], queue: tuple[int, ...]) -> int:
         number = self._contents.find((leftover, queue))
@@ -142,6 +158,14 @@ class ReceiverContents(ABC):
     def receivers(self) -> list[int]:
         """Each process has its box."""
         return list(range(self._process_count))
+
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+        return self._number(frozenset(map(rename, self._contents[content])))
+
+    def renamed_box(self, box: int, rename: Callable[[Channel], Channel]) -> int:
+        """The box of the renamed receiver."""
+        return rename((box, box, 0))[1]
 
     @abstractmethod
     def append(self, content: int, parcel: int) -> int:
@@ -186,6 +210,10 @@ class FlightContents(ReceiverContents):
     def append(self, content: int, parcel: int) -> int:
         envelopes = map(self._merged, self._alphabet.parcels[parcel])
         return self._number(self._contents[content].union(envelopes))
+
+    @override
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        return self._number(frozenset(self._merged(rename(e)) for e in self._contents[content]))
 
     def _merged(self, envelope: int) -> int:
         """The first envelope ever sent that is the same to its receiver."""

@@ -5,11 +5,30 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from model_check.engine.layout import DIRECTORY_SIZE, MISS_KEYS, MISS_ROOM, MISSES
+from model_check.engine.layout import (
+    COLUMN_KINDS,
+    DIRECTORY_SIZE,
+    MISS_KEYS,
+    MISS_ROOM,
+    MISSES,
+    PROCESSES,
+    RECORD,
+    STATES,
+    SYMMETRIES,
+    SYMMETRY_TABLE,
+)
 from model_check.engine.memo import Memo
 from model_check.engine.sheets import Sheet, Wide
 
 _MISS_ROOM: Final = 1 << 14
+_OF_TABLES: Final = np.array(
+    [
+        *range(PROCESSES, RECORD),
+        *range(STATES, MISS_KEYS),
+        *range(COLUMN_KINDS, SYMMETRY_TABLE + 1),
+        SYMMETRIES,
+    ]
+)
 
 
 class Directory:
@@ -46,6 +65,10 @@ class Directory:
             raise ValueError("a kernel takes arrays in one piece")
         self._arrays[at] = target
         self._numbers[at] = target.ctypes.data
+
+    def copy_tables(self, other: "Directory") -> None:
+        """What says where tables are is the same as there."""
+        self._numbers[_OF_TABLES] = other.numbers[_OF_TABLES]
 
     def take_misses(self) -> Wide:
         """The keys that were missing, and the list is empty again."""

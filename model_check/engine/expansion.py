@@ -1,15 +1,16 @@
 """The expansion of chunks of states: cut into parts, on several threads, filling tables between."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
 
+from model_check.engine.directory import Directory
 from model_check.engine.options import Options
 from model_check.engine.parts import Part
-from model_check.engine.sheets import Narrow
+from model_check.engine.sheets import Narrow, Wide
 from model_check.engine.states import States
 from model_check.engine.tables import Tables
 
@@ -27,6 +28,7 @@ class Expansion:
         self._record = record
         self._size = options.part
         self._parts: list[Part] = []
+        self._where = Directory()
         self._width = 0
         self._pool = ThreadPoolExecutor(options.workers - 1) if options.workers > 1 else None
 
@@ -42,13 +44,13 @@ class Expansion:
         if self._pool is not None:
             self._pool.shutdown()
 
-    def begin(self, rows: Narrow) -> None:
-        """The initial state is known. Shape: (1, columns)."""
+    def begin(self, rows: Narrow) -> Part:
+        """A part that has found the initial state. Shape: (1, columns)."""
         self._width = rows.shape[1]
         part = self._part(0)
         part.begin(np.empty((0, self._width), dtype=np.int32), 0)
         part.find(rows)
-        self._states.absorb(part.directory, self._width)
+        return part
 
     def expand(self, rows: Narrow, first: int) -> Iterator[tuple[Part, int]]:
         """Each part once all are expanded, with the row of its first state; absorb it at once.
@@ -70,18 +72,30 @@ class Expansion:
 
     def fired(self) -> dict[tuple[int, Hashable], int]:
         """How many transitions made each move, by process and event."""
-        counts = _summed([part.event_tally for part in self._parts])
+        counts = _occurring(self.to_save()["events"])
         return {self._tables.event(number): count for number, count in counts.items()}
 
     def delivered(self) -> dict[tuple[int, Any], int]:
         """How many transitions delivered each message, by receiver."""
         counts: dict[tuple[int, Any], int] = {}
         alphabet = self._tables.local.alphabet
-        for envelope, count in _summed([part.envelope_tally for part in self._parts]).items():
+        for envelope, count in _occurring(self.to_save()["envelopes"]).items():
             send = alphabet.send(envelope)
             key = (send.dest, send.message)
             counts[key] = counts.get(key, 0) + count
         return counts
+
+    def to_save(self) -> dict[str, Wide]:
+        """What was counted so far."""
+        return {
+            "events": _total([part.event_tally for part in self._parts]),
+            "envelopes": _total([part.envelope_tally for part in self._parts]),
+        }
+
+    def restore(self, saved: Mapping[str, Wide]) -> None:
+        """That much was counted before."""
+        self._part(0).event_tally = saved["events"]
+        self._part(0).envelope_tally = saved["envelopes"]
 
     def _part(self, rank: int) -> Part:
         if rank == len(self._parts):
@@ -95,10 +109,11 @@ class Expansion:
         if columns > self._width:
             self._states.widen(self._width, columns)
             self._width = columns
+        self._tables.describe(self._where)
         for part in parts:
             part.widen(columns)
             part.make_room(len(local.events), len(local.alphabet))
-            self._tables.describe(part.directory)
+            part.directory.copy_tables(self._where)
             self._states.describe(part.directory)
 
     def _run(self, parts: list[Part]) -> None:
@@ -122,9 +137,13 @@ class Expansion:
             self._tables.memo.fill(missing.tolist())
 
 
-def _summed(tallies: list[Any]) -> dict[int, int]:
-    """Each number that occurred, in rising order, and how often."""
+def _total(tallies: list[Wide]) -> Wide:
     total = np.zeros(max(map(len, tallies), default=0), dtype=np.int64)
     for tally in tallies:
         total[: len(tally)] += tally
-    return {number: int(total[number]) for number in np.flatnonzero(total).tolist()}
+    return total
+
+
+def _occurring(counts: Wide) -> dict[int, int]:
+    """Each number that occurred, in rising order, and how often."""
+    return {number: int(counts[number]) for number in np.flatnonzero(counts).tolist()}

@@ -1,6 +1,7 @@
 """What has been found about each property so far."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import attrs
 import numpy as np
@@ -104,6 +105,18 @@ class Findings:
                 )
             )
         return tuple(results)
+
+    def to_save(self) -> dict[str, Any]:
+        """What was found, in a form that JSON can have."""
+        return {name: attrs.astuple(find) for name, find in self._finds.items()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """That much was found before."""
+        self._finds = {
+            name: Find(state, code, tuple(loop)) for name, (state, code, loop) in saved.items()
+        }
+        late = [prop.id for prop in self._properties if prop.kind == "sometimes"]
+        self.violated = any(name not in late for name in self._finds)
 
     def sizes(self) -> dict[str, int]:
         """How many distinct tuples of projections there were for each group of properties."""

@@ -1,10 +1,9 @@
 """The states of one level, which are kept only until they are expanded."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from model_check.engine.sheets import Narrow
+from model_check.engine.sheets import Narrow, in_memory
+from model_check.engine.spool import Spool
 
 
 class Frontier:
@@ -18,7 +17,17 @@ class Frontier:
     @property
     def bytes(self) -> int:
         """The memory that the rows take."""
-        return sum(piece.nbytes for piece in self._pieces)
+        return in_memory(self._pieces)
+
+    def spill(self, spool: Spool) -> None:
+        """The rows are in files."""
+        self._pieces = [
+            piece if isinstance(piece, np.memmap) else spool.keep(piece) for piece in self._pieces
+        ]
+
+    def rows(self, columns: int) -> Narrow:
+        """All rows, with that many columns."""
+        return joined(self._pieces, columns)
 
     def add(self, rows: Narrow) -> None:
         """The states come next. Shape: (n, columns)."""
@@ -26,24 +35,19 @@ class Frontier:
             self.size += len(rows)
             self._pieces.append(rows)
 
-    def chunks(self, size: int) -> Iterator[tuple[int, list[Narrow]]]:
-        """The number of the first state of each chunk, and its pieces; they are forgotten here."""
-        pieces, self._pieces = self._pieces, []
-        first = self.first
-        waiting: list[Narrow] = []
+    def take(self, size: int, columns: int) -> Narrow:
+        """The first `size` rows, with that many columns; they are no longer here."""
+        taken: list[Narrow] = []
         room = size
-        for at, piece in enumerate(pieces):
-            pieces[at] = piece[:0]
-            rest = piece
-            while len(rest):
-                waiting.append(rest[:room])
-                rest = rest[room:]
-                room -= len(waiting[-1])
-                if not room:
-                    yield first, waiting
-                    first, waiting, room = first + size, [], size
-        if waiting:
-            yield first, waiting
+        while self._pieces and room:
+            piece = self._pieces[0][:room]
+            rest = self._pieces[0][room:]
+            self._pieces[:1] = [rest] if len(rest) else []
+            taken.append(piece)
+            room -= len(piece)
+        self.first += size - room
+        self.size -= size - room
+        return joined(taken, columns)
 
 
 def joined(pieces: list[Narrow], columns: int) -> Narrow:

@@ -3,7 +3,8 @@
 Columns: the local state of each process, what is to be resolved now, what is held, the budgets.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from model_check.engine.alphabet import Alphabet
 from model_check.engine.codes import DELIVER_HELD
@@ -29,22 +30,25 @@ from model_check.engine.layout import (
 )
 from model_check.engine.local import LocalTables
 from model_check.engine.sheets import Sheet
+from model_check.engine.symmetry import FIRST_CONTENT, UNCHANGED
 from model_check.links import HeldLinks
-from model_check.system import System
+from model_check.system import Channel, System
+
+_PENDING_KIND: Final = FIRST_CONTENT
+_HELD_KIND: Final = FIRST_CONTENT + 1
 
 
 class HeldTables:
     """What a system's links hold, and what can become of it."""
 
-    def __init__(
-        self, system: System[Any, Any, Any], links: HeldLinks, local: LocalTables
-    ) -> None:
+    def __init__(self, system: System[Any, Any, Any], links: HeldLinks, local: LocalTables) -> None:
         self._system = system
         self._local = local
         self._links = links
         self._pending = PendingContents(local)
         self._held = HeldContents(local, links)
         self.columns = len(system.processes) + 3
+        self.ordered = True
 
     def initial(self) -> list[int]:
         """The row of the initial state."""
@@ -65,6 +69,23 @@ class HeldTables:
         directory.point(CONTENTS, self._held.sheet)
         directory.point(WAYS, self._held.ways)
 
+    def column_kinds(self) -> list[int]:
+        """What is pending, what is held, the budgets."""
+        return [_PENDING_KIND, _HELD_KIND, UNCHANGED]
+
+    def renamed_column(self, column: int, rename: Callable[[Channel], Channel]) -> int:
+        """All processes share these columns."""
+        del rename
+        return column
+
+    def renamed_content(self, kind: int, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+        contents = self._pending if kind == _PENDING_KIND else self._held
+        return contents.renamed(content, rename)
+
+    def catch_up(self) -> None:
+        """Nothing has to follow what is computed."""
+
     def sizes(self) -> dict[str, int]:
         """How many contents of links there are."""
         return {"pending": len(self._pending.sheet), "held": len(self._held.sheet)}
@@ -79,6 +100,10 @@ class PendingContents:
         self.sheet = Sheet(PENDING_WIDTH)
         local.memo.define(APPEND, self._append)
         self._number(())
+
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+        return self._number(tuple(map(rename, self._contents[content])))
 
     def _append(self, content: int, batch: int) -> int:
         return self._number(self._contents[content] + self._alphabet.batches[batch])
@@ -112,6 +137,10 @@ class HeldContents:
         for envelope in envelopes:
             held = self._with(held, envelope) or held
         return self._number(held)
+
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+        return self.of([rename(envelope) for envelope in self._contents[content]])
 
     def _hold(self, content: int, envelope: int) -> int:
         if len(self._contents[content]) >= self._links.capacity:

@@ -1,6 +1,7 @@
 """The judgement of properties of states: once for each distinct tuple of projections."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence, Set
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from model_check.engine.layout import CLASSES, INPUT, OUTPUT, POSITION, SIZE, TA
 from model_check.engine.local import LocalTables
 from model_check.engine.projector import Projector
 from model_check.engine.sheets import Flags, Narrow
+from model_check.engine.symmetry import SymmetryError
 from model_check.engine.tables import Tables
 from model_check.properties import Invariant, Settles, Sometimes
 
@@ -62,7 +64,9 @@ class Judges:
             together.setdefault(prop.project, []).append(prop)
         self._panels = [Panel(each, tables.local) for each in together.values()]
 
-    def judge(self, rows: Narrow, wanted: Set[str]) -> Iterator[tuple[StateProperty, Flags]]:
+    def judge(
+        self, rows: Narrow, wanted: AbstractSet[str]
+    ) -> Iterator[tuple[StateProperty, Flags]]:
         """For each property with a wanted id: whether it accepts each row. Shape: (n, columns)."""
         self._tables.describe(self._directory)
         self._directory[WIDTH] = rows.shape[1]
@@ -70,8 +74,24 @@ class Judges:
             asked = [(bit, prop) for bit, prop in enumerate(panel.properties) if prop.id in wanted]
             if asked:
                 verdicts = panel.accepts(rows, self._directory)
+                self._check_images(panel, rows, verdicts)
                 for bit, prop in asked:
                     yield prop, (verdicts >> bit & 1).astype(np.bool_)
+
+    def _check_images(self, panel: Panel, rows: Narrow, verdicts: Narrow) -> None:
+        """Every image of each row is judged like the row.
+
+        Raises SymmetryError if one is not.
+        """
+        if self._tables.symmetries is None:
+            return
+        for image in self._tables.symmetries.images(rows):
+            self._tables.describe(self._directory)
+            self._directory[WIDTH] = image.shape[1]
+            if (panel.accepts(image, self._directory) != verdicts).any():
+                ids = " or ".join(prop.id for prop in panel.properties)
+                raise SymmetryError(f"{ids} looks at names that are interchangeable")
+        self._directory[WIDTH] = rows.shape[1]
 
     def accepts(self, rows: Narrow) -> Flags:
         """Whether the one property there is accepts each row. Shapes: (n, columns) -> (n,)."""

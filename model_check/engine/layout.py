@@ -166,9 +166,10 @@ REFUTED_AT: Final = 79  # for each step property: the row and the code of the fi
 SLOT_KEYS: Final = 80
 SLOT_NUMBERS: Final = 81
 ALL_ROWS: Final = 82
-COLUMN_KINDS: Final = 83
+COLUMN_KINDS: Final = 83  # of each column: which function renames it; -1: none
 COLUMN_IMAGES: Final = 84
 SIGHT_CLASSES: Final = 85  # of local states: what watchers see of each
+SYMMETRY_TABLE: Final = 87  # not an address: the first of the functions that rename
 SIGHT_TABLE: Final = 86  # not an address: the first of the functions that make tuples of it
 
 # The directory: what else the kernels for many states at once take.

@@ -79,6 +79,16 @@ class LocalTables:
         self.on_state: list[Callable[[int, Hashable], None]] = []
         """What is told of each new local state: its process and its value."""
 
+        self.on_list: list[Callable[[int, Any], None]] = []
+        """What is told of each local state whose moves are listed: its process and its value."""
+        self.on_receive: list[
+            Callable[[int, Any, tuple[Hashable, int], Step[Any, Any] | None], None]
+        ] = []
+        """What is told of each delivery: process, local state, message and lane, outcome."""
+
+        self.on_choice: list[Callable[[int, Any, tuple[Any, ...]], None]] = []
+        """What is told of each choice of a watcher: process, local state, observations."""
+
         self.move_values: list[Move[Any]] = []
         self.move_sheet = Sheet(MOVE_WIDTH)
         self.events: Interner[tuple[int, Hashable]] = Interner()
@@ -164,6 +174,8 @@ class LocalTables:
         self.state_sheet.set(state, STATE_FIRST, len(self.move_values))
         moves = [self.add_move(state, move) for move in self._system.moves(process, value)]
         self.state_sheet.set(state, STATE_COUNT, len(moves))
+        for tell in self.on_list:
+            tell(process, value)
         return len(moves)
 
     def _act(self, move: int, _: int) -> int:
@@ -184,6 +196,8 @@ class LocalTables:
         message, lane = self.alphabet.arrivals[arrival]
         self.calls += 1
         step = self._system.receive(process, value, message, lane)
+        for tell in self.on_receive:
+            tell(process, value, (message, lane), step)
         return NOTHING if step is None else self._step(state, step)
 
     def _step(self, before: int, step: Step[Any, Any]) -> int:

@@ -147,5 +147,10 @@ def key_of(function: int, a: int, b: int) -> int:
     return (function << (2 * KEY_BITS)) | (a << KEY_BITS) | b
 
 
+def function_of(key: int) -> int:
+    """The function whose value is remembered under the key."""
+    return key >> (2 * KEY_BITS)
+
+
 def _parts(key: int) -> tuple[int, int, int]:
     return key >> (2 * KEY_BITS), (key >> KEY_BITS) & (_MOST - 1), key & (_MOST - 1)

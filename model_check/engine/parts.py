@@ -24,21 +24,23 @@ from model_check.engine.layout import (
     FOUND_ROOM,
     FOUND_ROWS,
     FULL,
+    INPUT,
     MOST_STEP_PROPERTIES,
     NOTE_EVENTS,
     NOTE_ROOM,
+    OUTPUT,
     POSITION,
     RECORD,
     REFUTED,
     REFUTED_AT,
     ROWS,
     SCRATCH,
+    SIZE,
     STOP,
     TRANSITIONS,
     WIDTH,
 )
 from model_check.engine.sheets import Narrow, Wide
-from model_check.engine.states import fingerprints
 
 _FIRST_ROOM: Final = 1 << 12
 
@@ -80,13 +82,16 @@ class Part:
         self._rows = rows
         self._fit(rows.shape[1])
 
-    def find(self, rows: Narrow) -> None:
-        """The states are found, without a transition. Shape: (n, columns)."""
+    def find(self, rows: Narrow, prints: Wide | None = None) -> None:
+        """The states are found, without a transition; their fingerprints may be given.
+
+        Shapes: (n, columns), (n,).
+        """
         count, width = rows.shape
         self._found_rows[: count * width] = rows.reshape(-1)
         self._parents[:count] = -1
         self._codes[:count] = -1
-        self._prints[:count] = fingerprints(rows)
+        self._prints[:count] = fingerprints(rows) if prints is None else prints
         self.directory[FOUND] = count
 
     def widen(self, columns: int) -> None:
@@ -208,3 +213,14 @@ def _grown(numbers: A, size: int) -> A:
     grown = np.zeros(size, dtype=numbers.dtype)
     grown[: len(numbers)] = numbers
     return grown
+
+
+def fingerprints(rows: Narrow) -> Wide:
+    """The fingerprint of each row. Shapes: (n, columns) -> (n,)."""
+    prints: Wide = np.empty(len(rows), dtype=np.int64)
+    directory = Directory()
+    directory[SIZE], directory[WIDTH] = rows.shape
+    directory.point(INPUT, rows)
+    directory.point(OUTPUT, prints)
+    kernel("print_rows")(directory.address)
+    return prints

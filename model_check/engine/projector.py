@@ -24,9 +24,10 @@ class Projector:
     ) -> None:
         self._project = project
         self._finish = finish
+        self._process_count = local.process_count
         self._projections: Interner[Hashable] = Interner()
         self.classes = Sheet()  # of each local state
-        self._prefixes: list[Interner[tuple[int, int]]] = []
+        self._prefixes: list[Interner[tuple[Any, ...]]] = []
         self.first = local.memo.reserve(local.process_count)
         for process in range(local.process_count):
             self._prefixes.append(Interner())
@@ -39,22 +40,20 @@ class Projector:
         return len(self._prefixes[-1])
 
     def __getitem__(self, number: int) -> tuple[Any, ...]:
-        projected: list[Any] = []
-        for prefixes in reversed(self._prefixes):
-            number, projection = prefixes[number]
-            projected.append(self._projections[projection])
-        return tuple(reversed(projected))
+        return self._prefixes[-1][number]
 
     def _classify(self, process: int, value: Hashable) -> None:
         self.classes.append(self._projections.add(self._project(process, value)))
 
     def _longer(self, process: int) -> Callable[[int, int], int]:
         prefixes = self._prefixes[process]
+        shorter = self._prefixes[process - 1] if process else None
+        last = process == self._process_count - 1
 
         def longer(prefix: int, projection: int) -> int:
-            number = prefixes.add((prefix, projection))
-            if process < len(self._prefixes) - 1 or self._finish is None:
-                return number
-            return self._finish(self[number])
+            before = () if shorter is None else shorter[prefix]
+            whole = (*before, self._projections[projection])
+            number = prefixes.add(whole)
+            return self._finish(whole) if last and self._finish is not None else number
 
         return longer

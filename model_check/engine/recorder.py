@@ -1,6 +1,6 @@
 """The rows and transitions of an exploration, kept for its graph."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,23 @@ class Recorder:
         self._source.extend(sources)
         self._code.extend(codes)
         self._target.extend(targets)
+
+    def to_save(self) -> dict[str, Narrow]:
+        """All that was kept, as arrays."""
+        return {
+            "graph_rows": np.concatenate(self._rows),
+            "graph_depths": self._depth.whole(),
+            "graph_sources": self._source.whole(),
+            "graph_targets": self._target.whole(),
+            "graph_codes": self._code.whole(),
+        }
+
+    def restore(self, saved: Mapping[str, Narrow]) -> None:
+        """All is kept that was saved."""
+        self.add_states(saved["graph_rows"], 0)
+        self._depth = Tape()
+        self._depth.extend(saved["graph_depths"])
+        self.add_transitions(saved["graph_sources"], saved["graph_codes"], saved["graph_targets"])
 
     def graph(self, describe: Callable[[int], str]) -> StateGraph:
         """All that was kept; of a part that was interrupted, only what fits together."""

@@ -153,4 +153,3 @@ class Replay:
 
 def _parts(code: int) -> tuple[int, int]:
     return code & ((1 << KIND_BITS) - 1), code >> KIND_BITS
-

@@ -12,7 +12,6 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from model_check.engine.sheets import Flags, Narrow
 from model_check.engine.codes import (
     BREAK,
     DELIVER,
@@ -26,6 +25,7 @@ from model_check.engine.codes import (
     SEND_AND_HOLD,
 )
 from model_check.engine.local import LocalTables
+from model_check.engine.sheets import Flags, Narrow
 from model_check.engine.state_graph import StateGraph
 
 _BETTER: Final = {

@@ -1,6 +1,6 @@
 """Tables of numbers as the kernels read them: flat, 32 bits each, growing at the end."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,7 +73,7 @@ class Tape:
     @property
     def bytes(self) -> int:
         """The memory that the numbers take."""
-        return sum(piece.nbytes for piece in self._pieces)
+        return in_memory(self._pieces)
 
     def extend(self, numbers: npt.NDArray[Any]) -> None:
         """The numbers stand at the end; the tape keeps the very array."""
@@ -85,9 +85,24 @@ class Tape:
         piece = int(np.searchsorted(self._ends, at, side="right"))
         return int(self._pieces[piece][at - self._ends[piece]])
 
+    def spill(self, keep: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> None:
+        """What is in memory is kept elsewhere."""
+        first = next(
+            (at for at, piece in enumerate(self._pieces) if not isinstance(piece, np.memmap)), None
+        )
+        if first is not None:
+            moved = keep(np.concatenate(self._pieces[first:]))
+            self._pieces[first:] = [moved]
+            self._ends[first:] = [self._ends[-1]]
+
     def whole(self) -> npt.NDArray[Any]:
         """All of it in one array."""
         if len(self._pieces) != 1:
             self._pieces = [np.concatenate(self._pieces or [np.empty(0, dtype=np.int32)])]
             self._ends = [len(self._pieces[0])]
         return self._pieces[0]
+
+
+def in_memory(pieces: Sequence[npt.NDArray[Any]]) -> int:
+    """The bytes of those pieces that are not in a file."""
+    return sum(piece.nbytes for piece in pieces if not isinstance(piece, np.memmap))

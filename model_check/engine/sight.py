@@ -50,6 +50,8 @@ class Sight:
 
     def _choose(self, state: int, seen: int) -> int:
         process, value = self._local.states[state]
+        for tell in self._local.on_choice:
+            tell(process, value, self.seen[seen])
         choice = tuple(
             self._number(state, move)
             for move in self._system.moves_seeing(process, value, self.seen[seen])

@@ -15,7 +15,7 @@ from model_check.engine.codes import (
 from model_check.engine.kernels.emit import emit, start_from
 from model_check.engine.kernels.lookup import recall
 from model_check.engine.kernels.moves import reaction
-from model_check.engine.kernels.native import narrow, part
+from model_check.engine.kernels.native import Array, narrow, part
 from model_check.engine.layout import (
     APPEND,
     BATCH_FIRST_PARCEL,
@@ -78,13 +78,13 @@ from model_check.engine.layout import (
 
 
 @part
-def is_down(d, state: int) -> bool:  # noqa: ANN001
+def is_down(d: Array, state: int) -> bool:
     """Whether a process in the local state takes nothing."""
     return narrow(d[STATES])[state * STATE_WIDTH + STATE_DOWN] != 0
 
 
 @part
-def put(d, parcel: int) -> bool:  # noqa: ANN001
+def put(d: Array, parcel: int) -> bool:
     """The parcel is in its box in the scratch row; False if there is no room or it is not known."""
     parcels, scratch = narrow(d[PARCELS]), narrow(d[SCRATCH])
     row = parcel * PARCEL_WIDTH
@@ -101,7 +101,7 @@ def put(d, parcel: int) -> bool:  # noqa: ANN001
 
 
 @part
-def has_room(d) -> bool:  # noqa: ANN001
+def has_room(d: Array) -> bool:
     """Whether what is in flight in the scratch row is not too much."""
     if d[CAPACITY] == 0:
         return True
@@ -119,7 +119,7 @@ def has_room(d) -> bool:  # noqa: ANN001
 
 
 @part
-def take(d, process: int, step: int) -> bool:  # noqa: ANN001
+def take(d: Array, process: int, step: int) -> bool:
     """The process has taken the step in the scratch row, and what it sends is in its boxes.
 
     What was on its way to it is lost if it is down now. False if it can't be, or is not known.
@@ -141,7 +141,7 @@ def take(d, process: int, step: int) -> bool:  # noqa: ANN001
 
 
 @part
-def move_boxed(d, position: int, move: int, step: int, left: int) -> None:  # noqa: ANN001
+def move_boxed(d: Array, position: int, move: int, step: int, left: int) -> None:
     """A process makes a move with this step, after which `left` is left of the budgets."""
     moves, scratch = narrow(d[MOVES]), narrow(d[SCRATCH])
     process = narrow(d[STATES])[moves[move * MOVE_WIDTH + MOVE_STATE] * STATE_WIDTH + STATE_PROCESS]
@@ -152,7 +152,7 @@ def move_boxed(d, position: int, move: int, step: int, left: int) -> None:  # no
 
 
 @part
-def deliver(d, position: int, column: int, way: int) -> None:  # noqa: ANN001
+def deliver(d: Array, position: int, column: int, way: int) -> None:
     """A message of the box in the column is delivered or lost."""
     ways, envelopes, scratch = narrow(d[WAYS]), narrow(d[ENVELOPES]), narrow(d[SCRATCH])
     kind, envelope = ways[way + WAY_KIND], ways[way + WAY_ENVELOPE]
@@ -169,7 +169,7 @@ def deliver(d, position: int, column: int, way: int) -> None:  # noqa: ANN001
 
 
 @part
-def break_channel(d, position: int, column: int, content: int) -> None:  # noqa: ANN001
+def break_channel(d: Array, position: int, column: int, content: int) -> None:
     """A part of the channel's queue becomes its leftover, the rest is lost."""
     contents, breaks, scratch = narrow(d[CONTENTS]), narrow(d[BREAKS]), narrow(d[SCRATCH])
     left = narrow(d[ROWS])[position * d[WIDTH] + d[BUDGET_COLUMN]]
@@ -187,7 +187,7 @@ def break_channel(d, position: int, column: int, content: int) -> None:  # noqa:
 
 
 @part
-def empty_boxes(d, position: int) -> None:  # noqa: ANN001
+def empty_boxes(d: Array, position: int) -> None:
     """Every transition that takes something from a box or breaks its channel."""
     rows, contents = narrow(d[ROWS]), narrow(d[CONTENTS])
     base = position * d[WIDTH]

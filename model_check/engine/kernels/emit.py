@@ -9,7 +9,7 @@ from model_check.engine.codes import (
     SEND_AND_HOLD,
 )
 from model_check.engine.kernels.lookup import ORIGIN, find, recall, word
-from model_check.engine.kernels.native import narrow, part, wide
+from model_check.engine.kernels.native import Array, narrow, part, wide
 from model_check.engine.layout import (
     BATCH_FIRST_ENVELOPE,
     BATCH_WIDTH,
@@ -24,7 +24,6 @@ from model_check.engine.layout import (
     EDGES,
     ENVELOPE_TALLY,
     EVENT_TALLY,
-    FIRST_FREE,
     FIRST_NUMBER,
     FOUND,
     FOUND_CODES,
@@ -52,6 +51,7 @@ from model_check.engine.layout import (
     STEP_WIDTH,
     STEPS,
     SYMMETRIES,
+    SYMMETRY_TABLE,
     TRANSITIONS,
     WIDTH,
 )
@@ -61,7 +61,7 @@ _KINDS_OF_COLUMN = 8
 
 
 @part
-def start_from(d, position: int) -> None:  # noqa: ANN001
+def start_from(d: Array, position: int) -> None:
     """The scratch row is that of the state."""
     width = d[WIDTH]
     rows, scratch = narrow(d[ROWS]), narrow(d[SCRATCH])
@@ -70,7 +70,7 @@ def start_from(d, position: int) -> None:  # noqa: ANN001
 
 
 @part
-def canonical(d, plain: int) -> int:  # noqa: ANN001
+def canonical(d: Array, plain: int) -> int:
     """The least fingerprint of the scratch row and of its images, the same for all of them."""
     least = plain
     width = d[WIDTH]
@@ -80,7 +80,7 @@ def canonical(d, plain: int) -> int:  # noqa: ANN001
         for column in range(width):
             value = scratch[column]
             if kinds[column] >= 0:
-                function = FIRST_FREE + symmetry * _KINDS_OF_COLUMN + kinds[column]
+                function = d[SYMMETRY_TABLE] + symmetry * _KINDS_OF_COLUMN + kinds[column]
                 value = recall(d, function, value, 0)
             total += word(images[symmetry * width + column], value)
         least = min(least, total)
@@ -88,7 +88,7 @@ def canonical(d, plain: int) -> int:  # noqa: ANN001
 
 
 @part
-def emit(d, position: int, code: int, step: int) -> None:  # noqa: ANN001
+def emit(d: Array, position: int, code: int, step: int) -> None:
     """The state at `position` becomes the scratch row, by a step of a process if it is not -1.
 
     It is no transition if nothing has changed.
@@ -123,7 +123,7 @@ def emit(d, position: int, code: int, step: int) -> None:  # noqa: ANN001
 
 
 @part
-def keep(d, position: int, code: int, print_: int) -> None:  # noqa: ANN001
+def keep(d: Array, position: int, code: int, print_: int) -> None:
     """The scratch row is a state that was found."""
     found = d[FOUND]
     if found == d[FOUND_ROOM]:
@@ -140,7 +140,7 @@ def keep(d, position: int, code: int, print_: int) -> None:  # noqa: ANN001
 
 
 @part
-def record(d, position: int, code: int, target: int) -> None:  # noqa: ANN001
+def record(d: Array, position: int, code: int, target: int) -> None:
     """The transition is listed; a target below 0 is a state found by this part."""
     edge = d[EDGES]
     if edge == d[EDGE_ROOM]:
@@ -153,7 +153,7 @@ def record(d, position: int, code: int, target: int) -> None:  # noqa: ANN001
 
 
 @part
-def note(d, position: int, code: int, step: int) -> None:  # noqa: ANN001
+def note(d: Array, position: int, code: int, step: int) -> None:
     """The transition will be counted once its state is done."""
     notes = narrow(d[NOTE_EVENTS])
     notes[d[NOTES]] = code
@@ -165,7 +165,7 @@ def note(d, position: int, code: int, step: int) -> None:  # noqa: ANN001
 
 
 @part
-def refute(d, position: int, code: int, refuted: int) -> None:  # noqa: ANN001
+def refute(d: Array, position: int, code: int, refuted: int) -> None:
     """It is kept that the transition refutes these step properties first."""
     at = wide(d[REFUTED_AT])
     bit = 0
@@ -178,7 +178,7 @@ def refute(d, position: int, code: int, refuted: int) -> None:  # noqa: ANN001
 
 
 @part
-def envelope_of(d, move: int) -> int:  # noqa: ANN001
+def envelope_of(d: Array, move: int) -> int:
     """The one envelope that a pure move sends."""
     step = narrow(d[MOVES])[move * MOVE_WIDTH + MOVE_STEP]
     batch = narrow(d[STEPS])[step * STEP_WIDTH + STEP_BATCH]
@@ -186,7 +186,7 @@ def envelope_of(d, move: int) -> int:  # noqa: ANN001
 
 
 @part
-def count(d) -> None:  # noqa: ANN001
+def count(d: Array) -> None:
     """The transitions of the state at hand are counted."""
     notes, moves = narrow(d[NOTE_EVENTS]), narrow(d[MOVES])
     events, envelopes = wide(d[EVENT_TALLY]), wide(d[ENVELOPE_TALLY])

@@ -19,7 +19,7 @@ from model_check.engine.kernels.moves import (
     look_around,
     outcome,
 )
-from model_check.engine.kernels.native import narrow, part
+from model_check.engine.kernels.native import Array, narrow, part
 from model_check.engine.layout import (
     BUDGET_COLUMN,
     DRY,
@@ -47,7 +47,7 @@ from model_check.engine.layout import (
 
 
 @part
-def make_move(d, position: int, move: int) -> None:  # noqa: ANN001
+def make_move(d: Array, position: int, move: int) -> None:
     """A process moves of its own accord, if it can pay for it."""
     cost = narrow(d[MOVES])[move * MOVE_WIDTH + MOVE_COST]
     left = narrow(d[ROWS])[position * d[WIDTH] + d[BUDGET_COLUMN]]
@@ -65,7 +65,7 @@ def make_move(d, position: int, move: int) -> None:  # noqa: ANN001
 
 
 @part
-def make_moves(d, position: int) -> None:  # noqa: ANN001
+def make_moves(d: Array, position: int) -> None:
     """Every transition by a move of a process."""
     rows = narrow(d[ROWS])
     for process in range(d[PROCESSES]):
@@ -83,7 +83,7 @@ def make_moves(d, position: int) -> None:  # noqa: ANN001
 
 
 @part
-def expand_state(d, position: int) -> None:  # noqa: ANN001
+def expand_state(d: Array, position: int) -> None:
     """Every transition from the state."""
     rows = narrow(d[ROWS])
     base = position * d[WIDTH]
@@ -100,7 +100,7 @@ def expand_state(d, position: int) -> None:  # noqa: ANN001
     deliver_held(d, position, rows[base + held_column(d)])
 
 
-def expand(d) -> int:  # noqa: ANN001
+def expand(d: Array) -> int:
     """The states from POSITION to STOP are expanded, as far as tables and room allow.
 
     POSITION is the first state that is not. If something was missing for it, the states behind it

@@ -17,7 +17,7 @@ from model_check.engine.codes import (
 from model_check.engine.kernels.emit import emit, envelope_of, start_from
 from model_check.engine.kernels.lookup import recall
 from model_check.engine.kernels.moves import reaction
-from model_check.engine.kernels.native import narrow, part
+from model_check.engine.kernels.native import Array, narrow, part
 from model_check.engine.layout import (
     APPEND,
     BLOCKS,
@@ -65,19 +65,19 @@ from model_check.engine.layout import (
 
 
 @part
-def now_column(d) -> int:  # noqa: ANN001
+def now_column(d: Array) -> int:
     """The column of what is to be resolved now."""
     return d[PROCESSES]
 
 
 @part
-def held_column(d) -> int:  # noqa: ANN001
+def held_column(d: Array) -> int:
     """The column of what is held."""
     return d[PROCESSES] + 1
 
 
 @part
-def take(d, process: int, step: int, pending: int) -> bool:  # noqa: ANN001
+def take(d: Array, process: int, step: int, pending: int) -> bool:
     """The process has taken the step in the scratch row, in which `pending` was pending.
 
     What was held for it is lost if it is down now. False if something is not known.
@@ -98,7 +98,7 @@ def take(d, process: int, step: int, pending: int) -> bool:  # noqa: ANN001
 
 
 @part
-def may_pass(d, held: int, envelope: int) -> bool:  # noqa: ANN001
+def may_pass(d: Array, held: int, envelope: int) -> bool:
     """Whether nothing that is held must arrive before the message; False if it is not known."""
     if d[ORDERED] == 0:
         return True
@@ -107,7 +107,7 @@ def may_pass(d, held: int, envelope: int) -> bool:  # noqa: ANN001
 
 
 @part
-def react(d, position: int, envelope: int) -> int:  # noqa: ANN001
+def react(d: Array, position: int, envelope: int) -> int:
     """The step of the envelope's receiver if it arrives in the state."""
     row = envelope * ENVELOPE_WIDTH
     envelopes = narrow(d[ENVELOPES])
@@ -116,13 +116,13 @@ def react(d, position: int, envelope: int) -> int:  # noqa: ANN001
 
 
 @part
-def receiver_of(d, envelope: int) -> int:  # noqa: ANN001
+def receiver_of(d: Array, envelope: int) -> int:
     """The process to which the envelope is sent."""
     return narrow(d[ENVELOPES])[envelope * ENVELOPE_WIDTH + ENVELOPE_RECEIVER]
 
 
 @part
-def resolve(d, position: int, now: int) -> None:  # noqa: ANN001
+def resolve(d: Array, position: int, now: int) -> None:
     """The oldest pending message is lost, held or delivered."""
     pending, scratch = narrow(d[PENDING]), narrow(d[SCRATCH])
     envelope = pending[now * PENDING_WIDTH + PENDING_HEAD]
@@ -145,7 +145,7 @@ def resolve(d, position: int, now: int) -> None:  # noqa: ANN001
 
 
 @part
-def deliver_held(d, position: int, held: int) -> None:  # noqa: ANN001
+def deliver_held(d: Array, position: int, held: int) -> None:
     """A message that was held back arrives."""
     contents, ways, scratch = narrow(d[CONTENTS]), narrow(d[WAYS]), narrow(d[SCRATCH])
     first = contents[held * CONTENT_WIDTH + CONTENT_FIRST_WAY]
@@ -162,8 +162,8 @@ def deliver_held(d, position: int, held: int) -> None:  # noqa: ANN001
 
 
 @part
-def fuse(d, position: int, move: int) -> None:  # noqa: ANN001
-    """A message that a process sends without changing is held or delivered in the same transition."""
+def fuse(d: Array, position: int, move: int) -> None:
+    """A message sent without a change is held or delivered in the same transition."""
     scratch = narrow(d[SCRATCH])
     envelope = envelope_of(d, move)
     step = react(d, position, envelope)
@@ -183,7 +183,7 @@ def fuse(d, position: int, move: int) -> None:  # noqa: ANN001
 
 
 @part
-def move_held(d, position: int, move: int, step: int, left: int) -> None:  # noqa: ANN001
+def move_held(d: Array, position: int, move: int, step: int, left: int) -> None:
     """A process makes a move with this step, after which `left` is left of the budgets."""
     moves, scratch = narrow(d[MOVES]), narrow(d[SCRATCH])
     row = move * MOVE_WIDTH

@@ -1,6 +1,6 @@
 """Looking things up: remembered functions, fingerprints, the table of states."""
 
-from model_check.engine.kernels.native import narrow, part, wide
+from model_check.engine.kernels.native import Array, narrow, part, wide
 from model_check.engine.layout import (
     ALL_ROWS,
     DRY,
@@ -36,7 +36,7 @@ def key_of(function: int, a: int, b: int) -> int:
 
 
 @part
-def miss(d, function: int, a: int, b: int) -> None:  # noqa: ANN001
+def miss(d: Array, function: int, a: int, b: int) -> None:
     """The value is missing: it is listed, and the state at hand is left for later."""
     d[MISSED] = 1
     if d[MISSES] < d[MISS_ROOM]:
@@ -46,7 +46,7 @@ def miss(d, function: int, a: int, b: int) -> None:  # noqa: ANN001
 
 
 @part
-def recall(d, function: int, a: int, b: int) -> int:  # noqa: ANN001
+def recall(d: Array, function: int, a: int, b: int) -> int:
     """The value of the function, or UNKNOWN: then it is listed as missing."""
     key = key_of(function, a, b)
     keys = wide(d[MEMO_KEYS])
@@ -77,7 +77,7 @@ def word(column: int, value: int) -> int:
 
 
 @part
-def fingerprint(width: int, rows, base: int) -> int:  # noqa: ANN001
+def fingerprint(width: int, rows: Array, base: int) -> int:
     """The sum of the words of the row that starts at `base`."""
     total = ORIGIN
     for column in range(width):
@@ -92,19 +92,19 @@ def place_of(print_: int, slots: int) -> int:
 
 
 @part
-def same_row(d, number: int, rows, base: int) -> bool:  # noqa: ANN001
+def same_row(d: Array, number: int, rows: Array, base: int) -> bool:
     """Whether the state of that number has the row that starts at `base`."""
     width = d[WIDTH]
     known = narrow(d[ALL_ROWS])
     first = number * width
-    for column in range(width):
+    for column in range(width):  # noqa: SIM110  kernels have no generators
         if known[first + column] != rows[base + column]:
             return False
     return True
 
 
 @part
-def find(d, print_: int, rows, base: int) -> int:  # noqa: ANN001
+def find(d: Array, print_: int, rows: Array, base: int) -> int:
     """The place of a state in the table of states, or -1 - the free place where it belongs."""
     keys = wide(d[SLOT_KEYS])
     slots = d[SLOTS]
@@ -123,6 +123,6 @@ def find(d, print_: int, rows, base: int) -> int:  # noqa: ANN001
 
 
 @part
-def is_dry(d) -> bool:  # noqa: ANN001
+def is_dry(d: Array) -> bool:
     """Whether states are only looked at for what is missing."""
     return d[DRY] != 0

@@ -1,7 +1,7 @@
 """Which moves can be made in a state, whatever the links."""
 
 from model_check.engine.kernels.lookup import miss, recall
-from model_check.engine.kernels.native import narrow, part
+from model_check.engine.kernels.native import Array, narrow, part
 from model_check.engine.layout import (
     ACT,
     CHOICE_COUNT,
@@ -36,7 +36,7 @@ from model_check.engine.layout import (
 
 
 @part
-def listed(d, state: int) -> int:  # noqa: ANN001
+def listed(d: Array, state: int) -> int:
     """How many moves the local state has; none as long as they are not listed."""
     count = narrow(d[STATES])[state * STATE_WIDTH + STATE_COUNT]
     if count == UNKNOWN:
@@ -46,14 +46,14 @@ def listed(d, state: int) -> int:  # noqa: ANN001
 
 
 @part
-def first_move(d, state: int) -> int:  # noqa: ANN001
+def first_move(d: Array, state: int) -> int:
     """The first of the moves of the local state."""
     return narrow(d[STATES])[state * STATE_WIDTH + STATE_FIRST]
 
 
 @part
-def outcome(d, move: int) -> int:  # noqa: ANN001
-    """The step of the move; NOTHING if it is never a transition, UNKNOWN as long as it is not known."""
+def outcome(d: Array, move: int) -> int:
+    """The step of the move; NOTHING if it is never a transition, UNKNOWN if not known yet."""
     row = move * MOVE_WIDTH
     moves = narrow(d[MOVES])
     step = moves[row + MOVE_STEP]
@@ -64,7 +64,7 @@ def outcome(d, move: int) -> int:  # noqa: ANN001
 
 
 @part
-def reaction(d, state: int, arrival: int) -> int:  # noqa: ANN001
+def reaction(d: Array, state: int, arrival: int) -> int:
     """The step of the delivery; NOTHING if the message is lost."""
     if narrow(d[STATES])[state * STATE_WIDTH + STATE_DOWN] != 0:
         return NOTHING
@@ -72,7 +72,7 @@ def reaction(d, state: int, arrival: int) -> int:  # noqa: ANN001
 
 
 @part
-def look_around(d, position: int) -> bool:  # noqa: ANN001
+def look_around(d: Array, position: int) -> bool:
     """The tuple of observations in the state is in SEEN, if there are watchers and it is known."""
     if d[WATCHERS] == 0:
         return False
@@ -88,7 +88,7 @@ def look_around(d, position: int) -> bool:  # noqa: ANN001
 
 
 @part
-def choice_of(d, position: int, watcher: int) -> int:  # noqa: ANN001
+def choice_of(d: Array, position: int, watcher: int) -> int:
     """What the watcher of that rank may do besides, as it sees the state; UNKNOWN if not known."""
     process = narrow(d[WATCHER_LIST])[watcher]
     state = narrow(d[ROWS])[position * d[WIDTH] + process]
@@ -96,13 +96,13 @@ def choice_of(d, position: int, watcher: int) -> int:  # noqa: ANN001
 
 
 @part
-def choices(d, choice: int) -> int:  # noqa: ANN001
+def choices(d: Array, choice: int) -> int:
     """How many moves there are to choose from."""
     return narrow(d[CHOICES])[choice * CHOICE_WIDTH + CHOICE_COUNT]
 
 
 @part
-def chosen(d, choice: int, rank: int) -> int:  # noqa: ANN001
+def chosen(d: Array, choice: int, rank: int) -> int:
     """The move of that rank."""
     first = narrow(d[CHOICES])[choice * CHOICE_WIDTH + CHOICE_FIRST]
     return narrow(d[CHOICE_MOVES])[first + rank]

@@ -1,7 +1,7 @@
 """Kernels that keep tables: of remembered functions, and of states."""
 
 from model_check.engine.kernels.lookup import find, fingerprint, place_of, recall
-from model_check.engine.kernels.native import narrow, part, wide
+from model_check.engine.kernels.native import Array, narrow, part, wide
 from model_check.engine.layout import (
     ALL_ROWS,
     CLASSES,
@@ -35,7 +35,7 @@ from model_check.engine.layout import (
 )
 
 
-def remember(d) -> int:  # noqa: ANN001
+def remember(d: Array) -> int:
     """SIZE keys of INPUT have the values of OUTPUT. There must be room for them."""
     keys, values, mask = wide(d[MEMO_KEYS]), narrow(d[MEMO_VALUES]), d[MEMO_MASK]
     new_keys, new_values = wide(d[INPUT]), narrow(d[OUTPUT])
@@ -49,7 +49,7 @@ def remember(d) -> int:  # noqa: ANN001
 
 
 @part
-def settle(d, at: int, new: int, number: int) -> None:  # noqa: ANN001
+def settle(d: Array, at: int, new: int, number: int) -> None:
     """What was found at `at` comes to stand at `new`, which is not behind it."""
     width, rows = d[WIDTH], narrow(d[FOUND_ROWS])
     parents, codes = narrow(d[FOUND_PARENTS]), narrow(d[FOUND_CODES])
@@ -64,7 +64,7 @@ def settle(d, at: int, new: int, number: int) -> None:  # noqa: ANN001
             known[number * width + column] = rows[at * width + column]
 
 
-def absorb(d) -> int:  # noqa: ANN001
+def absorb(d: Array) -> int:
     """Of the states found by a part, those that are new have the next numbers.
 
     They come to stand at the front of the arrays of what was found. There must be room for them.
@@ -91,7 +91,7 @@ def absorb(d) -> int:  # noqa: ANN001
     return new
 
 
-def resettle(d) -> int:  # noqa: ANN001
+def resettle(d: Array) -> int:
     """All that was in the old table of states is in the new one, which is empty before."""
     old, keys, slots = wide(d[OLD_KEYS]), wide(d[SLOT_KEYS]), d[SLOTS]
     for at in range(d[OLD_SLOTS]):
@@ -107,7 +107,7 @@ def resettle(d) -> int:  # noqa: ANN001
     return 0
 
 
-def judge(d) -> int:  # noqa: ANN001
+def judge(d: Array) -> int:
     """OUTPUT has what a property's tuple of projections is for each of SIZE rows of INPUT.
 
     It goes on at POSITION, and stops there at a row for which something is not known.
@@ -128,7 +128,7 @@ def judge(d) -> int:  # noqa: ANN001
     return 0
 
 
-def print_rows(d) -> int:  # noqa: ANN001
+def print_rows(d: Array) -> int:
     """OUTPUT has the fingerprint of each of SIZE rows of INPUT."""
     width = d[WIDTH]
     rows, prints = narrow(d[INPUT]), wide(d[OUTPUT])
