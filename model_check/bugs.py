@@ -5,16 +5,22 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from model_check.gallery import GALLERY, Case, Sighting, look, visits
+from model_check.engine import Limits
+from model_check.gallery import GALLERY, SECONDS, Case, Sighting, look, visits
+from model_check.judged import judged_sighting
+from model_check.option_fields import SectionedCommand, option, takes
+from model_check.outputs.options import CiOutputs
+from model_check.outputs.written import write_for_ci
 from model_check.progress import watching
-from model_check.report import story_table
 from model_check.story import tell
 from model_check.story_files import write_stories
+from model_check.story_table import story_table
 from reference.core.rules import DIALECTS
 
 EXIT_AS_EXPECTED, EXIT_OTHERWISE, EXIT_INCOMPLETE = 0, 1, 3
@@ -23,37 +29,53 @@ IDS: Final = tuple(case.id for case in GALLERY)
 _COLOUR: Final = {"found": "red", "absent": "green", "incomplete": "yellow"}
 
 
-@click.command("bugs")
+@attrs.frozen(kw_only=True)
+class Selection:
+    """Where to look."""
+
+    dialects: tuple[str, ...] = option(
+        "--dialect",
+        multiple=True,
+        default=(),
+        type=click.Choice(list(DIALECTS)),
+        help="Where to look; may be given more than once. Default: wherever something is expected.",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Outputs:
+    """What is shown and written."""
+
+    story: bool = option(
+        "--story",
+        is_flag=True,
+        default=False,
+        help="Tell the shortest story of each bug that is found.",
+    )
+    folder: Path | None = option(
+        "--stories",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Write the stories there, as `slotproof check --story` does.",
+    )
+    json_file: Path | None = option(
+        "--json",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write the table there as JSON.",
+    )
+
+
+@click.command("bugs", cls=SectionedCommand)
 @click.argument("ids", nargs=-1, metavar="[ID]...", type=click.Choice(IDS))
-@click.option(
-    "--dialect",
-    "dialects",
-    multiple=True,
-    type=click.Choice(list(DIALECTS)),
-    help="Where to look; may be given more than once. Default: wherever something is expected.",
-)
-@click.option("--story", is_flag=True, help="Tell the shortest story of each bug that is found.")
-@click.option(
-    "--stories",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Write the stories there, as `slotproof check --story` does.",
-)
-@click.option(
-    "--json",
-    "json_file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write the table there as JSON.",
-)
+@takes(selection=Selection, outputs=Outputs, ci=CiOutputs)
 @click.pass_context
 def command(
     ctx: click.Context,
+    *,
     ids: tuple[str, ...],
-    dialects: tuple[str, ...],
-    story: bool,  # noqa: FBT001
-    folder: Path | None,
-    json_file: Path | None,
+    selection: Selection,
+    outputs: Outputs,
+    ci: CiOutputs,
 ) -> None:
     """Look for known bugs of real clusters, in the dialects that have them and where they are gone.
 
@@ -64,26 +86,27 @@ def command(
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console = Console(width=WIDTH_WITHOUT_TERMINAL)
     cases = [case for case in GALLERY if not ids or case.id in ids]
-    sightings = [
-        sighting for case in cases for sighting in _look_everywhere(case, dialects or DIALECTS)
-    ]
+    dialects = selection.dialects or tuple(DIALECTS)
+    sightings = [sighting for case in cases for sighting in _look_everywhere(case, dialects)]
     console.print(_table(sightings))
-    if story:
+    if outputs.story:
         _tell(sightings, console)
-    if folder is not None:
+    if outputs.folder is not None:
         for sighting in sightings:
-            for path in write_stories(sighting.run, folder, witnesses=False):
+            for path in write_stories(sighting.run, outputs.folder, witnesses=False):
                 console.print(f"wrote {path}", highlight=False, soft_wrap=True, markup=False)
-    if json_file is not None:
+    if outputs.json_file is not None:
         rows = [_row(sighting) for sighting in sightings]
-        json_file.write_text(json.dumps({"schema": 1, "bugs": rows}, indent=2) + "\n")
-    ctx.exit(_exit_code(sightings))
+        outputs.json_file.write_text(json.dumps({"schema": 1, "bugs": rows}, indent=2) + "\n")
+    code = _exit_code(sightings)
+    write_for_ci(ci, [judged_sighting(sighting) for sighting in sightings], code)
+    ctx.exit(code)
 
 
-def _look_everywhere(case: Case, dialects: tuple[str, ...] | dict[str, Any]) -> list[Sighting]:
+def _look_everywhere(case: Case, dialects: tuple[str, ...]) -> list[Sighting]:
     sightings = []
     for place, expected in visits(case, dialects):
-        with watching(f"{case.id} {place.describe()}") as watch:
+        with watching(f"{case.id} {place.describe()}", Limits(seconds=SECONDS)) as watch:
             sightings.append(look(case, place, expected, watch))
     return sightings
 

@@ -7,6 +7,7 @@ import attrs
 from model_check.links import parse_links
 from model_check.models.cluster import Crash, Restart
 from model_check.post import numbered
+from model_check.reasons import reasons
 from model_check.run import Run
 from model_check.story import event_text, message_text, notices, process_changes
 from model_check.trace import Trace, TraceStep
@@ -51,6 +52,15 @@ class Row:
     step: int
     arrow: Arrow | None = None
     note: Note | None = None
+    flaws: tuple[str, ...] = ()  # the rules that it does not keep
+    decisive: bool = False  # without it the property would hold at the end
+
+    @property
+    def process(self) -> int:
+        """Where it happens: at the note, else where the arrow leads."""
+        if self.note is not None:
+            return self.note.process
+        return 0 if self.arrow is None else self.arrow.receiver
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +73,7 @@ class Diagram:
     rows: tuple[Row, ...]
     ending: str  # what the last row shows
     violated: bool
+    clauses: tuple[str, ...]  # that say what is claimed, with their text
 
 
 def diagram(run: Run, property_id: str, trace: Trace) -> Diagram:
@@ -83,8 +94,20 @@ def diagram(run: Run, property_id: str, trace: Trace) -> Diagram:
         )
         for number, (sender, send) in enumerate(trace.initial_messages)
     ]
+    why = reasons(run, [property_id], trace)
+    decisive = {each.step for each in why.decisive}
     steps = [
-        Row(step=at, arrow=_arrow(step, number), note=_note(step, run.system.processes))
+        Row(
+            step=at,
+            arrow=_arrow(step, number),
+            note=_note(step, run.system.processes),
+            flaws=tuple(
+                f"{each.clause.clause_id} is not kept: {each.clause.title}"
+                for each in why.not_kept
+                if at in {each.step, *each.again}
+            ),
+            decisive=at in decisive,
+        )
         for at, (step, number) in enumerate(zip(trace.steps, numbers, strict=True), 1)
     ]
     return Diagram(
@@ -94,6 +117,11 @@ def diagram(run: Run, property_id: str, trace: Trace) -> Diagram:
         rows=(*stale, *steps),
         ending=f"{property_id} {'is violated' if violated else 'is reached'}: {prop.text}",
         violated=violated,
+        clauses=tuple(
+            f"{clause.clause_id} {clause.title} (spec/{clause.chapter}): "
+            + clause.text.replace("`", "")
+            for clause in why.clauses
+        ),
     )
 
 

@@ -32,6 +32,9 @@ def mermaid(diagram: Diagram) -> str:
             number = ""
         if row.note is not None:
             lines.append(f"    {_note(row.note, names, number)}")
+        if row.flaws:
+            told = "<br/>".join(map(_escaped, row.flaws))
+            lines.append(f"    Note over {names[row.process]}: {told}")
     lines.append(f"    Note over {names[0]},{names[-1]}: {_escaped(diagram.ending)}")
     return "\n".join(lines) + "\n"
 

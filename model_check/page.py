@@ -7,6 +7,8 @@ from string import Template
 
 from model_check.diagram import Diagram
 from model_check.models.cluster import Process
+from model_check.page_reasons import reasons_html
+from model_check.reasons import reasons
 from model_check.run import Run
 from model_check.story import tell
 from model_check.svg import svg
@@ -35,22 +37,26 @@ def page(run: Run, property_id: str, trace: Trace, drawn: Diagram) -> str:
                 ("rules turned off", ", ".join(run.without) or "none"),
                 ("links", run.found.links),
                 ("scope", run.scope.describe()),
-                ("clause", f"{prop.clause} of the specification"),
             )
         ),
+        reasons="\n".join(reasons_html(reasons(run, [property_id], trace))),
         picture=svg(drawn),
         last=len(trace.steps),
-        rows="\n".join(_rows(trace, run.system.processes)),
+        rows="\n".join(_rows(trace, drawn, run.system.processes)),
         states="\n".join(_states(trace, run.system.processes)),
     )
 
 
-def _rows(trace: Trace, names: tuple[str, ...]) -> Iterator[str]:
+def _rows(trace: Trace, drawn: Diagram, names: tuple[str, ...]) -> Iterator[str]:
+    rows = {row.step: row for row in drawn.rows if row.step}
     for at, line in enumerate(tell(trace, names), 1):
         changes = "<br>".join(map(escape, line.changes))
+        flaws = "".join(f'<br><b class="bad">{escape(flaw)}</b>' for flaw in rows[at].flaws)
+        number = "n decisive" if rows[at].decisive else "n"
         yield (
-            f'<tr class="step" data-step="{at}"><td class="n"><a href="#after-{at}">{at}</a></td>'
-            f"<td>{escape(line.who)}</td><td>{escape(line.what)}</td><td>{changes}</td></tr>"
+            f'<tr class="step" data-step="{at}"><td class="{number}"><a href="#after-{at}">{at}</a>'
+            f"</td><td>{escape(line.who)}</td><td>{escape(line.what)}{flaws}</td>"
+            f"<td>{changes}</td></tr>"
         )
 
 

@@ -6,13 +6,13 @@ the judgement needs.
 """
 
 from collections.abc import Callable, Hashable
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Final, Generic, Literal, TypeVar
 
 import attrs
 
 S = TypeVar("S", bound=Hashable)
 
-Kind = Literal["invariant", "step", "sometimes", "settles"]
+Kind = Literal["invariant", "step", "sometimes", "settles", "leads_to"]
 Verdict = Literal["holds", "violated", "incomplete"]
 
 
@@ -72,5 +72,49 @@ class Settles(Generic[S]):
     text: str = ""
 
 
-Property = Invariant[Any] | StepProperty[Any] | Sometimes[Any] | Settles[Any]
-"""Any of the four, about local states of any type."""
+@attrs.frozen(kw_only=True)
+class LeadsTo(Generic[S]):
+    """Whenever `when` accepts the projections, sooner or later `then` does.
+
+    Without `when` it is asked from the start on. Judged are the runs in which faults stop at some
+    time (what a fault is stands in `Settles`), and which are fair from then on:
+
+    - A move that is `weak`ly fair, and that can be made again and again with no moment between at
+      which it cannot, is made. Moves of a process with equal events are one move here. Moments
+      at which a message just sent is on its way and must be dealt with first do not count.
+    - A move that is `strong`ly fair, and that can be made again and again, is made. So is every
+      delivery: a message that could arrive again and again does arrive, or is lost on a receiver
+      that does not take it.
+    - Moves that are not fair may be made and may never be made. So may a move whose budget is
+      used up: the run is judged as it stands.
+
+    A move that would change nothing is not one that can be made. A run may stop where nothing has
+    to happen any more. What runs do for want of budgets can be excused: with `beyond`, a state in
+    which a move that is no fault could be made but for its budget counts as arrived if `beyond`
+    accepts it. It says whether what is claimed would come about if the scope were wider.
+
+    It is judged when every reachable state is known, never on a part. The counterexample is a
+    shortest path to a fair loop without `then`, and the loop; no loop if the run stops there.
+    """
+
+    kind: ClassVar[Literal["leads_to"]] = "leads_to"
+
+    id: str
+    project: Callable[[int, S], Hashable]
+    then: Callable[[tuple[Any, ...]], bool]
+    when: Callable[[tuple[Any, ...]], bool] | None = None
+    beyond: Callable[[tuple[Any, ...]], bool] | None = None
+    clause: str = ""
+    text: str = ""
+
+    @property
+    def judge(self) -> Callable[[tuple[Any, ...]], bool]:
+        """What is to come about."""
+        return self.then
+
+
+Property = Invariant[Any] | StepProperty[Any] | Sometimes[Any] | Settles[Any] | LeadsTo[Any]
+"""Any of the five, about local states of any type."""
+
+ON_GRAPHS: Final = ("settles", "leads_to")
+"""The kinds that are judged on all states and transitions together."""

@@ -10,11 +10,11 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from model_check.journal import DamagedJournalError, is_journal, obey_journal
 from model_check.links import HeldLinks
 from model_check.models.cluster import system_of
 from model_check.post import Letter, Post
 from model_check.properties import Property
-from model_check.report import story_table
 from model_check.story import tell
 from model_check.story_files import (
     DamagedStoryError,
@@ -24,6 +24,7 @@ from model_check.story_files import (
     read_story,
     sent_texts,
 )
+from model_check.story_table import story_table
 from model_check.system import Move, Step
 from model_check.trace import StepKind, Trace, TraceStep
 
@@ -274,15 +275,16 @@ def _printer(console: Console) -> Any:  # noqa: ANN401 - console.print with two 
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.pass_context
 def command(ctx: click.Context, file: Path) -> None:
-    """Replay the story in FILE, as `slotproof check --story` wrote it, step by step.
+    """Replay FILE: a story of `slotproof check --story`, or a journal of `slotproof cluster`.
 
-    Exit code: 0 every step gives what is told and the last one violates (or reaches) the named
-    property; 1 it does not happen so any more; 2 usage, or no story is in the file; 4 internal
-    error.
+    Exit code for a story: 0 every step gives what is told and the last one violates (or reaches)
+    the named property; 1 it does not happen so any more. For a journal: 0 the properties hold in
+    all of the run; 1 one does not, or the core does something else now. 2 usage, or the file is
+    neither; 4 internal error.
     """
     try:
         code = obey(file)
-    except (DamagedStoryError, OSError, UnicodeDecodeError) as error:
+    except (DamagedStoryError, DamagedJournalError, OSError, UnicodeDecodeError) as error:
         click.echo(f"Error: {file}: {error}", err=True)
         code = EXIT_USAGE
     except Exception:  # noqa: BLE001 - whatever it is, it is not the user's doing
@@ -292,7 +294,9 @@ def command(ctx: click.Context, file: Path) -> None:
 
 
 def obey(file: Path) -> int:
-    """The story has been replayed and shown; the exit code says how it went."""
+    """The story or the journal has been replayed and shown; the exit code says how it went."""
+    if is_journal(file):
+        return obey_journal(file)
     done = replay(read_story(file.read_text(encoding="utf-8")))
     console = Console()
     if not console.is_terminal and "COLUMNS" not in os.environ:

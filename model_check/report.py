@@ -6,11 +6,14 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from model_check.coverage import Coverage, coverage_as_json
 from model_check.engine import PropertyResult
+from model_check.reasons import reasons
+from model_check.reasons_shown import show_reasons, show_strays
 from model_check.run import Run
-from model_check.story import Line, tell
+from model_check.story import tell
+from model_check.story_table import story_table
 from model_check.trace import Trace
 
 SCHEMA = 1
@@ -44,6 +47,10 @@ def show(run: Run, console: Console) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    for unheard in run.vacuous:
+        console.print(
+            f"  [red]vacuous[/red]  it never happens here: {escape(unheard)}", highlight=False
+        )
     for trace, ids in _violations(run):
         claims = " and ".join(f"{each} ({run.property_of(each).text})" for each in ids)
         console.print()
@@ -55,6 +62,8 @@ def show(run: Run, console: Console) -> None:
         console.print(story_table(tell(trace, run.system.processes)))
         if any(run.property_of(each).kind == "settles" for each in ids):
             console.print(f"  [dim]{_end(trace)}[/dim]", highlight=False, soft_wrap=True)
+        show_reasons(reasons(run, ids, trace), console)
+    show_strays(run, console)
     if found.stopped_by is not None:
         console.print(
             f"  [yellow]stopped by the limit on {found.stopped_by} before the scope was "
@@ -82,6 +91,8 @@ def show_total(runs: list[Run], console: Console) -> None:
 
 def _outcome(run: Run) -> tuple[str, str]:
     """The verdict of the run, and whether it is the one that is expected."""
+    if run.vacuous:
+        return run.verdict, " but vacuous"
     if run.verdict == "violated" and not run.surprises:
         return run.verdict, " as expected"
     return run.verdict, ""
@@ -131,21 +142,12 @@ def _bounds(run: Run) -> str:
     return f"{bounds}; chance of a missed state below {missed:.1g}"
 
 
-def story_table(lines: list[Line]) -> Table:
-    """One row a step: its number, who, what happened, what changed in that node."""
-    table = Table(show_edge=False, pad_edge=False, header_style="bold")
-    table.add_column("step", justify="right")
-    table.add_column("who")
-    table.add_column("what happened", ratio=3)
-    table.add_column("what changed there", ratio=2)
-    for number, line in enumerate(lines, 1):
-        table.add_row(str(number), line.who, escape(line.what), escape("\n".join(line.changes)))
-    return table
-
-
-def as_json(runs: list[Run]) -> str:
-    """All runs as one JSON document (`schema` 1)."""
-    return json.dumps({"schema": SCHEMA, "runs": [_run(run) for run in runs]}, indent=2)
+def as_json(runs: list[Run], coverage: Coverage | None = None) -> str:
+    """All runs as one JSON document (`schema` 1), with what they exercised if that is known."""
+    document: dict[str, Any] = {"schema": SCHEMA, "runs": [_run(run) for run in runs]}
+    if coverage is not None:
+        document["coverage"] = coverage_as_json(coverage)
+    return json.dumps(document, indent=2)
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -157,6 +159,7 @@ def _run(run: Run) -> dict[str, Any]:
         "links": found.links,
         "verdict": run.verdict,
         "surprises": list(run.surprises),
+        "vacuous": list(run.vacuous),
         "stopped_by": found.stopped_by,
         "bounds": run.scope.describe(),
         "bounds_hit": found.bounds_hit,

@@ -1,5 +1,8 @@
 """One check: a model, a dialect and a kind of links, and what was found."""
 
+from collections.abc import Callable
+from typing import Any
+
 import attrs
 
 from model_check.engine import Exploration, Limits, Watch, explore
@@ -7,6 +10,11 @@ from model_check.links import Links
 from model_check.models.cluster import ClusterSystem, Scope, system_of
 from model_check.models.model import Expected, Model
 from model_check.properties import Property, Verdict
+from model_check.shrink import with_shrunk_stories
+from model_check.shrink_memory import Remembered
+from model_check.strays import Stray, strays
+from model_check.system import System
+from model_check.vacuity import never_happens
 from reference.core.rules import Rules
 
 
@@ -20,6 +28,7 @@ class Run:
     scope: Scope
     system: ClusterSystem
     found: Exploration
+    strays: tuple[Stray, ...] = ()  # steps that do not keep a rule of the dialect
 
     @property
     def verdict(self) -> Verdict:
@@ -31,20 +40,35 @@ class Run:
         return self.model.expects(result_id, self.rules)
 
     @property
+    def as_it_stands(self) -> bool:
+        """Whether the model was checked as it is, with all rules and on its own links."""
+        usual = str(self.model.usual_links(self.rules))
+        return not self.without and self.found.links == usual
+
+    @property
+    def vacuous(self) -> tuple[str, ...]:
+        """What never happens though the model as it stands is about it, in words."""
+        if not self.as_it_stands:
+            return ()
+        return never_happens(self.model, self.rules, self.scope, self.found)
+
+    @property
+    def astray(self) -> tuple[str, ...]:
+        """The rules that some step does not keep; none if a rule was turned off on purpose."""
+        return () if self.without else tuple(each.breach.clause_id for each in self.strays)
+
+    @property
     def surprises(self) -> tuple[str, ...]:
         """What is violated and should hold, and what holds and is known not to.
 
         The latter only if the model is as it stands: a rule turned off or other links may mend it.
         """
-        as_it_stands = not self.without and (
-            self.found.links == str(self.model.usual_links(self.rules))
-        )
         odd: list[str] = []
         for result in self.found.properties:
             known = self.expects(result.id) is not None
             if result.verdict == "violated" and not known:
                 odd.append(result.id)
-            if result.verdict == "holds" and known and as_it_stands:
+            if result.verdict == "holds" and known and self.as_it_stands:
                 odd.append(result.id)
         return tuple(odd)
 
@@ -53,7 +77,7 @@ class Run:
         return next(each for each in self.model.properties if each.id == result_id)
 
 
-def check(
+def check(  # noqa: PLR0913 - each but the first three has a default
     model: Model,
     rules: Rules,
     links: Links,
@@ -63,15 +87,19 @@ def check(
     watch: Watch | None = None,
     states_after_violation: int = 0,
     keep_states: bool = False,
+    seen_by: Callable[[ClusterSystem], System[Any, Any, Any]] | None = None,
 ) -> Run:
     """The whole scope of the model has been explored, or as much as the limits allow.
 
+    Counterexamples are the shortest, and then those with the least changes of node.
+    With `seen_by`, what it makes of the system is explored in its stead: a watcher of its steps.
     Raises ValueError if a name in `without` is no switch that is on in this dialect.
     """
     scope = model.scope(rules.without(*without))
     system = system_of(scope)
+    heard = Remembered(system if seen_by is None else seen_by(system))
     found = explore(
-        system,
+        heard,
         links,
         list(model.properties),
         limits or Limits(),
@@ -79,4 +107,13 @@ def check(
         states_after_violation=states_after_violation,
         keep_states=keep_states,
     )
-    return Run(model=model, rules=rules, without=without, scope=scope, system=system, found=found)
+    found = with_shrunk_stories(system, links, model.properties, found)
+    return Run(
+        model=model,
+        rules=rules,
+        without=without,
+        scope=scope,
+        system=system,
+        found=found,
+        strays=strays(system, links, rules, heard),
+    )

@@ -14,7 +14,9 @@ from model_check.models import MODELS
 from model_check.models.model import Model
 from model_check.page import page
 from model_check.post import numbered
+from model_check.reasons import reasons
 from model_check.run import Run
+from model_check.shrink import shrink
 from model_check.story import message_text, tell
 from model_check.svg import svg
 from model_check.trace import Trace, TraceStep
@@ -94,6 +96,7 @@ def as_story(run: Run, property_id: str, trace: Trace) -> str:
     """The trace as the text of a scenario file (`schema` 1)."""
     names = run.system.processes
     prop = run.property_of(property_id)
+    why = reasons(run, [property_id], trace)
     numbers = numbered(trace, run.system, parse_links(run.found.links))
     lines = tell(trace, names)
     steps = []
@@ -116,7 +119,13 @@ def as_story(run: Run, property_id: str, trace: Trace) -> str:
         "links": run.found.links,
         "property": property_id,
         "clause": prop.clause,
+        "clause_text": "; ".join(clause.text for clause in why.clauses),
         "text": prop.text,
+        "decided_in": [each.step for each in why.decisive],
+        "not_kept": [
+            {"step": each.step, "clause": each.clause.clause_id, "what": f"{each.who} {each.what}"}
+            for each in why.not_kept
+        ],
         "verdict": "reached" if prop.kind == "sometimes" else "violated",
         "steps": steps,
     }
@@ -127,17 +136,21 @@ def write_stories(run: Run, folder: Path, *, witnesses: bool) -> list[Path]:
     """Each story of the run stands in the folder as .mmd, .svg, .html and .json."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
+    links = parse_links(run.found.links)
     for result in run.found.properties:
+        trace = result.trace
         wanted = result.verdict == "violated" or (witnesses and result.kind == "sometimes")
-        if result.trace is None or not wanted:
+        if trace is None or not wanted:
             continue
-        drawn = diagram(run, result.id, result.trace)
+        if result.kind == "sometimes":
+            trace = shrink(run.system, links, [run.property_of(result.id)], trace).trace
+        drawn = diagram(run, result.id, trace)
         name = f"{run.model.name}-{run.rules.dialect}-{result.id.replace(':', '-')}"
         for ending, text in (
             ("mmd", mermaid(drawn)),
             ("svg", svg(drawn)),
-            ("html", page(run, result.id, result.trace, drawn)),
-            ("json", as_story(run, result.id, result.trace)),
+            ("html", page(run, result.id, trace, drawn)),
+            ("json", as_story(run, result.id, trace)),
         ):
             path = folder / f"{name}.{ending}"
             path.write_text(text, encoding="utf-8")

@@ -50,6 +50,10 @@ _STYLE: Final = """
 .story .end{fill:#ba2525}
 .story .end.good{fill:#27734f}
 .story .end-text{fill:#fff;font-size:13px;font-weight:600;text-anchor:middle}
+.story .number.decisive{fill:#ba2525;font-weight:700}
+.story .flaw{fill:#ba2525;font-weight:600;text-anchor:middle;
+paint-order:stroke;stroke:#fff;stroke-width:5px;stroke-linejoin:round}
+.story .clause{fill:#1f2933;font-size:13px}
 .story .row.selected .band{fill:#fff3c4}
 """
 _WORDS: Final[dict[Fate, str]] = {
@@ -71,13 +75,16 @@ class _Place:
     bottom: int
     label: tuple[str, ...]
     lines: tuple[str, ...]
+    flaws: tuple[str, ...]
 
 
 def svg(diagram: Diagram) -> str:
     """The diagram as an SVG document; each row is a group with its step in `data-step`."""
     places = _placed(diagram)
     bottom = places[-1].bottom + 8 if places else HEAD
-    width, height = _width(diagram), bottom + 76
+    width = _width(diagram)
+    clauses = [line for text in diagram.clauses for line in textwrap.wrap(text, width // 7)]
+    height = bottom + 76 + 18 * len(clauses)
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="story" role="img" {size}>',
@@ -91,7 +98,12 @@ def svg(diagram: Diagram) -> str:
     ]
     for place in places:
         parts += [f'<g class="row" data-step="{place.row.step}">', *_drawn(place), "</g>"]
-    parts += [*_heads(diagram, bottom), *_end(diagram, bottom + 36, width), "</svg>"]
+    parts += [*_heads(diagram, bottom), *_end(diagram, bottom + 36, width)]
+    parts += [
+        f'<text class="clause" x="16" y="{bottom + 84 + 18 * at}">{escape(line)}</text>'
+        for at, line in enumerate(clauses)
+    ]
+    parts.append("</svg>")
     return "\n".join(parts) + "\n"
 
 
@@ -121,7 +133,9 @@ def _placed(diagram: Diagram) -> list[_Place]:
             for line in _wrapped(text, NOTE_CHARACTERS)
         ]
         note = arrow + (10 if label else 6)
+        flaws = [line for text in row.flaws for line in _wrapped(text, NOTE_CHARACTERS)]
         bottom = note + LINE * len(lines) + 10 if lines else arrow + 8
+        bottom += LINE * len(flaws)
         places.append(
             _Place(
                 row=row,
@@ -131,6 +145,7 @@ def _placed(diagram: Diagram) -> list[_Place]:
                 bottom=bottom + 6,
                 label=tuple(label),
                 lines=tuple(lines),
+                flaws=tuple(flaws),
             )
         )
         top = bottom + 6
@@ -218,10 +233,14 @@ def _waits(diagram: Diagram, places: list[_Place]) -> Iterator[str]:
 def _drawn(place: _Place) -> Iterator[str]:
     first = place.arrow if place.label else place.note + LINE + 3
     number = str(place.row.step) if place.row.step else "before"
-    yield f'<text class="number" x="{GUTTER - 4}" y="{first}">{number}</text>'
+    style = "number decisive" if place.row.decisive else "number"
+    yield f'<text class="{style}" x="{GUTTER - 4}" y="{first}">{number}</text>'
     if place.row.arrow is not None:
         yield from _arrow(place.row.arrow, place)
     yield from _note(place)
+    for at, line in enumerate(place.flaws):
+        y = place.bottom - 6 - LINE * (len(place.flaws) - 1 - at)
+        yield f'<text class="flaw" x="{_x(place.row.process)}" y="{y}">{escape(line)}</text>'
 
 
 def _arrow(arrow: Arrow, place: _Place) -> Iterator[str]:

@@ -48,7 +48,7 @@ A complete example, a token that two processes hand to each other, once for each
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import attrs
 
@@ -81,6 +81,11 @@ class Step(Generic[S_co, M_co]):
     notes: tuple[Hashable, ...] = ()  # for the story only, decides nothing
 
 
+Fairness = Literal["none", "weak", "strong"]
+"""What a run owes a move: nothing, or that it is made if it can be from some time on, or if it can
+be again and again (`properties.LeadsTo`)."""
+
+
 @attrs.frozen
 class Move(Generic[E_co]):
     """Something a process may do of its own accord, using up one unit of the budget `cost`."""
@@ -88,6 +93,7 @@ class Move(Generic[E_co]):
     event: E_co
     cost: str | None = None  # None: as often as it likes
     fault: bool = False  # it stops once faults stop (`properties.Settles`)
+    fair: Fairness = "weak"
 
 
 def _as_it_is(process: int, seen: object) -> object:

@@ -106,11 +106,19 @@ class Server:
 
     def start(self) -> None:
         """The server answers to PING."""
+        self.launch()
+        self.wait_for_start()
+
+    def launch(self) -> None:
+        """The process runs."""
         self.directory.mkdir(parents=True, exist_ok=True)
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, cwd=self.directory, stdout=log, stderr=subprocess.STDOUT
             )
+
+    def wait_for_start(self) -> None:
+        """The server answers to PING."""
         wait_until(self.answers, 20, what=f"{self.kind} on {self.port} answers")
 
     def answers(self) -> bool:
@@ -241,6 +249,10 @@ class Workshop:
 
     def real(self, kind: str, port: int | None = None) -> Server:
         """A running cluster node of Valkey or Redis."""
+        return self._start(self.unstarted_real(kind, port))
+
+    def unstarted_real(self, kind: str, port: int | None = None) -> Server:
+        """A cluster node of Valkey or Redis that can be started."""
         port = port or free_ports(1)[0]
         binary = valkey_binary() if kind == "valkey" else redis_binary()
         settings = {
@@ -249,7 +261,9 @@ class Workshop:
             "repl-diskless-sync-delay": 0, "loglevel": "verbose", "daemonize": "no",
         }  # fmt: skip
         words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
-        return self._start(Server(kind, port, self._folder(kind, port), [binary, *words]))
+        server = Server(kind, port, self._folder(kind, port), [binary, *words])
+        self.servers.append(server)
+        return server
 
     def slotproof(self, dialect: str, *options: str, port: int | None = None) -> Server:
         """A running slotproof node."""

@@ -67,7 +67,7 @@ def _tell(progress: Watch | None, search: Search, seconds: float) -> None:
     if progress is not None:
         progress(
             Progress(
-                depth=search.depth,
+                depth=search.expanded_depth,
                 distinct_states=search.distinct_states,
                 transitions=search.transitions,
                 waiting=search.waiting,

@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from model_check.engine.arrays import Wide
 from model_check.engine.layout import (
     COLUMN_KINDS,
     DIRECTORY_SIZE,
@@ -18,7 +19,7 @@ from model_check.engine.layout import (
     SYMMETRY_TABLE,
 )
 from model_check.engine.memo import Memo
-from model_check.engine.sheets import Sheet, Wide
+from model_check.engine.sheets import Sheet
 
 _MISS_ROOM: Final = 1 << 14
 _OF_TABLES: Final = np.array(

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from model_check.engine.arrays import Narrow, Wide
 from model_check.engine.directory import Directory
 from model_check.engine.options import Options
 from model_check.engine.parts import Part
-from model_check.engine.sheets import Narrow, Wide
 from model_check.engine.states import States
 from model_check.engine.tables import Tables
 

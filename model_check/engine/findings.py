@@ -6,13 +6,17 @@ from typing import Any
 import attrs
 import numpy as np
 
+from model_check.engine.arrays import Narrow
+from model_check.engine.digraph import Digraph
 from model_check.engine.exploration import PropertyResult
-from model_check.engine.judges import Judges
-from model_check.engine.settling import fault_free, first_unsettled
-from model_check.engine.sheets import Narrow
+from model_check.engine.fairness import fault_free
+from model_check.engine.judges import Judges, Panel
+from model_check.engine.leading import Leading
+from model_check.engine.settling import first_unsettled
 from model_check.engine.state_graph import StateGraph
 from model_check.engine.tables import Tables, step_properties
-from model_check.properties import Property, Settles, StepProperty, Verdict
+from model_check.links import HeldLinks, Links
+from model_check.properties import ON_GRAPHS, LeadsTo, Property, Settles, StepProperty, Verdict
 from model_check.trace import Trace
 
 
@@ -22,7 +26,8 @@ class Find:
 
     state: int
     code: int | None  # of the transition; None if it is the state that decides
-    loop: tuple[int, ...] = ()  # codes of transitions that lead from the state back to it
+    loop: tuple[int, ...] = ()  # codes of what follows from the state, a loop at its end
+    repeats: int | None = None  # how many of these the loop has; None if it is all of them
 
 
 PathTo = Callable[[Find], Trace]
@@ -34,24 +39,29 @@ class Findings:
     Raises ValueError if two properties have the same id.
     """
 
-    def __init__(self, properties: Sequence[Property], tables: Tables) -> None:
+    def __init__(self, properties: Sequence[Property], tables: Tables, links: Links) -> None:
         names = [prop.id for prop in properties]
         if len(set(names)) < len(names):
             raise ValueError(f"two properties have the same id: {names}")
         self.violated = False
         self._properties = properties
         self._local = tables.local
-        of_states = [prop for prop in properties if not isinstance(prop, StepProperty | Settles)]
+        self._at_once = isinstance(links, HeldLinks)
+        of_states = [
+            prop for prop in properties if not isinstance(prop, StepProperty | Settles | LeadsTo)
+        ]
         self._judges = Judges(of_states, tables)
         self._settling = [
-            Judges([prop], tables) for prop in properties if isinstance(prop, Settles)
+            (prop, Panel([prop], tables)) for prop in properties if isinstance(prop, Settles)
         ]
+        self._leading = [Leading(prop, tables) for prop in properties if isinstance(prop, LeadsTo)]
         self._finds: dict[str, Find] = {}
 
     @property
     def all_violated(self) -> bool:
         """Whether nothing is left that a further state could violate."""
-        claims = [prop for prop in self._properties if prop.kind not in {"sometimes", "settles"}]
+        late = ("sometimes", *ON_GRAPHS)
+        claims = [prop for prop in self._properties if prop.kind not in late]
         return self.violated and all(prop.id in self._finds for prop in claims)
 
     def look_at_states(self, rows: Narrow, first: int) -> None:
@@ -66,18 +76,28 @@ class Findings:
     @property
     def need_graph(self) -> bool:
         """Whether a property is judged on all states and transitions together."""
-        return bool(self._settling)
+        return bool(self._settling or self._leading)
 
     def look_at_graph(self, graph: StateGraph) -> None:
         """All reachable states are known: where they lead once faults stop is judged."""
-        if not self._settling:
+        if not self.need_graph:
             return
-        free = fault_free(graph, self._local)
-        for judge in self._settling:
-            unsettled = first_unsettled(graph, free, judge.accepts(graph.rows))
+        free = fault_free(graph, self._local, at_once=self._at_once)
+        for prop, panel in self._settling:
+            unsettled = first_unsettled(graph, free, panel.accepts(graph.rows) == 1)
             if unsettled is not None:
-                self._finds[judge.properties[0].id] = Find(unsettled.state, None, unsettled.loop)
-                self.violated = True
+                self._finds[prop.id] = Find(unsettled.state, None, unsettled.loop)
+        if self._leading:
+            ways = Digraph.of(graph.source, graph.target, len(graph.rows))
+            for leading in self._leading:
+                lasso = leading.lasso(graph, ways, free, at_once=self._at_once)
+                if lasso is not None:
+                    self._finds[leading.property.id] = Find(
+                        lasso.state, None, lasso.onward + lasso.loop, len(lasso.loop)
+                    )
+        self.violated |= any(
+            prop.kind in ON_GRAPHS and prop.id in self._finds for prop in self._properties
+        )
 
     def look_at_steps(self, refuted: Mapping[int, tuple[int, int]], first: int) -> None:
         """The steps of a part are judged: for each step property refuted, the row and the code.
@@ -95,7 +115,7 @@ class Findings:
         results = []
         for prop in self._properties:
             find = self._finds.get(prop.id)
-            trace = None if find is None else path_to(find)
+            trace = None if find is None else _told(path_to(find), find)
             results.append(
                 PropertyResult(
                     id=prop.id,
@@ -113,15 +133,22 @@ class Findings:
     def restore(self, saved: Mapping[str, Any]) -> None:
         """That much was found before."""
         self._finds = {
-            name: Find(state, code, tuple(loop)) for name, (state, code, loop) in saved.items()
+            name: Find(state, code, tuple(loop), repeats)
+            for name, (state, code, loop, repeats) in saved.items()
         }
         late = [prop.id for prop in self._properties if prop.kind == "sometimes"]
         self.violated = any(name not in late for name in self._finds)
 
     def sizes(self) -> dict[str, int]:
         """How many distinct tuples of projections there were for each group of properties."""
-        judged = (self._judges, *self._settling)
-        return {name: size for judges in judged for name, size in judges.sizes().items()}
+        graphs = [(prop.id, len(panel)) for prop, panel in self._settling]
+        graphs += [(leading.property.id, len(leading)) for leading in self._leading]
+        return self._judges.sizes() | {f"projections of {name}": size for name, size in graphs}
+
+
+def _told(trace: Trace, find: Find) -> Trace:
+    """The trace, which ends in as many steps that repeat as was found."""
+    return trace if find.repeats is None else attrs.evolve(trace, loop=find.repeats)
 
 
 def _verdict(prop: Property, *, found: bool, exhausted: bool) -> Verdict:

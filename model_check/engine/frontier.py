@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from model_check.engine.sheets import Narrow, in_memory
+from model_check.engine.arrays import Narrow
+from model_check.engine.sheets import in_memory
 from model_check.engine.spool import Spool
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from model_check.engine.alphabet import Alphabet
+from model_check.engine.arrays import Flags
 from model_check.engine.budgets import FREE, Budgets
 from model_check.engine.directory import Directory
 from model_check.engine.interner import Interner
@@ -43,7 +44,7 @@ from model_check.engine.layout import (
     UNKNOWN,
 )
 from model_check.engine.memo import Memo, Remembered, key_of
-from model_check.engine.sheets import Flags, Sheet
+from model_check.engine.sheets import Sheet
 from model_check.properties import StepProperty
 from model_check.system import Move, Step, System
 

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from model_check.engine.arrays import Narrow, Wide
 from model_check.engine.compiling import kernel
 from model_check.engine.layout import (
     DIRECTORY_SIZE,
@@ -19,7 +20,6 @@ from model_check.engine.layout import (
     OUTPUT,
     SIZE,
 )
-from model_check.engine.sheets import Narrow, Wide
 
 Compute = Callable[[int, int], int]
 

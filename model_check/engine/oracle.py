@@ -10,8 +10,9 @@ from typing import Any
 import attrs
 import networkx as nx
 
+from model_check.engine.oracle_fairness import unanswered, worlds
 from model_check.links import BREAK, CROWDED_LANE, FifoLinks, FlightLinks, HeldLinks, Links
-from model_check.properties import Property, Verdict
+from model_check.properties import ON_GRAPHS, LeadsTo, Property, Verdict
 from model_check.system import Channel, Move, Send, Step, System
 from model_check.trace import StepKind
 
@@ -288,6 +289,22 @@ class Oracle:
                 if paid is not None:
                     yield process, move, self._system.act(process, value, move), paid
 
+    def lacks(self, world: World) -> bool:
+        """Whether a move that costs something, and is no fault, cannot be made for some bound."""
+        wanted = [
+            (process, move, self._system.act(process, value, move))
+            for process, value in enumerate(world.local)
+            for move in self._moves(world, process, value)
+            if move.cost is not None and not move.fault
+        ]
+        return any(not self._has_room(world, *each) for each in wanted)
+
+    def _has_room(self, world: World, process: int, move: Move[Any], step: Step[Any, Any]) -> bool:
+        paid = None if move.cost is None else self._paid(world, move.cost)
+        if paid is None or isinstance(self._links, HeldLinks):
+            return paid is not None
+        return any(self._stepped_boxed(paid, process, step, Deed("move", event=move.event)))
+
     def _moves(self, world: World, process: int, value: Any) -> Iterator[Move[Any]]:  # noqa: ANN401
         yield from self._system.moves(process, value)
         if process in self._system.watchers:
@@ -338,6 +355,7 @@ def explore_plainly(
         depth += bool(level)
     if not level:
         found |= _unsettled(properties, ways, seen)
+        found |= _unanswered(properties, oracle, system, seen)
     verdicts = {prop.id: _verdict(prop, found, exhausted=not level) for prop in properties}
     verdict: Verdict = "incomplete" if level else "holds"
     return OracleResult(
@@ -360,7 +378,7 @@ def _decided(properties: Sequence[Property], world: World, arc: Arc) -> list[str
 
 def _decides(prop: Property, world: World) -> bool:
     """Whether the world is a witness, or violates the invariant."""
-    if prop.kind in {"step", "settles"}:
+    if prop.kind in {"step", *ON_GRAPHS}:
         return False
     return _accepts(prop, world) == (prop.kind == "sometimes")
 
@@ -382,6 +400,19 @@ def _unsettled(
             unsettled = [depths[world] for world in ends if not _accepts(prop, world)]
             found |= {prop.id: min(unsettled)} if unsettled else {}
     return found
+
+
+def _unanswered(
+    properties: Sequence[Property],
+    oracle: Oracle,
+    system: System[Any, Any, Any],
+    depths: dict[World, int],
+) -> dict[str, int]:
+    """How long the shortest path is to a fair run that never comes to what is asked for."""
+    asked = [prop for prop in properties if isinstance(prop, LeadsTo)]
+    known = worlds(oracle, system, depths) if asked else None
+    lengths = {prop.id: unanswered(prop, known) for prop in asked if known is not None}
+    return {name: length for name, length in lengths.items() if length is not None}
 
 
 def _marked(arcs: Iterable[Arc], move: Move[Any]) -> Iterator[Arc]:

@@ -4,6 +4,7 @@ from typing import Final, TypeVar
 
 import numpy as np
 
+from model_check.engine.arrays import Narrow, Wide
 from model_check.engine.compiling import kernel
 from model_check.engine.directory import Directory
 from model_check.engine.layout import (
@@ -40,7 +41,6 @@ from model_check.engine.layout import (
     TRANSITIONS,
     WIDTH,
 )
-from model_check.engine.sheets import Narrow, Wide
 
 _FIRST_ROOM: Final = 1 << 12
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from model_check.engine.arrays import Narrow
 from model_check.engine.local import LocalTables
-from model_check.engine.sheets import Narrow, Tape
+from model_check.engine.sheets import Tape
 from model_check.engine.state_graph import StateGraph
 from model_check.system import System
 

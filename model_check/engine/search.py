@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
+from model_check.engine.arrays import Narrow
 from model_check.engine.checkpoint import CheckpointError, Saved, digest, discard, load, save
 from model_check.engine.expansion import Expansion
 from model_check.engine.exploration import Exploration, Stop
@@ -16,7 +17,6 @@ from model_check.engine.options import Options
 from model_check.engine.parts import Part
 from model_check.engine.recorder import Recorder
 from model_check.engine.replay import Replay
-from model_check.engine.sheets import Narrow
 from model_check.engine.spool import Spool
 from model_check.engine.state_graph import StateGraph
 from model_check.engine.states import States
@@ -45,7 +45,7 @@ class Search:
         self._options = options
         self._tables = Tables(system, links, properties, symmetry=options.symmetry)
         self._local = self._tables.local
-        self._findings = Findings(properties, self._tables)
+        self._findings = Findings(properties, self._tables, links)
         self._keep_states = keep_states
         kept = keep_states or self._findings.need_graph
         self._recorder = Recorder(system, self._local) if kept else None
@@ -62,6 +62,7 @@ class Search:
         self._saved_at = time.monotonic()
         self.transitions = 0
         self.depth = 0
+        self.expanded_depth = 0  # of the states that were expanded last
 
     def __enter__(self) -> Self:
         self._expansion.__enter__()
@@ -109,6 +110,7 @@ class Search:
     def expand_chunk(self) -> None:
         """Some more states of the level are expanded; if they were the last, the next begins."""
         first = self._frontier.first
+        self.expanded_depth = self._level
         rows = self._frontier.take(self._options.chunk, self._tables.columns)
         for part, at in self._expansion.expand(rows, first):
             if part.transitions:

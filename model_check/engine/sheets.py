@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Narrow = npt.NDArray[np.int32]
-Wide = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from model_check.engine.arrays import Narrow
 
 _FIRST_CAPACITY = 256
 

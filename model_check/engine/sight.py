@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import numpy as np
+
+from model_check.engine.arrays import Flags, Narrow, Wide
 from model_check.engine.directory import Directory
 from model_check.engine.interner import Interner
 from model_check.engine.layout import (
+    CHOICE_COUNT,
+    CHOICE_FIRST,
     CHOICE_MOVES,
     CHOICE_WIDTH,
     CHOICES,
@@ -43,6 +48,23 @@ class Sight:
         directory.point(WATCHER_LIST, self.watchers)
         directory.point(CHOICES, self.choices)
         directory.point(CHOICE_MOVES, self.moves)
+
+    def offered(self, rows: Narrow, seen: Narrow, among: Flags) -> Wide:
+        """How many of these moves the watchers of each state may make besides.
+
+        Shapes: (n, columns), (n,), (moves,) -> (n,).
+        """
+        total = np.cumsum(np.concatenate([[0], among[self.moves.column()]]))
+        first, count = self.choices.column(CHOICE_FIRST), self.choices.column(CHOICE_COUNT)
+        of_choice = total[first + count] - total[first]
+        offers: Wide = np.zeros(len(rows), dtype=np.int64)
+        for watcher in self.watchers.column().tolist():
+            pairs, back = np.unique(
+                np.stack([rows[:, watcher], seen], axis=1), axis=0, return_inverse=True
+            )
+            choices = [self._local.memo.value(CHOOSE, *pair) for pair in pairs.tolist()]
+            offers += of_choice[np.array(choices, dtype=np.int64)][back]
+        return offers
 
     def sizes(self) -> dict[str, int]:
         """How many distinct tuples of observations there are."""

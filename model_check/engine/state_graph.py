@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 import attrs
 
-from model_check.engine.sheets import Narrow
+from model_check.engine.arrays import Narrow
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from model_check.engine.arrays import Flags, Narrow, Wide
 from model_check.engine.compiling import kernel
 from model_check.engine.directory import Directory
 from model_check.engine.layout import (
@@ -22,7 +23,7 @@ from model_check.engine.layout import (
     SLOTS,
 )
 from model_check.engine.parts import Part
-from model_check.engine.sheets import Flags, Narrow, Tape, Wide
+from model_check.engine.sheets import Tape
 from model_check.engine.spool import Spool
 
 _FIRST_SLOTS: Final = 1 << 12

@@ -12,10 +12,10 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from model_check.engine.arrays import Narrow
 from model_check.engine.directory import Directory
 from model_check.engine.layout import COLUMN_IMAGES, COLUMN_KINDS, SYMMETRIES, SYMMETRY_TABLE
 from model_check.engine.local import LocalTables
-from model_check.engine.sheets import Narrow
 from model_check.system import Channel, Move, Send, Step, Symmetry, System
 
 KINDS_OF_COLUMN: Final = 8

@@ -4,13 +4,29 @@ from collections.abc import Hashable, Sequence
 from itertools import groupby
 from typing import Any
 
+import numpy as np
+
+from model_check.engine.arrays import Flags, Narrow, Wide
 from model_check.engine.boxes import BoxTables
 from model_check.engine.budgets import Budgets
+from model_check.engine.compiling import kernel
 from model_check.engine.directory import Directory
 from model_check.engine.held import HeldTables
+from model_check.engine.layout import (
+    CLASSES,
+    INPUT,
+    OUTPUT,
+    POSITION,
+    PROCESSES,
+    SIZE,
+    STATE_COUNT,
+    STATE_FIRST,
+    TABLE,
+    WIDTH,
+)
 from model_check.engine.local import LocalTables
 from model_check.engine.memo import Memo, function_of
-from model_check.engine.sheets import Wide
+from model_check.engine.projector import Projector
 from model_check.engine.sight import Sight
 from model_check.engine.symmetry import Symmetries
 from model_check.links import HeldLinks, Links
@@ -38,6 +54,8 @@ class Tables:
             else BoxTables(system, links, self.local, budgets)
         )
         self.symmetries = Symmetries(system, self.local, self._links) if symmetry else None
+        self._reading = Directory()
+        self._read = kernel("judge")
         self._sight = Sight(system, self.local) if system.watchers else None
 
     @property
@@ -60,6 +78,41 @@ class Tables:
         self.local.describe(directory)
         if self._sight is not None:
             self._sight.describe(directory)
+
+    def tuples(self, projector: Projector, rows: Narrow) -> Narrow:
+        """What the projector's chain of functions gives for each row.
+
+        Shapes: (n, at least processes) -> (n,).
+        """
+        directory, found = self._reading, np.empty(len(rows), dtype=np.int32)
+        directory[SIZE], directory[WIDTH] = rows.shape
+        directory[POSITION] = 0
+        directory[TABLE] = projector.first
+        directory.point(INPUT, np.ascontiguousarray(rows, dtype=np.int32))
+        directory.point(OUTPUT, found)
+        directory[PROCESSES] = self.local.process_count
+        while directory[POSITION] < len(rows):
+            directory.point(CLASSES, projector.classes)
+            self.memo.describe(directory.numbers)
+            self._read(directory.address)
+            missing = directory.take_misses()
+            if missing.size:
+                self.memo.fill(np.unique(missing).tolist())
+        return found
+
+    def offered(self, rows: Narrow, among: Flags) -> Wide:
+        """How many of these moves each state offers, whether or not they can be paid for.
+
+        All of the states must have been expanded. Shapes: (n, columns), (moves,) -> (n,).
+        """
+        total = np.cumsum(np.concatenate([[0], among]))
+        first = self.local.state_sheet.column(STATE_FIRST)
+        count = np.maximum(self.local.state_sheet.column(STATE_COUNT), 0)
+        of_state = total[first + count] - total[first]
+        offers: Wide = of_state[rows[:, : self.local.process_count]].sum(axis=1)
+        if self._sight is not None:
+            offers += self._sight.offered(rows, self.tuples(self._sight.seen, rows), among)
+        return offers
 
     def recompute(self, keys: Wide) -> None:
         """What an exploration computed is computed again, in the same order."""

@@ -15,7 +15,7 @@ from model_check.__main__ import (
     exit_code,
 )
 from model_check.induction.setting import ASSUMPTIONS, Setting, setting_of
-from reference.core.rules import DIALECTS, SWITCHES
+from reference.core.rules import DIALECTS, RELEASES, SWITCHES
 
 LATE = "late_votes_count"
 """The one rule of the releases that our node does not follow (EL-D1)."""
@@ -26,11 +26,13 @@ def _settings(
 ) -> list[Setting]:
     """The dialects as their releases have them; if none was named, all as our node has them."""
     names = list(dialects)
+    if any(name not in RELEASES for name in names):
+        raise click.UsageError("the rules of strict are not in the proof, which is of releases")
     if not names:
         if LATE not in without:
             without = (LATE, *without)
         names = [
-            name for name, rules in DIALECTS.items() if all(getattr(rules, x) for x in without)
+            name for name, rules in RELEASES.items() if all(getattr(rules, x) for x in without)
         ]
     try:
         settings = [setting_of(DIALECTS[name], without, dropped) for name in names]

@@ -10,8 +10,8 @@ from model_check.induction.invariant import PROPERTIES
 from model_check.induction.proof import Proof, Result
 from model_check.induction.setting import ASSUMPTIONS, FREE, Setting
 from model_check.induction.telling import told_of
-from model_check.report import story_table
 from model_check.story import tell
+from model_check.story_table import story_table
 
 _COLOUR = {"holds": "green", "violated": "red", "incomplete": "yellow"}
 

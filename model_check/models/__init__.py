@@ -11,6 +11,7 @@ from model_check.models.claims import CLAIMS, TAKE_BACK
 from model_check.models.dead_epoch import DEAD_EPOCH
 from model_check.models.failover import FAILOVER
 from model_check.models.forgetting import FORGET
+from model_check.models.late_headers import CIRCLE, DEMOTED, LATE_CLAIM, LATE_ROLE
 from model_check.models.late_votes import LATE_VOTES
 from model_check.models.learnt_epoch import LEARNT_EPOCH
 from model_check.models.manual_failover import MANUAL_FAILOVER
@@ -55,6 +56,10 @@ MODELS: Final[dict[str, Model]] = {
         LEARNT_EPOCH,
         TAKE_BACK,
         LATE_VOTES,
+        LATE_ROLE,
+        CIRCLE,
+        LATE_CLAIM,
+        DEMOTED,
     )
 }
 """Every model by its name, those of a run that names none first."""

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from model_check.models.at_rest import disagreement
 from model_check.models.cluster import ClusterSystem, ModelEvent, ModelMessage, Process, Scope
+from model_check.models.kinds import CORRECTING, VOTING
 from model_check.models.model import Expected, Model
 from model_check.models.properties import (
     EPOCHS_MONOTONE,
@@ -28,7 +29,14 @@ from model_check.models.start import agreed, crashes, master, replica, told
 from model_check.properties import StepProperty
 from model_check.system import Move, Send
 from reference.core import effects
-from reference.core.events import ClusterFailover, FailoverOption, MigrationCaughtUp
+from reference.core.events import (
+    ClusterFailover,
+    FailoverOption,
+    ManualFailoverExpired,
+    MigrationCaughtUp,
+    MigrationPauseOver,
+    MigrationSilent,
+)
 from reference.core.messages import SyncSlots
 from reference.core.migration_ends import find_job
 from reference.core.migration_jobs import JobName, MigrationStage, SlotMigration
@@ -42,6 +50,7 @@ _CHANNEL: Final = 1
 
 _TARGET: Final = NodeId("D")
 _MOVED: Final = SlotSet.of([0])
+_HANDING_OVER: Final = (MigrationCaughtUp, MigrationPauseOver, MigrationSilent, SyncSlots)
 _STAND: Final = (told("B", ClusterFailover(option=FailoverOption.FORCE)),)
 
 
@@ -163,6 +172,8 @@ ATOMIC_MIGRATION: Final = Model(
     ),
     links="held(0)",
     clauses=("SM-27", "SM-28", "SM-30", "SM-32", "SM-34", "SM-35"),
+    happens=(*CORRECTING, *_HANDING_OVER),
+    dialects=("valkey-9.1",),
     by_default=False,
 )
 
@@ -173,6 +184,8 @@ GRANTED_AND_REPLACED: Final = Model(
     properties=(TAKEN_STAYS, EXCLUSIVE_CLAIM, TAKEN, SLOT_DISPUTED),
     links="held(0)",
     clauses=("SM-32", "SM-33", "EP-4", "EP-11", "EL-7"),
+    happens=(*CORRECTING, *VOTING, *_HANDING_OVER, ManualFailoverExpired),
+    dialects=("valkey-9.1",),
     by_default=False,
     expected=tuple(_k13(name, "SM-32") for name in ("SM-P1", "SC-P1")),
 )
@@ -184,6 +197,8 @@ GRANTED_AND_ORPHANED: Final = Model(
     properties=(agreement(4), EPOCHS_MONOTONE, TAKEN, disagreement(), epoch_rises(3)),
     links="held(0)",
     clauses=("SM-32", "SM-34", "SC-18", "SC-5"),
+    happens=(*CORRECTING, *VOTING, *_HANDING_OVER, ManualFailoverExpired),
+    dialects=("valkey-9.1",),
     by_default=False,
     expected=(_k13("SC-P2", "SC-18"),),
 )

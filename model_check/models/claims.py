@@ -5,7 +5,8 @@ from typing import Final
 
 from model_check.models.at_rest import no_way_back, took_over
 from model_check.models.cluster import Scope
-from model_check.models.model import EVERYWHERE, Expected, Model
+from model_check.models.kinds import CORRECTING
+from model_check.models.model import RELEASES, Expected, Model
 from model_check.models.properties import (
     EPOCHS_MONOTONE,
     EXCLUSIVE_CLAIM,
@@ -18,6 +19,7 @@ from reference.core.announce import pong
 from reference.core.nodes import ClusterNode
 from reference.core.rules import Rules
 from reference.core.state import ClusterState
+from reference.core.taken_slots import note_taken
 from reference.core.types import NodeId
 
 
@@ -42,9 +44,10 @@ def _scope(rules: Rules, *, new: str, observer: str, old: str) -> Scope:
         (new, old, pong(view(rules, new, *before))),
         (old, observer, pong(view(rules, old, *before))),
     )
+    successor = view(rules, new, *after)
     return Scope(
         nodes=(
-            view(rules, new, *after),
+            note_taken(successor, successor.myself.slots, NodeId(old)),
             view(rules, observer, *before),
             view(rules, old, *before),
         ),
@@ -70,6 +73,7 @@ CLAIMS: Final = Model(
     links="held(2)",
     quicker_links={"redis-8.0": "held(1)"},
     clauses=("SC-1", "SC-4", "SC-6", "SC-7", "SC-10", "EP-4", "EP-5"),
+    happens=CORRECTING,
     expected=(
         Expected(
             property_id="EP-P1",
@@ -95,9 +99,16 @@ TAKE_BACK: Final = Model(
     ),
     links="held(1)",
     clauses=("EP-4", "EP-5"),
+    happens=CORRECTING,
     by_default=False,
     expected=(
-        Expected(property_id="SC-P1", dialects=EVERYWHERE, told="F-2, valkey#974", clause="EP-4"),
-        Expected(property_id="SC-P8", dialects=EVERYWHERE, told="F-2, valkey#974", clause="EP-4"),
+        Expected(property_id="SC-P1", dialects=RELEASES, told="F-2, valkey#974", clause="EP-4"),
+        Expected(property_id="SC-P8", dialects=RELEASES, told="F-2, valkey#974", clause="EP-4"),
+        Expected(
+            property_id="SC-P1:witness-lost",
+            dialects=("strict",),
+            told="the new owner stands its ground",
+            clause="SC-33",
+        ),
     ),
 )

@@ -4,6 +4,7 @@ from typing import Final
 
 from model_check.models.at_rest import ELECTABLE, MAY_STAND
 from model_check.models.cluster import Scope
+from model_check.models.kinds import FAILING, TELLING
 from model_check.models.model import Expected, Model
 from model_check.models.start import suspected, three_masters, told
 from reference.core.events import ClusterBumpEpoch
@@ -28,6 +29,7 @@ DEAD_EPOCH: Final = Model(
     properties=(ELECTABLE, MAY_STAND),
     links="held(0)",
     clauses=("EL-4", "EL-7", "EL-15", "EP-12", "SC-6", "SC-20", "FD-6"),
+    happens=(*TELLING, *FAILING),
     by_default=False,
     expected=(
         Expected(

@@ -4,6 +4,7 @@ from typing import Final
 
 from model_check.models.at_rest import FLAT, disagreement, roles_change
 from model_check.models.cluster import Scope
+from model_check.models.kinds import CORRECTING, FAILING, VOTING
 from model_check.models.model import Model
 from model_check.models.properties import (
     ELECTION_WON,
@@ -14,6 +15,7 @@ from model_check.models.properties import (
     some_node,
 )
 from model_check.models.start import crashes, suspected, three_masters
+from reference.core.events import FailUndoAllowed
 from reference.core.rules import Rules
 from reference.core.state import ClusterState
 
@@ -49,6 +51,7 @@ FAILOVER: Final = Model(
         ),
     ),
     links="held(1)",
-    quicker_links=dict.fromkeys(("redis-7.0", "redis-8.0", "valkey-8.1"), "held(0)"),
+    quicker_links=dict.fromkeys(("redis-7.0", "redis-8.0", "valkey-8.1", "strict"), "held(0)"),
     clauses=("FD-1", "FD-6", "FD-9", "FD-11", "EL-2", "EL-10", "EL-12", "SC-1", "SC-7", "MO-4"),
+    happens=(*CORRECTING, *VOTING, *FAILING, FailUndoAllowed),
 )

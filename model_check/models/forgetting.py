@@ -3,6 +3,7 @@
 from typing import Final
 
 from model_check.models.cluster import Scope
+from model_check.models.kinds import TELLING
 from model_check.models.model import Expected, Model
 from model_check.models.properties import (
     EPOCHS_MONOTONE,
@@ -12,7 +13,7 @@ from model_check.models.properties import (
     some_node,
 )
 from model_check.models.start import agreed, master, told
-from reference.core.events import ClusterBumpEpoch, ClusterForget
+from reference.core.events import BlacklistExpired, ClusterBumpEpoch, ClusterForget
 from reference.core.rules import Rules
 from reference.core.types import NodeId
 
@@ -47,6 +48,7 @@ FORGET: Final = Model(
     ),
     links="held(0)",
     clauses=("NO-1", "NO-4", "NO-5", "NO-6", "NO-7", "NO-8", "HS-8"),
+    happens=(*TELLING, BlacklistExpired),
     expected=(
         Expected(
             property_id="SC-P2",

@@ -3,7 +3,8 @@
 from typing import Final
 
 from model_check.models.cluster import Scope
-from model_check.models.model import EVERYWHERE, Expected, Model
+from model_check.models.kinds import CORRECTING, VOTING
+from model_check.models.model import RELEASES, Expected, Model
 from model_check.models.properties import ELECTION_SAFETY, ELECTION_WON
 from model_check.models.start import three_masters, without_dead
 from reference.core.rules import Rules
@@ -20,6 +21,7 @@ LATE_VOTES: Final = Model(
     properties=(ELECTION_SAFETY, ELECTION_WON),
     links="held(2)",
     clauses=("EL-21", "EL-17", "EL-11"),
+    happens=(*CORRECTING, *VOTING),
     by_default=False,
-    expected=(Expected(property_id="EL-P1", dialects=EVERYWHERE, told="F-1", clause="EL-21"),),
+    expected=(Expected(property_id="EL-P1", dialects=RELEASES, told="F-1", clause="EL-21"),),
 )

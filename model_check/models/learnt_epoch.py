@@ -3,7 +3,8 @@
 from typing import Final
 
 from model_check.models.cluster import Scope
-from model_check.models.model import EVERYWHERE, Expected, Model
+from model_check.models.kinds import TELLING
+from model_check.models.model import RELEASES, Expected, Model
 from model_check.models.properties import CURRENT_EPOCH_SURVIVES, EPOCHS_MONOTONE, some_node
 from model_check.models.start import crashes, master, view
 from reference.core.rules import Rules
@@ -28,6 +29,7 @@ LEARNT_EPOCH: Final = Model(
     properties=(EPOCHS_MONOTONE, CURRENT_EPOCH_SURVIVES, _LEARNT),
     links="held(0)",
     clauses=("EP-1", "MO-4"),
+    happens=TELLING,
     by_default=False,
-    expected=(Expected(property_id="EP-P2", dialects=EVERYWHERE, told="F-3", clause="EP-10"),),
+    expected=(Expected(property_id="EP-P2", dialects=RELEASES, told="F-3", clause="EP-10"),),
 )

@@ -4,6 +4,7 @@ from typing import Final
 
 from model_check.models.at_rest import FLAT, disagreement, roles_change
 from model_check.models.cluster import Scope
+from model_check.models.kinds import CORRECTING, FAILING, VOTING
 from model_check.models.model import Model
 from model_check.models.properties import (
     ELECTION_WON,
@@ -14,7 +15,13 @@ from model_check.models.properties import (
     some_node,
 )
 from model_check.models.start import suspected, three_masters, told
-from reference.core.events import ClusterFailover
+from reference.core.events import (
+    ClusterFailover,
+    FailUndoAllowed,
+    ManualFailoverExpired,
+    ManualFailoverOffsetReached,
+)
+from reference.core.messages import ManualFailoverStart, Ping
 from reference.core.rules import Rules
 from reference.core.state import ClusterState, ManualFailoverStage
 
@@ -50,4 +57,14 @@ MANUAL_FAILOVER: Final = Model(
     ),
     links="held(0)",
     clauses=("MF-1", "MF-2", "MF-3", "MF-4", "MF-5", "MF-6", "MF-8", "MF-9", "MF-10", "EL-22"),
+    happens=(
+        *CORRECTING,
+        *VOTING,
+        *FAILING,
+        FailUndoAllowed,
+        ManualFailoverExpired,
+        ManualFailoverOffsetReached,
+        ManualFailoverStart,
+        Ping,
+    ),
 )

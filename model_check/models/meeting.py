@@ -11,6 +11,7 @@ import attrs
 from typing_extensions import override
 
 from model_check.models.cluster import ClusterSystem, ModelEvent, ModelMessage, Process, Scope
+from model_check.models.kinds import TELLING
 from model_check.models.model import Expected, Model
 from model_check.models.start import told
 from model_check.properties import Settles, Sometimes
@@ -24,7 +25,7 @@ from reference.core.events import (
     MeetRepeated,
     Received,
 )
-from reference.core.messages import Heartbeat, Pong
+from reference.core.messages import Heartbeat, Meet, Ping, Pong
 from reference.core.rules import Rules
 from reference.core.state import ClusterState, new_node
 from reference.core.step import step
@@ -156,6 +157,8 @@ MEETING: Final = Model(
     ),
     links="held(1)",
     clauses=("HS-1", "HS-2", "HS-3", "HS-4", "HS-11", "HB-5"),
+    happens=(*TELLING, Ping, Meet),
+    happens_in={MeetRepeated: ("valkey-8.1", "valkey-9.1")},
     expected=(
         Expected(
             property_id="HS-P1",

@@ -6,6 +6,7 @@ import attrs
 
 from model_check.models.at_rest import FLAT, disagreement, roles_change
 from model_check.models.cluster import Scope
+from model_check.models.kinds import CORRECTING
 from model_check.models.model import Expected, Model
 from model_check.models.properties import (
     EPOCHS_MONOTONE,
@@ -61,5 +62,6 @@ REPLICA_MIGRATION: Final = Model(
     ),
     links="held(0)",
     clauses=("RM-1", "RM-2", "RM-4", "RM-5", "RM-6", "RM-7", "SC-13", "SC-14"),
+    happens=CORRECTING,
     expected=(Expected(property_id="SC-P4", dialects=("redis-8.0",), told="F-9", clause="SC-13"),),
 )

@@ -3,8 +3,9 @@
 from typing import Final
 
 from model_check.models.at_rest import disagreement, no_lost_slot, slot_unclaimed
-from model_check.models.cluster import Scope
-from model_check.models.model import EVERYWHERE, Expected, Model
+from model_check.models.cluster import Executed, Scope, Streamed
+from model_check.models.kinds import CORRECTING, TELLING, VOTING
+from model_check.models.model import RELEASES, Expected, Model
 from model_check.models.properties import (
     EPOCHS_MONOTONE,
     EXCLUSIVE_CLAIM,
@@ -27,6 +28,7 @@ from reference.core.events import (
     ClusterSetslotImporting,
     ClusterSetslotMigrating,
 )
+from reference.core.messages import Update
 from reference.core.rules import Rules
 from reference.core.state import ClusterState
 from reference.core.types import NodeId
@@ -103,6 +105,7 @@ RESHARDING: Final = Model(
     ),
     links="held(1)",
     clauses=("SM-1", "SM-2", "SM-3", "SM-5", "SM-6", "SM-11", "EP-11", "SC-1", "SC-3", "SC-4"),
+    happens=CORRECTING,
 )
 
 OBSERVER: Final = Model(
@@ -112,6 +115,7 @@ OBSERVER: Final = Model(
     properties=(agreement(4), disagreement()),
     links="held(0)",
     clauses=("SC-1", "SC-3", "SC-4", "SM-6", "EP-12"),
+    happens=CORRECTING,
 )
 
 IMPORTER_DIES: Final = Model(
@@ -121,6 +125,8 @@ IMPORTER_DIES: Final = Model(
     properties=(no_lost_slot(4), slot_unclaimed(4)),
     links="held(0)",
     clauses=("SM-6", "SM-7", "SM-8", "SC-2"),
+    happens=CORRECTING,
+    happens_in=dict.fromkeys((Streamed, Executed), ("valkey-8.1", "valkey-9.1")),
     by_default=False,
     expected=(
         Expected(
@@ -139,8 +145,10 @@ IMPORT_AND_ELECTION: Final = Model(
     properties=(EXCLUSIVE_CLAIM, SLOT_DISPUTED),
     links="held(0)",
     clauses=("SM-6", "EP-11", "EL-2", "EL-10", "EL-12"),
+    happens=(*TELLING, *VOTING),
+    happens_in={Update: ("redis-7.0", "redis-8.0", "valkey-9.1")},
     by_default=False,
     expected=(
-        Expected(property_id="SC-P1", dialects=EVERYWHERE, told="K15, redis#1547", clause="EP-11"),
+        Expected(property_id="SC-P1", dialects=RELEASES, told="K15, redis#1547", clause="EP-11"),
     ),
 )

@@ -15,6 +15,7 @@ from model_check.models.at_rest import (
     roles_change,
 )
 from model_check.models.cluster import Scope
+from model_check.models.kinds import CORRECTING, VOTING
 from model_check.models.model import Expected, Model
 from model_check.models.properties import (
     ELECTION_WON,
@@ -86,6 +87,7 @@ ROLE_SWITCH: Final = Model(
     ),
     links="held(1)",
     clauses=("SC-10", "SC-11", "SC-12", "SC-14", "SC-18", "SC-28", "SC-29"),
+    happens=CORRECTING,
     expected=(
         Expected(
             property_id="SC-P5",
@@ -108,6 +110,7 @@ LATE_NEWS: Final = Model(
     properties=(HAS_SLOTS, ELECTION_WON, roles_change("EL-P3")),
     links="held(1)",
     clauses=("SC-10", "SC-13", "SC-28", "EL-1", "EL-13"),
+    happens=(*CORRECTING, *VOTING),
     by_default=False,
     expected=(
         Expected(
@@ -126,6 +129,7 @@ RETURN: Final = Model(
     properties=(ONE_MASTER_IN_A_SHARD, TWO_MASTERS_IN_A_SHARD, agreement(2), disagreement()),
     links="held(0)",
     clauses=("HS-8", "HB-8", "HB-9", "SC-7", "SC-26", "SC-31"),
+    happens=CORRECTING,
     by_default=False,
     expected=(
         Expected(
@@ -147,4 +151,5 @@ SPLIT: Final = Model(
     properties=(agreement(1), disagreement()),
     links="held(1)",
     clauses=("EP-4", "EP-5", "SC-1"),
+    happens=CORRECTING,
 )

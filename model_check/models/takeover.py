@@ -11,7 +11,8 @@ from model_check.models.at_rest import (
     took_over,
 )
 from model_check.models.cluster import Scope
-from model_check.models.model import EVERYWHERE, Expected, Model
+from model_check.models.kinds import CORRECTING
+from model_check.models.model import RELEASES, Expected, Model
 from model_check.models.properties import (
     EPOCHS_MONOTONE,
     EXCLUSIVE_CLAIM,
@@ -62,6 +63,7 @@ TAKE_OVER: Final = Model(
     ),
     links="held(0)",
     clauses=("MF-7", "EP-11", "SC-1", "SC-7", "SC-10", "SC-13", "SC-14", "SC-18", "SC-28"),
+    happens=CORRECTING,
     expected=(
         Expected(property_id="SC-P4", dialects=("redis-8.0",), told="F-9", clause="SC-13"),
         Expected(property_id="SC-P6", dialects=("redis-7.0",), told="F-10", clause="SC-11"),
@@ -84,11 +86,12 @@ TAKEOVER_COLLISION: Final = Model(
     ),
     links="held(0)",
     clauses=("MF-7", "EP-4", "EP-5", "EP-11", "EP-12"),
+    happens=CORRECTING,
     by_default=False,
     expected=tuple(
         Expected(
             property_id=name,
-            dialects=EVERYWHERE,
+            dialects=RELEASES,
             told="K5, valkey#974",
             clause=clause,
         )

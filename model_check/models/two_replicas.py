@@ -4,6 +4,7 @@ from typing import Final
 
 from model_check.models.at_rest import FLAT, disagreement, roles_change
 from model_check.models.cluster import Scope
+from model_check.models.kinds import CORRECTING, VOTING
 from model_check.models.model import Model
 from model_check.models.properties import (
     ELECTION_SAFETY,
@@ -42,8 +43,9 @@ TWO_REPLICAS: Final = Model(
         roles_change("SC-P4"),
     ),
     links="held(1)",
-    quicker_links=dict.fromkeys(("redis-7.0", "redis-8.0", "valkey-8.1"), "held(0)"),
+    quicker_links=dict.fromkeys(("redis-7.0", "redis-8.0", "valkey-8.1", "strict"), "held(0)"),
     clauses=("EL-2", "EL-4", "EL-5", "EL-7", "EL-10", "EL-11", "EL-12", "MO-3", "MO-4"),
+    happens=(*CORRECTING, *VOTING),
 )
 
 
@@ -58,5 +60,6 @@ THREE_REPLICAS: Final = Model(
     properties=(ELECTION_SAFETY, ELECTION_WON),
     links="held(0)",
     clauses=("EL-5",),
+    happens=(*CORRECTING, *VOTING),
     by_default=False,
 )

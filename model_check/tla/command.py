@@ -16,7 +16,17 @@ from model_check.__main__ import (
 from model_check.tla.scopes import SCOPES
 from model_check.tla.tlc import TlcError
 from model_check.tla.twin import Twin, compare, graph_of_tlc, told
-from reference.core.rules import DIALECTS, SWITCHES
+from reference.core.rules import DIALECTS, RELEASES, SWITCHES
+
+
+def _releases(
+    ctx: click.Context, param: click.Parameter, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    for name in names:
+        if name not in RELEASES:
+            reason = f"the rules of {name} are not in spec/tla, which says what releases do"
+            raise click.BadParameter(reason, ctx=ctx, param=param)
+    return names
 
 
 @click.command("twin")
@@ -32,6 +42,7 @@ from reference.core.rules import DIALECTS, SWITCHES
     "dialects",
     multiple=True,
     type=click.Choice(list(DIALECTS)),
+    callback=_releases,
     help="With a release's rules; may be given more than once. Default: all.",
 )
 @click.option(
@@ -68,7 +79,7 @@ def command(
     twins = []
     try:
         for scope in scopes or SCOPES:
-            for dialect in dialects or DIALECTS:
+            for dialect in dialects or RELEASES:
                 rules = DIALECTS[dialect]
                 theirs = graph_of_tlc(SCOPES[scope], rules, off=without)
                 rules = rules.without(*without, *without_in_core)

@@ -57,6 +57,7 @@ from reference.core.migration_jobs import (
 from reference.core.slot_migration import setslot
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState, bind_slots
+from reference.core.taken_slots import note_taken
 
 _MASTERS_ONLY: Final = "Slot migration can only be used on primary nodes."
 _SPANS_SHARDS: Final = "Requested slots span multiple shards"
@@ -346,6 +347,7 @@ def _take_granted(state: ClusterState, job: SlotMigration, out: list[Effect]) ->
     """
     out += [Notice(what=Happening.TOOK_GRANTED, subject=job.source), SaveConfig(fsync=True)]
     state = bind_slots(state, state.myself_id, job.slots)
+    state = note_taken(state, job.slots, job.source)
     state = bump_config_epoch_without_consensus(state, out)
     announcement = Broadcast(message=pong(state))
     if announcement not in out:

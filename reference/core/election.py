@@ -26,6 +26,7 @@ from reference.core.state import (
     bind_slots,
     end_election,
 )
+from reference.core.taken_slots import note_taken
 from reference.core.types import Health, NodeId
 
 
@@ -236,7 +237,7 @@ def win_election_if_quorum(state: ClusterState, out: list[Effect]) -> ClusterSta
     return replace_master(state.put(attrs.evolve(myself, config_epoch=raised)), out)
 
 
-@clause("EL-13", "EL-24", "EL-25", "MF-10")
+@clause("EL-13", "EL-24", "EL-25", "MF-10", "SC-33")
 def replace_master(state: ClusterState, out: list[Effect]) -> ClusterState:
     """The replica is the master of all slots of the one it followed, and has told everybody.
 
@@ -245,6 +246,7 @@ def replace_master(state: ClusterState, out: list[Effect]) -> ClusterState:
     master, rules = state.nodes[state.myself.replicaof or state.myself_id], state.rules
     state = set_node_as_master(state, state.myself_id, out)
     state = bind_slots(state, state.myself_id, master.slots)
+    state = note_taken(state, master.slots, master.node_id)
     if rules.election_ends_with_win:
         state = attrs.evolve(state, election=None, last_election=None)
     state = reset_manual_failover(state, out)

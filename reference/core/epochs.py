@@ -1,45 +1,53 @@
 """Epochs: the logical clocks that order claims and elections."""
 
-from typing import Final
-
 import attrs
 
 from reference.clauses import clause
 from reference.core.announce import pong
 from reference.core.effects import Broadcast, Effect, Happening, Notice, Reply, SaveConfig
+from reference.core.epoch_kinds import LAST_EPOCH, EpochKind, unique_epoch
 from reference.core.messages import Header
 from reference.core.state import ClusterState, end_election
 from reference.core.types import Epoch, NodeId
 
-LAST_EPOCH: Final = 2**64 - 1
-"""The largest epoch that a header can carry."""
 
+@clause("EP-13", "EP-D1")
+def next_epoch(state: ClusterState, kind: EpochKind = EpochKind.ELECTED) -> Epoch:
+    """The epoch after the current one; after the last one there is none, and it stays.
 
-@clause("EP-D1")
-def next_epoch(state: ClusterState) -> Epoch:
-    """The epoch after the current one; after the last one there is none, and it stays."""
+    Where epochs are unique it is newer than any that this node knows, and says how it was come by.
+    """
+    if state.rules.unique_epochs:
+        return unique_epoch(_newest(state), state.myself_id, kind)
     return min(state.current_epoch + 1, LAST_EPOCH)
 
 
-@clause("EP-1", "EP-2", "EP-3", "EP-10", "EL-14")
+def _newest(state: ClusterState) -> Epoch:
+    return max(state.current_epoch, *(node.config_epoch for node in state.nodes))
+
+
+@clause("EP-1", "EP-2", "EP-3", "EP-10", "EP-14", "EL-14")
 def merge_epochs(
     state: ClusterState, sender_id: NodeId, header: Header, out: list[Effect]
 ) -> ClusterState:
     """The epochs are at least those that a known sender announces.
 
-    A current_epoch that only rose is not saved by itself: the servers write it with the next
-    change that asks for a save. Counterpart: `clusterProcessPacket`.
+    A current_epoch that only rose is not saved by itself in a release: the servers write it with
+    the next change that asks for a save. Counterpart: `clusterProcessPacket`.
     """
     rules = state.rules
     if rules.merge_current_epoch and header.current_epoch > state.current_epoch:
         state = attrs.evolve(state, current_epoch=header.current_epoch)
+        if rules.learnt_epoch_is_saved:
+            out.append(SaveConfig(fsync=False))
     if header.replicaof is not None and not rules.config_epoch_from_replicas:
         return state
     sender = state.nodes[sender_id]
     newer = header.config_epoch > sender.config_epoch
     if not newer and (rules.config_epoch_only_rises or header.config_epoch == sender.config_epoch):
         return state
-    state = state.put(attrs.evolve(sender, config_epoch=header.config_epoch))
+    told = sender.told_epoch if sender.told_epoch > header.config_epoch else 0
+    state = state.put(attrs.evolve(sender, config_epoch=header.config_epoch, told_epoch=told))
     out.append(SaveConfig(fsync=True))
     election = state.election
     if (
@@ -71,7 +79,7 @@ def resolve_collision(
     )
     if not collides or (rules.collision_moves_smaller_id_only and sender_id <= myself.node_id):
         return state
-    epoch = next_epoch(state)
+    epoch = next_epoch(state, EpochKind.KEPT)
     if epoch == myself.config_epoch == state.current_epoch:
         return state
     out.append(Notice(what=Happening.EPOCH_COLLISION, subject=sender_id, epoch=epoch))
@@ -90,19 +98,26 @@ def _move_to(state: ClusterState, epoch: Epoch, out: list[Effect]) -> ClusterSta
 
 
 @clause("EP-11")
-def bump_config_epoch_without_consensus(state: ClusterState, out: list[Effect]) -> ClusterState:
+def bump_config_epoch_without_consensus(
+    state: ClusterState, out: list[Effect], kind: EpochKind = EpochKind.KEPT
+) -> ClusterState:
     """A new configEpoch is this node's, unless its own is the largest it knows and not 0.
 
     The very same state if nothing was done. To be called last, so that what is announced is all
     there. Counterpart: `clusterBumpConfigEpochWithoutConsensus`.
     """
     mine = state.myself.config_epoch
-    newest = max(state.current_epoch, *(node.config_epoch for node in state.nodes))
-    if mine == newest and mine != 0:
+    if mine == _newest(state) and mine != 0:
         return state
-    epoch = next_epoch(state)
+    epoch = next_epoch(state, kind)
     out.append(Notice(what=Happening.NEW_EPOCH, epoch=epoch))
     return _move_to(state, epoch, out)
+
+
+@clause("EP-13", "SC-33")
+def take_epoch(state: ClusterState, kind: EpochKind, out: list[Effect]) -> ClusterState:
+    """A new configEpoch is this node's, newer than any that it knows, and all are told."""
+    return _move_to(state, next_epoch(state, kind), out)
 
 
 @clause("EP-12")

@@ -42,7 +42,7 @@ def _expel(state: ClusterState, node_id: NodeId, out: list[Effect]) -> ClusterSt
     return attrs.evolve(remove_node(state, node_id), nodes_black_list=listed)
 
 
-@clause("NO-5")
+@clause("NO-5", "NO-13")
 def hear_forgotten(
     state: ClusterState, forgotten: Iterable[NodeId], out: list[Effect]
 ) -> ClusterState:
@@ -54,7 +54,9 @@ def hear_forgotten(
         return state
     spared = {state.myself_id, _my_master(state)}
     for node_id in sorted(forgotten):
-        if node_id in state.nodes and node_id not in spared:
+        node = state.nodes.get(node_id)
+        owner = state.rules.owners_are_not_forgotten and node is not None and node.slots
+        if node is not None and node_id not in spared and not owner:
             state = _expel(state, node_id, out)
     return state
 

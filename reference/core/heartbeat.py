@@ -22,7 +22,8 @@ from reference.core.handshake import (
 from reference.core.manual_failover import learn_paused
 from reference.core.messages import Header, Heartbeat, Meet, Ping, Pong
 from reference.core.nodes import ClusterNode
-from reference.core.roles import adopt_shard, switch_role
+from reference.core.roles import adopt_shard, follow_own_shard, switch_role
+from reference.core.rules import Rules
 from reference.core.slot_config import process_claims
 from reference.core.state import ClusterState
 from reference.core.types import Link, NodeId, ShardId
@@ -118,7 +119,7 @@ def sender_of(state: ClusterState, event: Received) -> NodeId | None:
     return None if bound is None or bound.node_id == state.myself_id else bound.node_id
 
 
-@clause("HB-7", "HB-12")
+@clause("HB-7", "HB-12", "HB-17")
 def _take_in(
     state: ClusterState,
     event: Received,
@@ -135,6 +136,9 @@ def _take_in(
         state = update_address(state, sender, address, out)
     if isinstance(message, Pong) and event.link is Link.OUTBOUND:
         state = hear_pong(state, sender_id, out)
+    if is_old(sender, announced, state.rules):
+        out.append(Notice(what=Refusal.OLD_HEADER, subject=sender_id))
+        return state
     was_replica = sender.is_replica
     switched = switch_role(state, sender_id, announced, out)
     if switched is None:
@@ -144,7 +148,18 @@ def _take_in(
         state = resolve_collision(state, sender_id, announced.config_epoch, out)
     state = _take_gossip(state, message, sender_id, out)
     state = hear_forgotten(state, message.forgotten, out)
-    return _take_shard(state, announced, sender_id, out)
+    state = _take_shard(state, announced, sender_id, out)
+    return follow_own_shard(state, sender_id, out)
+
+
+@clause("HB-17")
+def is_old(sender: ClusterNode, announced: Header, rules: Rules) -> bool:
+    """Whether the sender is known to have had a newer epoch when it sent this, so that it is late.
+
+    No current_epoch is behind a configEpoch of its own, nor does one sink.
+    """
+    known = max(sender.config_epoch, sender.told_epoch)
+    return rules.old_headers_are_ignored and announced.current_epoch < known
 
 
 @clause("HB-8")

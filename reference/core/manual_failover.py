@@ -18,6 +18,7 @@ from reference.core.effects import (
     Send,
 )
 from reference.core.election import replace_master
+from reference.core.epoch_kinds import EpochKind
 from reference.core.epochs import bump_config_epoch_without_consensus
 from reference.core.events import ClusterFailover, FailoverOption
 from reference.core.messages import Header, ManualFailoverStart
@@ -92,7 +93,7 @@ def _take_over(state: ClusterState, out: list[Effect]) -> ClusterState:
     """The slots are taken with an epoch that nobody was asked for."""
     bumped: list[Effect] = []
     old_master = state.myself.replicaof
-    state = bump_config_epoch_without_consensus(state, bumped)
+    state = bump_config_epoch_without_consensus(state, bumped, EpochKind.TAKEN_OVER)
     # What the bump would announce is not yet true: the one PONG comes when all of it is.
     out += [effect for effect in bumped if not isinstance(effect, Broadcast)]
     out.append(Notice(what=Happening.TOOK_OVER, subject=old_master))

@@ -29,6 +29,7 @@ class ClusterNode:
     nofailover: bool = False  # it said that it does not stand for election
     migrate_to: bool = False  # it has or had replicas, so that one may move to it
     my_master_failed: bool = False  # it said that its master is in FAIL
+    told_epoch: Epoch = 0  # what a replica of it announced as its configEpoch
 
     @property
     def is_master(self) -> bool:

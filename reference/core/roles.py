@@ -111,6 +111,22 @@ def leave_sub_replica_chain(state: ClusterState, out: list[Effect]) -> ClusterSt
     return set_master(state, grandmaster.node_id, out)
 
 
+@clause("SC-34")
+def follow_own_shard(state: ClusterState, leader_id: NodeId, out: list[Effect]) -> ClusterState:
+    """A master without slots is a replica of the one that has those of its shard, a newer one."""
+    myself, leader = state.myself, state.nodes.get(leader_id)
+    follows = (
+        state.rules.empty_master_follows_shard
+        and myself.is_master
+        and not myself.slots
+        and leader is not None
+        and leader.is_voting_master
+        and leader.config_epoch > myself.config_epoch
+        and in_same_shard(leader, myself)
+    )
+    return set_master(state, leader_id, out) if follows else state
+
+
 @clause("SC-15")
 def set_node_as_master(state: ClusterState, node_id: NodeId, out: list[Effect]) -> ClusterState:
     """The node is known as a master. Counterpart: `clusterSetNodeAsMaster`."""
@@ -131,13 +147,17 @@ def switch_role(
     if announced.replicaof is None:
         return set_node_as_master(state, sender_id, out)
     master = state.nodes.get(announced.replicaof)
+    if master is not None and state.rules.old_headers_are_ignored:
+        master = _learn_told_epoch(master, announced)
+        state = state.put(master)
     if not state.nodes[sender_id].is_replica:
-        demoted = _demote(state, sender_id, master, announced.config_epoch, out)
+        demoted = _demote(state, sender_id, master, announced, out)
         if demoted is None:
             return None
         state = demoted
     if master is None or state.nodes[sender_id].replicaof == master.node_id:
         return state
+    state = _believe_in_master(state, master.node_id, announced, out)
     state = follow(state, sender_id, master.node_id)
     out.append(SaveConfig(fsync=False))
     if state.rules.sub_replica_guard_at_role_change:
@@ -145,24 +165,49 @@ def switch_role(
     return adopt_shard(state, sender_id, master.shard_id, out)
 
 
+@clause("SC-37")
+def _believe_in_master(
+    state: ClusterState, named: NodeId, announced: Header, out: list[Effect]
+) -> ClusterState:
+    """Whom a replica names as its master is known as one, unless its shard has a newer epoch.
+
+    What this node is itself it does not learn from others.
+    """
+    node = state.nodes[named]
+    newer = announced.config_epoch >= max(node.config_epoch, node_epoch(state, node))
+    if state.rules.named_masters_are_masters and newer and named != state.myself_id:
+        return set_node_as_master(state, named, out)
+    return state
+
+
+@clause("HB-17")
+def _learn_told_epoch(master: ClusterNode, announced: Header) -> ClusterNode:
+    """The master is known to have had the configEpoch that its replica announces for it."""
+    if announced.config_epoch <= max(master.config_epoch, master.told_epoch):
+        return master
+    return attrs.evolve(master, told_epoch=announced.config_epoch)
+
+
 @clause("SC-11", "SC-12")
 def _demote(
     state: ClusterState,
     sender_id: NodeId,
     master: ClusterNode | None,
-    config_epoch: Epoch,
+    announced: Header,
     out: list[Effect],
 ) -> ClusterState | None:
     """The sender is no master any more; None if it said so too long ago to be believed."""
     sender = state.nodes[sender_id]
     if master is None or not in_same_shard(master, sender):
         state = unbind_slots(state, sender.slots)
-    elif is_stale_role_switch(state, sender, master, config_epoch):
+    elif is_stale_role_switch(state, sender, master, announced.config_epoch):
         out.append(Notice(what=Refusal.STALE_ROLE_SWITCH, subject=sender_id))
         if state.rules.stale_role_switch_is_ignored:
             return None
+    elif state.rules.demoted_keep_no_slots:
+        state = _hand_over_announced(state, sender, master, announced, out)
     else:
-        state = _replace_within_shard(state, sender, master, config_epoch, out)
+        state = _replace_within_shard(state, sender, master, announced.config_epoch, out)
     out.append(SaveConfig(fsync=False))
     return follow(state, sender_id, sender.replicaof)
 
@@ -197,6 +242,29 @@ def _replace_within_shard(
             state = _redirect_open_slots(state, sender.node_id, master.node_id)
     out.append(SaveConfig(fsync=True))
     return state.put(attrs.evolve(state.nodes[master.node_id], config_epoch=config_epoch))
+
+
+@clause("SC-35")
+def _hand_over_announced(
+    state: ClusterState,
+    sender: ClusterNode,
+    master: ClusterNode,
+    announced: Header,
+    out: list[Effect],
+) -> ClusterState:
+    """The sender has no slots: its master has those that the sender says it has, nobody the others.
+
+    The master's configEpoch does not sink. This node itself becomes nothing by hearsay.
+    """
+    if master.node_id != state.myself_id:
+        state = set_node_as_master(state, master.node_id, out)
+        state = bind_slots(state, master.node_id, sender.slots & announced.slots)
+        state = _redirect_open_slots(state, sender.node_id, master.node_id)
+        leader = state.nodes[master.node_id]
+        newer = max(leader.config_epoch, announced.config_epoch)
+        state = state.put(attrs.evolve(leader, config_epoch=newer))
+    out.append(SaveConfig(fsync=True))
+    return unbind_slots(state, state.nodes[sender.node_id].slots)
 
 
 def _redirect_open_slots(state: ClusterState, old: NodeId, new: NodeId) -> ClusterState:

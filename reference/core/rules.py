@@ -72,6 +72,17 @@ class Rules:
     queued_keys_are_looked_up: bool  # RD-16 also before EXEC, when a command is queued
     atomic_slot_migration: bool  # SM-20 CLUSTER MIGRATESLOTS
 
+    # What no release does, and `strict` does.
+    unique_epochs: bool = False  # EP-13 else two nodes can take the same epoch
+    learnt_epoch_is_saved: bool = False  # EP-14 else it is lost in a crash
+    taken_slots_are_kept: bool = False  # SC-33 else whoever has not heard of it takes them back
+    old_headers_are_ignored: bool = False  # HB-17 else roles and slots go back for a while
+    told_imports_are_kept: bool = False  # SC-36 else an old claim of the master undoes them
+    named_masters_are_masters: bool = False  # SC-37 else a table can have a circle
+    demoted_keep_no_slots: bool = False  # SC-35 else a table can give slots to a replica
+    empty_master_follows_shard: bool = False  # SC-34 else it does when it loses its last slot
+    owners_are_not_forgotten: bool = False  # NO-13 by hearsay
+
     # What every release does; a check may turn one off to see what it is there for.
     merge_current_epoch: bool = True  # EP-1
     config_epoch_only_rises: bool = True  # EP-2
@@ -258,5 +269,23 @@ VALKEY_8_1: Final = attrs.evolve(
     soft_reset_changes_shard=False,
 )
 
-DIALECTS: Final = {rules.dialect: rules for rules in (REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1)}
-"""The presets by name."""
+STRICT: Final = attrs.evolve(
+    VALKEY_9_1,
+    dialect="strict",
+    late_votes_count=False,
+    unique_epochs=True,
+    learnt_epoch_is_saved=True,
+    taken_slots_are_kept=True,
+    old_headers_are_ignored=True,
+    told_imports_are_kept=True,
+    named_masters_are_masters=True,
+    demoted_keep_no_slots=True,
+    empty_master_follows_shard=True,
+    owners_are_not_forgotten=True,
+)
+
+RELEASES: Final = {rules.dialect: rules for rules in (REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1)}
+"""The presets that say what a release does, by name."""
+
+DIALECTS: Final = RELEASES | {STRICT.dialect: STRICT}
+"""All presets by name: the releases, and `strict`, which is ours."""

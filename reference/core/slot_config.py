@@ -24,6 +24,13 @@ from reference.core.roles import (
 )
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState, bind_slots, granted_slots, node_epoch
+from reference.core.taken_slots import (
+    confirm_import,
+    contested,
+    defend,
+    note_taken,
+    unconfirmed,
+)
 from reference.core.types import Epoch, NodeId
 
 
@@ -34,9 +41,10 @@ class Claim:
     owner: NodeId
     config_epoch: Epoch
     slots: SlotSet
+    new_master: bool = False  # the owner was known as a replica until now
 
 
-@clause("SC-1", "SC-21", "SM-33")
+@clause("SC-1", "SC-21", "SC-33", "SM-33")
 def claimable(state: ClusterState, claim: Claim) -> SlotSet:
     """The claimed slots that go to the claimant.
 
@@ -53,10 +61,20 @@ def claimable(state: ClusterState, claim: Claim) -> SlotSet:
     guarded = state.importing_slots_from.slots if rules.importing_slots_are_guarded else NO_SLOTS
     owned = state.nodes[claim.owner].slots
     free = state.owner_not_claiming_slot | granted_slots(state, claim.owner)
-    return claim.slots - owned - guarded - (kept - free)
+    return claim.slots - owned - guarded - (kept - free) - defended(state, claim)
 
 
-@clause("SC-2", "SC-7", "SC-17", "SC-27")
+@clause("SC-33")
+def defended(state: ClusterState, claim: Claim) -> SlotSet:
+    """The claimed slots that this node took from the claimant's shard and does not give back."""
+    if not state.taken_from or claim.config_epoch <= state.myself.config_epoch:
+        return NO_SLOTS
+    return contested(
+        state, claim.owner, claim.config_epoch, claim.slots, new_master=claim.new_master
+    )
+
+
+@clause("SC-2", "SC-7", "SC-17", "SC-27", "SC-33")
 def update_slots_config_with(state: ClusterState, claim: Claim, out: list[Effect]) -> ClusterState:
     """The claimant has every slot that the claim is good for, and we follow it if it took our last.
 
@@ -66,6 +84,7 @@ def update_slots_config_with(state: ClusterState, claim: Claim, out: list[Effect
         out.append(Notice(what=Refusal.ABOUT_MYSELF, subject=claim.owner))
         return state
     before, leader = state, state.my_master or state.myself  # whose slots this node is there for
+    defends = bool(defended(state, claim))
     state = _settle(state, claim, out)
     state = _mark_not_claiming(state, claim)
     lost = leader.slots - state.nodes[leader.node_id].slots
@@ -76,6 +95,8 @@ def update_slots_config_with(state: ClusterState, claim: Claim, out: list[Effect
         moved = leave_sub_replica_chain(state, out)
         if moved is not state:
             return moved
+    if defends:
+        state = defend(state, claim.owner, out)
     return _clean_up(state, claim, before.myself.slots - state.myself.slots, out)
 
 
@@ -166,6 +187,7 @@ def _take_imported(
 ) -> ClusterState:
     """The import of the slots is over and this node owns them, with a configEpoch of its own."""
     new = slots - state.myself.slots
+    state = note_taken(state, new, source)
     state = attrs.evolve(state, importing_slots_from=state.importing_slots_from.close(slots))
     if not new:
         return state
@@ -174,13 +196,14 @@ def _take_imported(
     return bump_config_epoch_without_consensus(state, out)
 
 
-@clause("SC-3")
+@clause("SC-3", "SC-36")
 def _mark_not_claiming(state: ClusterState, claim: Claim) -> ClusterState:
     """Of the owner's slots, those that it leaves out of its claim are marked and no others."""
     if not state.rules.not_claiming_slots:
         return state
     owned = state.nodes[claim.owner].slots
-    marked = (state.owner_not_claiming_slot - owned) | (owned - claim.slots)
+    left_out = owned - claim.slots - unconfirmed(state, claim.owner)
+    marked = (state.owner_not_claiming_slot - owned) | left_out
     return attrs.evolve(state, owner_not_claiming_slot=marked)
 
 
@@ -270,7 +293,7 @@ def update_about(state: ClusterState, owner_id: NodeId) -> Update:
     )
 
 
-@clause("SC-4", "SC-5", "SC-16")
+@clause("SC-4", "SC-5", "SC-16", "SC-36")
 def process_claims(
     state: ClusterState,
     sender_id: NodeId,
@@ -284,6 +307,7 @@ def process_claims(
     Nothing is looked at if the sender claims just what it has in our table. Counterpart:
     `clusterProcessPacket`.
     """
+    state = confirm_import(state, sender_id, announced.slots) if state.taken_from else state
     sender = state.nodes[sender_id]
     leader = sender if sender.is_master else state.nodes.get(sender.replicaof)
     if state.rules.replicas_are_updated:
@@ -293,7 +317,12 @@ def process_claims(
     if not looks:
         return state
     if sender.is_master:
-        claim = Claim(owner=sender_id, config_epoch=announced.config_epoch, slots=announced.slots)
+        claim = Claim(
+            owner=sender_id,
+            config_epoch=announced.config_epoch,
+            slots=announced.slots,
+            new_master=was_replica,
+        )
         state = update_slots_config_with(state, claim, out)
     return correct_stale_claim(state, sender_id, announced, out)
 
@@ -311,9 +340,15 @@ def learn_update(state: ClusterState, message: Update, out: list[Effect]) -> Clu
     if subject.config_epoch >= message.config_epoch:
         out.append(Notice(what=Refusal.NOTHING_NEW, subject=message.subject))
         return state
+    new_master = subject.is_replica
     state = set_node_as_master(state, message.subject, out)
     subject = state.nodes[message.subject]
     state = state.put(attrs.evolve(subject, config_epoch=message.config_epoch))
     out.append(SaveConfig(fsync=True))
-    claim = Claim(owner=message.subject, config_epoch=message.config_epoch, slots=message.slots)
+    claim = Claim(
+        owner=message.subject,
+        config_epoch=message.config_epoch,
+        slots=message.slots,
+        new_master=new_master,
+    )
     return update_slots_config_with(state, claim, out)

@@ -28,6 +28,7 @@ from reference.core.nodes import ClusterNode
 from reference.core.roles import set_master
 from reference.core.slots import SlotSet
 from reference.core.state import ClusterState, bind_slots
+from reference.core.taken_slots import note_taken
 from reference.core.types import Health, NodeId
 
 _NO_MASTER = "Target node is not a master"
@@ -183,7 +184,7 @@ def _assign(state: ClusterState, command: ClusterSetslotNode, out: list[Effect])
     slot, owner = command.slot, command.node
     leader = _leader(state)
     was_ours = slot in leader.slots
-    imported = state.importing_slots_from.get(slot) is not None
+    source, former = state.importing_slots_from.get(slot), state.owner(slot)
     state = _close(state, slot, migrating=not command.holds_keys, importing=False)
     state = bind_slots(state, owner, SlotSet.of([slot]))
     if was_ours and not state.nodes[leader.node_id].slots:
@@ -191,10 +192,16 @@ def _assign(state: ClusterState, command: ClusterSetslotNode, out: list[Effect])
             return set_master(state, owner, out)
         out.append(Notice(what=Happening.EMPTIED, subject=owner))
         return state
-    if not imported or owner != leader.node_id:
+    if owner != leader.node_id:
+        return state
+    if owner != state.myself_id and former is not None:
+        state = note_taken(state, SlotSet.of([slot]), former.node_id)
+    if source is None:
         return state
     state = _close(state, slot, migrating=False, importing=True)
-    return state if owner != state.myself_id else _announce_import(state, out)
+    if owner != state.myself_id:
+        return state
+    return _announce_import(note_taken(state, SlotSet.of([slot]), source), out)
 
 
 def _leader(state: ClusterState) -> ClusterNode:

@@ -58,6 +58,7 @@ class ClusterState:
     nodes_black_list: frozenset[NodeId] = frozenset()  # forgotten, and not to be learnt from gossip
     settings: Settings = DEFAULT_SETTINGS
     slot_migrations: tuple[SlotMigration, ...] = ()  # under way, the newest first
+    taken_from: tuple[tuple[NodeId, SlotSet], ...] = ()  # from whom own slots were taken
 
     @property
     def myself(self) -> ClusterNode:
@@ -283,6 +284,7 @@ def durable(state: ClusterState) -> ClusterState:
                 meet=False,
                 migrate_to=False,
                 my_master_failed=False,
+                told_epoch=0,
             )
             for node in state.nodes
             if not node.handshake
@@ -294,6 +296,7 @@ def durable(state: ClusterState) -> ClusterState:
         manual_failover=None,
         nodes_black_list=frozenset(),
         slot_migrations=(),
+        taken_from=(),
     )
 
 

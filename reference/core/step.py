@@ -90,6 +90,7 @@ from reference.core.slot_migration import (
     setslot_from_master,
 )
 from reference.core.state import ClusterState
+from reference.core.taken_slots import forget_lost
 
 
 @clause("MO-1", "MO-2", "MO-3", "MO-7")
@@ -118,6 +119,8 @@ def step(state: ClusterState, event: Event) -> tuple[ClusterState, tuple[Effect,
         case _:
             new = _fire_or_obey(state, event, out)
     new = win_election_if_quorum(new, out)
+    if new.taken_from:
+        new = forget_lost(new)
     if new.slot_migrations:
         new = follow_ownership(state, new, event, out)
     return (state if new == state else new), _in_order(out, save_first=state.rules.save_before_send)

@@ -48,5 +48,6 @@ HABITS: Final = {
     "redis-8.0": _REDIS,
     "valkey-8.1": _VALKEY_8_1,
     "valkey-9.1": _VALKEY_9_1,
+    "strict": _VALKEY_9_1,
 }
 """By the dialect's name."""

@@ -49,6 +49,7 @@ class Announcements:
         self.speaks_up = options.dialect not in _SILENT
         self._said = dict(saved)
         self._extended: set[NodeId] = set()
+        self._light: set[NodeId] = set()
         self._secret = new_internal_secret()
 
     @property
@@ -65,10 +66,23 @@ class Announcements:
         """Whether messages to this node may have extensions. Counterpart: `clusterSendPing`."""
         return not self.speaks_up or node_id in self._extended
 
+    @clause("RT-43")
+    def takes_light(self, node_id: NodeId | None) -> bool:
+        """Whether publications to this node have the light header.
+
+        Counterpart: `clusterSendPublish`.
+        """
+        return self.dialect.light_headers and node_id in self._light
+
     def hear_flags(self, sender: NodeId, message: BusMessage) -> None:
-        """The sender may have shown that it understands extensions."""
-        if not isinstance(message.header, LightHeader) and knows_extensions(message.header):
+        """The sender may have shown that it understands extensions, or light publications."""
+        header = message.header
+        if isinstance(header, LightHeader):
+            return
+        if knows_extensions(header):
             self._extended.add(sender)
+        if NodeFlag.LIGHT_HDR_PUBLISH_SUPPORTED in header.flags:
+            self._light.add(sender)
 
     @clause("RT-21")
     def hear(self, sender: NodeId, heartbeat: Heartbeat) -> bool:
@@ -90,3 +104,4 @@ class Announcements:
         for node_id in gone:
             self._said.pop(node_id, None)
             self._extended.discard(node_id)
+            self._light.discard(node_id)

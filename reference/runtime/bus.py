@@ -27,6 +27,9 @@ class BusOwner(Protocol):
     def frame_received(self, link: "BusLink", frame: bytes) -> None:
         """A whole message came."""
 
+    def unreachable(self, node_id: NodeId) -> bool:
+        """Whether the node cannot be dialled, as far as is known."""
+
 
 class BusLink(asyncio.Protocol):
     """One connection of the bus (`clusterLink`), from the dial or the accept to its end."""
@@ -90,6 +93,15 @@ class BusLink(asyncio.Protocol):
         elif not self.closed and not self._transport.is_closing():
             self._transport.write(data)
 
+    def read(self, *, on: bool) -> None:
+        """Messages are read, or they wait in the system's buffers."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if on:
+            self._transport.resume_reading()
+        else:
+            self._transport.pause_reading()
+
     @property
     def unsent(self) -> int:
         """Bytes that wait to be sent."""
@@ -130,6 +142,7 @@ class Bus:
         self._dials: dict[BusLink, asyncio.Task[None]] = {}
         self._standing: set[BusLink] = set()  # with a connection that has not ended
         self._closing = False
+        self._frozen = False
         self._ended = asyncio.Event()
 
     async def listen(self, host: str, port: int) -> None:
@@ -160,6 +173,8 @@ class Bus:
     async def _connect(self, link: BusLink, address: Address) -> None:
         loop = asyncio.get_running_loop()
         try:
+            if self.owner.unreachable(link.node_id or NodeId("")):
+                raise OSError("there is no way to it")  # noqa: TRY301 - as if the dial had failed
             ipaddress.ip_address(address.ip)  # a name would be looked up, and peers send anything
             await loop.create_connection(lambda: link, address.ip, address.cport)
         except (OSError, ValueError, OverflowError) as error:
@@ -167,6 +182,18 @@ class Bus:
             link.close()
         finally:
             self._dials.pop(link, None)
+
+    def freeze(self) -> None:
+        """Nothing is read from any link, as if the process were stopped."""
+        self._frozen = True
+        for link in self._standing:
+            link.read(on=False)
+
+    def thaw(self) -> None:
+        """What others have sent in the meantime is read."""
+        self._frozen = False
+        for link in list(self._standing):
+            link.read(on=True)
 
     def drop(self, node_id: NodeId) -> None:
         """Our link to the node is gone."""
@@ -196,6 +223,8 @@ class Bus:
     def link_opened(self, link: BusLink) -> None:
         """The connection stands."""
         self._standing.add(link)
+        if self._frozen:
+            link.read(on=False)
         if self._closing:
             link.close()
         elif link.direction is Link.OUTBOUND:

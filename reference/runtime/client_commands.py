@@ -21,6 +21,9 @@ from reference.core.types import NodeId
 from reference.runtime.client_arguments import CommandError
 from reference.runtime.client_commands_cluster import CLUSTER_HANDLERS
 from reference.runtime.client_commands_connection import CONNECTION_HANDLERS
+from reference.runtime.client_commands_keys import KEY_HANDLERS
+from reference.runtime.client_commands_pubsub import PUBSUB_HANDLERS, why_not_while_listening
+from reference.runtime.client_commands_replication import REPLICATION_HANDLERS
 from reference.runtime.client_commands_server import SERVER_HANDLERS
 from reference.runtime.client_commands_slots import SLOT_HANDLERS
 from reference.runtime.client_replies import ClientReply
@@ -42,7 +45,10 @@ HANDLERS: Final[Handlers] = {
     **SERVER_HANDLERS,
     **CLUSTER_HANDLERS,
     **SLOT_HANDLERS,
+    **REPLICATION_HANDLERS,
+    **KEY_HANDLERS,
     **TRANSACTION_HANDLERS,
+    **PUBSUB_HANDLERS,
 }
 """Every command that the node answers itself, but for EXEC."""
 
@@ -77,6 +83,17 @@ def writes(session: Session, arguments: list[bytes]) -> bool:
     return info is not None and any(part.writes for part, _ in _parts(session, info, arguments))
 
 
+@clause("CM-62")
+def waits_for_keys(session: Session, arguments: list[bytes]) -> bool:
+    """Whether the request is for keys that are on their way to another node."""
+    info = session.release.table.lookup(arguments)
+    if info is None or (session.transaction is not None and info.name != _EXEC):
+        return False
+    moves = session.service.moves
+    parts = _parts(session, info, arguments)
+    return any(moves.hold(keys_of(part, words) or (), part.writes) for part, words in parts)
+
+
 def execute(session: Session, arguments: list[bytes]) -> ClientReply:
     """The request is carried out, or the reply says why not. Counterpart: `processCommand`."""
     info = session.release.table.lookup(arguments)
@@ -96,6 +113,10 @@ def _execute(session: Session, info: CommandInfo | None, arguments: list[bytes])
     if refusal is not None:
         if info.name == _EXEC:
             discard(session)
+        spoil(session)
+        return refusal
+    refusal = why_not_while_listening(session, info.name)
+    if refusal is not None:
         spoil(session)
         return refusal
     queued = queue(session, info, arguments)
@@ -137,7 +158,9 @@ def route(session: Session, info: CommandInfo, parts: Sequence[Part]) -> ErrorRe
         queued=session.transaction is not None and info.name != _EXEC,
         missing_keys=session.service.keyspace.missing(keys) if opened else 0,
         multiple_keys=len(set(keys)) > 1,
-        asking=session.asking,
+        sharded_pubsub=any(part.is_sharded_pubsub for part, _ in parts),
+        migrate=info.name == "migrate",
+        asking=session.asking or "asking" in info.flags,
         readonly_session=session.readonly,
     )
     return redirect(session, decide(session.state, asked, state_ok=session.node.cluster_ok))

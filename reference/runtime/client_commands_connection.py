@@ -4,14 +4,18 @@ from typing import Final
 
 from reference.clauses import clause
 from reference.runtime.client_arguments import CommandError, parse_integer
+from reference.runtime.client_limits import OutputClass
 from reference.runtime.client_replies import ClientReply
-from reference.runtime.client_session import Handlers, Session
+from reference.runtime.client_session import Handlers, Replies, Session
+from reference.runtime.client_transactions import discard
 from reference.wire.resp import OK, ErrorReply, SimpleString
 
 
-def _ping(_session: Session, arguments: list[bytes]) -> ClientReply:
+def _ping(session: Session, arguments: list[bytes]) -> ClientReply:
     if len(arguments) > 2:
         return ErrorReply("ERR wrong number of arguments for 'ping' command")
+    if session.protocol == 2 and session.service.channels.listens(session):
+        return [b"pong", *(arguments[1:] or [b""])]
     return arguments[1] if len(arguments) == 2 else SimpleString("PONG")
 
 
@@ -22,6 +26,17 @@ def _echo(_session: Session, arguments: list[bytes]) -> ClientReply:
 def _quit(session: Session, _arguments: list[bytes]) -> ClientReply:
     session.closing = True
     return OK
+
+
+@clause("CM-77")
+def reset(session: Session, _arguments: list[bytes]) -> ClientReply:
+    """The connection is as it was when it began. Counterpart: `resetCommand`."""
+    discard(session)
+    session.service.channels.end_all(session)
+    session.protocol, session.name, session.mode = 2, "", Replies.ON
+    session.readonly = session.asking = session.no_evict = False
+    session.output_class = OutputClass.NORMAL
+    return SimpleString("RESET")
 
 
 def _select(session: Session, arguments: list[bytes]) -> ClientReply:
@@ -134,6 +149,7 @@ CONNECTION_HANDLERS: Final[Handlers] = {
     "ping": _ping,
     "echo": _echo,
     "quit": _quit,
+    "reset": reset,
     "hello": hello,
     "select": _select,
     "readonly": _readonly,

@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from reference.clauses import clause
-from reference.core.nodes import ClusterNode
+from reference.runtime.client_channels import Kind
+from reference.runtime.client_commands_replication import replication_lines
 from reference.runtime.client_replies import ClientReply, Verbatim
 from reference.runtime.client_session import Handlers, Session
-from reference.runtime.client_topology import replicas_of
 from reference.runtime.command_table import keys_of
 from reference.runtime.config_file import replace_file, rewritten
 from reference.runtime.directives import (
@@ -40,28 +40,15 @@ def _clients_section(session: Session) -> Iterator[str]:
     yield "blocked_clients:0"
 
 
+def _stats_section(session: Session) -> Iterator[str]:
+    channels = session.service.channels
+    yield f"pubsub_channels:{len(channels.names(Kind.CHANNEL))}"
+    yield f"pubsub_patterns:{len(channels.names(Kind.PATTERN))}"
+    yield f"pubsubshard_channels:{len(channels.names(Kind.SHARD))}"
+
+
 def _persistence_section(_session: Session) -> Iterator[str]:
     yield "loading:0"
-
-
-def _replication_section(session: Session) -> Iterator[str]:
-    state = session.state
-    if state.myself.is_replica:
-        yield "role:slave"
-        yield from _master_lines(session, state.my_master)
-    else:
-        yield "role:master"
-    yield f"connected_slaves:{len(list(replicas_of(state, state.myself)))}"
-    yield f"master_repl_offset:{session.node.repl_offset(state.myself_id)}"
-
-
-def _master_lines(session: Session, master: ClusterNode | None) -> Iterator[str]:
-    address = master.address if master else None
-    up = session.node.master_link_up
-    yield f"master_host:{address.ip if address else ''}"
-    yield f"master_port:{address.port if address else 0}"
-    yield f"master_link_status:{'up' if up else 'down'}"
-    yield f"slave_repl_offset:{session.node.repl_offset(session.state.myself_id)}"
 
 
 def _cluster_section(_session: Session) -> Iterator[str]:
@@ -78,7 +65,8 @@ _SECTIONS: Final[dict[str, Callable[[Session], Iterator[str]]]] = {
     "Server": _server_section,
     "Clients": _clients_section,
     "Persistence": _persistence_section,
-    "Replication": _replication_section,
+    "Stats": _stats_section,
+    "Replication": replication_lines,
     "Cluster": _cluster_section,
     "Keyspace": _keyspace_section,
 }
@@ -185,11 +173,11 @@ def command_getkeys(session: Session, arguments: list[bytes]) -> ClientReply:
     found = session.release.table.lookup(request)
     if found is None:
         return ErrorReply("ERR Invalid command specified")
-    if not found.key_specs:
+    if all("not_key" in spec.flags for spec in found.key_specs):
         return ErrorReply("ERR The command has no key arguments")
     if not found.takes(len(request)):
         return ErrorReply("ERR Invalid number of arguments specified for command")
-    keys = keys_of(found, request)
+    keys = keys_of(found, request, channels=False)
     return ErrorReply("ERR Invalid arguments specified for command") if keys is None else keys
 
 

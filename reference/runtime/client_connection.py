@@ -8,7 +8,7 @@ import attrs
 from typing_extensions import override
 
 from reference.clauses import clause
-from reference.runtime.client_commands import execute, writes
+from reference.runtime.client_commands import execute, waits_for_keys, writes
 from reference.runtime.client_limits import Limits
 from reference.runtime.client_replies import Raw, encode
 from reference.runtime.client_session import Service, Session
@@ -156,7 +156,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.write(data)
         self._check_unsent(self.session)
 
-    @clause("CM-60")
+    @clause("CM-70")
     def _check_unsent(self, session: Session) -> None:
         limit = self._owner.limits.of(session.output_class)
         if limit.exceeded(self.unsent, session, asyncio.get_running_loop().time()):
@@ -245,7 +245,14 @@ class Connection(asyncio.BufferedProtocol):
             self._held = _Held(arguments)
             pause.when_over(self.go_on)
             return False
+        moves = session.service.moves
+        if moves.active and waits_for_keys(session, arguments):
+            self._held = _Held(arguments)
+            moves.when_over(self.go_on)
+            return False
+        session.running = True
         reply = execute(session, arguments)
+        session.running = False
         if session.waits:
             self._held = _Held()
             return False
@@ -254,6 +261,9 @@ class Connection(asyncio.BufferedProtocol):
         elif isinstance(reply, Raw):
             self._out += reply.data
         session.after_command()
+        if session.pushed:
+            self._out += session.pushed
+            session.pushed.clear()
         if len(self._out) >= _FLUSH_SIZE:
             self._flush(session)
         return not (session.closing or self._choked)

@@ -36,7 +36,7 @@ class OutputLimit:
     soft: int = 0
     soft_s: int = 0
 
-    @clause("CM-60")
+    @clause("CM-70")
     def exceeded(self, unsent: int, reader: SlowReader, now_s: float) -> bool:
         """Whether the client has left too much unread, now or for too long.
 

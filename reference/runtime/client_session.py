@@ -9,13 +9,17 @@ from typing import Protocol
 
 import attrs
 
+from reference.clauses import clause
 from reference.core.events import Command
 from reference.core.state import ClusterState
+from reference.runtime.client_channels import Channels
 from reference.runtime.client_limits import OutputClass
 from reference.runtime.client_replies import ClientReply, encode
 from reference.runtime.client_view import NodeView, Release, release_of
 from reference.runtime.command_table import CommandInfo
 from reference.runtime.keyspace import Keyspace, Watch
+from reference.runtime.migration import Moves
+from reference.runtime.replication_feed import Feed, ReplicaFacts
 from reference.wire.resp import ErrorReply, SimpleString
 
 
@@ -25,7 +29,9 @@ class Service:
 
     node: NodeView
     keyspace: Keyspace
+    moves: Moves = attrs.field(factory=Moves, init=False)
     sessions: set["Session"] = attrs.field(factory=set, init=False)
+    channels: Channels = attrs.field(factory=Channels, init=False)
     run_id: str = attrs.field(factory=lambda: secrets.token_hex(20), init=False)
     _client_ids: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False)
 
@@ -98,6 +104,11 @@ class Session:
     transaction: Transaction | None = None
     watch: Watch | None = None
     closing: bool = False  # after the reply
+    replica: ReplicaFacts | None = None  # what it says of itself as a replica
+    feed: Feed | None = None  # once it gets the stream
+    running: bool = False  # the request at hand is being carried out
+    pushed: bytearray = attrs.field(factory=bytearray)  # to be sent after its reply
+    held: bool = False  # the request at hand is answered later
     at_end: list[Callable[[], None]] = attrs.field(factory=list)  # when the connection is over
 
     @property
@@ -108,7 +119,21 @@ class Session:
     @property
     def waits(self) -> bool:
         """Whether the request at hand is answered later."""
-        return False
+        return self.held
+
+    def hold(self) -> None:
+        """The request at hand is answered by `settle`, and the client's next ones after it."""
+        self.held = True
+
+    def settle(self, reply: ClientReply) -> None:
+        """The request that was held is answered, unless the client has gone."""
+        if not self.held:
+            return
+        self.held = False
+        data = encode(reply, self.protocol) if self.replies else b""
+        self.after_command()
+        if self.outlet is not None:
+            self.outlet.answer(data)
 
     def after_command(self) -> None:
         """The request has been answered."""
@@ -117,13 +142,25 @@ class Session:
         elif self.mode is Replies.SKIP:
             self.mode = Replies.ON
 
+    @clause("CM-76")
     def send(self, reply: ClientReply) -> None:
-        """The client hears this, whether or not it has asked."""
-        if self.outlet is not None:
-            self.outlet.write(encode(reply, self.protocol))
+        """The client hears this, whether or not it has asked.
+
+        What its own request has caused comes after the reply where the release does it so.
+        Counterpart: `_addReplyToBufferOrList`.
+        """
+        data = encode(reply, self.protocol)
+        if self.running and self.release.pushes_follow_replies:
+            self.pushed += data
+        elif self.outlet is not None:
+            self.outlet.write(data)
 
     def end(self) -> None:
         """Nobody counts on the client any more."""
+        self.service.channels.end_all(self)
+        self.held = False
+        for end in self.at_end:
+            end()
 
     @property
     def node(self) -> NodeView:

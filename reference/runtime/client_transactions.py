@@ -10,7 +10,7 @@ from reference.runtime.command_table import CommandInfo
 from reference.wire.resp import OK, ErrorReply, SimpleString
 
 _QUEUED: Final = SimpleString("QUEUED")
-_AT_ONCE: Final = frozenset({"exec", "discard", "multi", "watch", "quit"})
+_AT_ONCE: Final = frozenset({"exec", "discard", "multi", "watch", "quit", "reset"})
 """Commands that are carried out inside a transaction instead of being queued."""
 
 
@@ -96,7 +96,8 @@ def exec_transaction(
         return ErrorReply("EXECABORT Transaction discarded because of previous errors.")
     if touched:
         return None
-    return [run(info, arguments) for info, arguments in transaction.queue]
+    with session.service.keyspace.together():
+        return [run(info, arguments) for info, arguments in transaction.queue]
 
 
 TRANSACTION_HANDLERS: Final[Handlers] = {

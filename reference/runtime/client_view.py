@@ -1,6 +1,6 @@
 """What the client side asks of a node, and what releases say of themselves to clients."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 import attrs
@@ -12,6 +12,7 @@ from reference.core.types import Link, NodeId, ShardId
 from reference.runtime.command_table import CommandTable, table_of
 from reference.runtime.options import NodeOptions
 from reference.runtime.pause import WritePause
+from reference.runtime.replication_master import Replicas
 from reference.wire.announced import Announced
 
 
@@ -63,6 +64,12 @@ class NodeView(Protocol):
     def submit(self, command: Command) -> Reply:
         """The command is carried out, or the reply says why not."""
 
+    def publish(self, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """The message is on its way to the nodes whose clients may listen to the channel."""
+
+    def when_changed(self, follower: Callable[[], None]) -> None:
+        """It is called after each change of the state, and of whether clients are served."""
+
     def configure(self, options: NodeOptions) -> None:
         """The node runs with these options from now on."""
 
@@ -81,6 +88,18 @@ class NodeView(Protocol):
     @property
     def master_link_up(self) -> bool:
         """Whether our data follows that of our master."""
+
+    @property
+    def master_heard_s_ago(self) -> int:
+        """How long ago our master was heard on the link for its data, in seconds; -1 if never."""
+
+    @property
+    def master_sends_all(self) -> bool:
+        """Whether our master's data is on its way as a whole."""
+
+    @property
+    def replicas(self) -> Replicas:
+        """Those who follow this node's data."""
 
     def ping_sent_ms(self, node_id: NodeId) -> int:
         """When the PING in flight to this node was sent, ms since 1970; 0 if there is none."""
@@ -116,6 +135,7 @@ class Release:
     failover_takes_more: bool  # words than one
     mistakes_empty_transactions: bool  # so that EXEC is not routed any more
     zones: bool  # in CLUSTER SLOTS and SHARDS
+    pushes_follow_replies: bool  # those that a client's own request has caused
 
     @property
     def table(self) -> CommandTable:
@@ -141,6 +161,7 @@ _REDIS_7_0: Final = Release(
     failover_takes_more=False,
     mistakes_empty_transactions=False,
     zones=False,
+    pushes_follow_replies=False,
 )
 
 _REDIS_8_0: Final = attrs.evolve(
@@ -150,6 +171,7 @@ _REDIS_8_0: Final = attrs.evolve(
     version_lines=("redis_version:8.0.6",),
     port_word="",
     shards_are_kept=True,
+    pushes_follow_replies=True,
 )
 
 _VALKEY_8_1: Final = attrs.evolve(

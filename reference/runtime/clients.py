@@ -33,6 +33,11 @@ class ClientServer:
         self._connections: set[Connection] = set()
         self._ended = asyncio.Event()
         self._closed = False
+        node.when_changed(self._follow)
+
+    def _follow(self) -> None:
+        """Clients do not wait for, or listen to, what has left this node."""
+        self.service.channels.leave_slots_of_others(self.service.node.state)
 
     async def start(self, host: str, port: int) -> None:
         """Clients are served at this address; OSError if it cannot be bound."""
@@ -77,6 +82,7 @@ class ClientServer:
         """The port is free, every connection is closed, and nothing of them runs any more."""
         self._closed = self.frozen = True
         self.service.node.writes.end_all()
+        await self.service.moves.close()
         if self._server is not None:
             self._server.close()
         for connection in list(self._connections):

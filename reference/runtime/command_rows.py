@@ -20,6 +20,13 @@ exec 1 noscript,loading,stale,skip_slowlog transaction -
 discard 1 noscript,loading,stale,fast,allow_busy transaction -
 watch -2 noscript,loading,stale,fast,allow_busy transaction - 1/-1/1/RO
 unwatch 1 noscript,loading,stale,fast,allow_busy transaction -
+replconf -1 admin,noscript,loading,stale,allow_busy admin,dangerous -
+psync -3 admin,noscript,no_async_loading,no_multi admin,dangerous -
+sync 1 admin,noscript,no_async_loading,no_multi admin,dangerous -
+wait 3 noscript connection request:all_shards,response:agg_min
+role 1 noscript,loading,stale,fast admin,dangerous -
+replicaof 3 admin,noscript,stale,no_async_loading admin,dangerous -
+slaveof 3 admin,noscript,stale,no_async_loading admin,dangerous -
 info -1 loading,stale dangerous nondeterministic_output,request:all_shards,response:special
 client -2 - - -
 client|id 2 noscript,loading,stale connection -

@@ -12,45 +12,9 @@ import attrs
 from reference.clauses import clause
 from reference.runtime.client_replies import ClientReply, SetReply
 from reference.runtime.command_rows import DATA_ROWS, NODE_ROWS, RELEASE_ROWS
+from reference.runtime.command_rows_more import MORE_DATA_ROWS, MORE_NODE_ROWS, MORE_RELEASE_ROWS
+from reference.runtime.key_specs import KeySpec, parse_key_spec
 from reference.wire.resp import SimpleString
-
-
-@attrs.frozen(kw_only=True)
-class KeySpec:
-    """Where keys stand in a request; argument 0 is the command's name (`keySpec`)."""
-
-    first: int
-    last: int | None  # from the first key, or from the end if negative; None: a number says it
-    step: int
-    flags: tuple[str, ...]
-
-    def positions(self, arguments: Sequence[bytes]) -> range | None:
-        """The positions of the keys, None if the request has none where it should."""
-        if self.last is None:
-            return self._counted(arguments)
-        last = self.first + self.last if self.last >= 0 else len(arguments) + self.last
-        if last < self.first or last >= len(arguments):
-            return None
-        return range(self.first, last + 1, self.step)
-
-    def _counted(self, arguments: Sequence[bytes]) -> range | None:
-        count = arguments[self.first] if self.first < len(arguments) else b""
-        if not count.isdigit() or len(count) > len(b"%d" % len(arguments)):
-            return None
-        end = self.first + 1 + int(count)
-        return range(self.first + 1, end) if self.first + 1 < end <= len(arguments) else None
-
-    def describe(self) -> ClientReply:
-        """The specification as COMMAND shows it."""
-        found: dict[bytes | str, ClientReply] = {"lastkey": self.last, "keystep": self.step}
-        kind, spec = "range", found | {"limit": 0}
-        if self.last is None:
-            kind, spec = "keynum", {"keynumidx": 0, "firstkey": 1, "keystep": self.step}
-        return {
-            "flags": SetReply([SimpleString(flag) for flag in self.flags]),
-            "begin_search": {"type": "index", "spec": {"index": self.first}},
-            "find_keys": {"type": kind, "spec": spec},
-        }
 
 
 @attrs.frozen(kw_only=True)
@@ -71,12 +35,17 @@ class CommandInfo:
         return "write" in self.flags
 
     @property
+    def is_sharded_pubsub(self) -> bool:
+        """Whether its keys are channels that are in slots."""
+        return any("not_key" in spec.flags for spec in self.key_specs)
+
+    @property
     def legacy_range(self) -> tuple[int, int, int]:
         """First key, last key and step as one range; zeros if no range comes near.
 
         Counterpart: `populateCommandLegacyRangeSpec`.
         """
-        ranges = [spec for spec in self.key_specs if spec.last is not None]
+        ranges = [spec for spec in self.key_specs if spec.is_range]
         if not ranges:
             return 0, 0, 0
         lasts = [
@@ -109,16 +78,6 @@ def _words(column: str) -> tuple[str, ...]:
     return () if column == "-" else tuple(column.split(","))
 
 
-def _key_spec(word: str) -> KeySpec:
-    first, last, step, flags = word.split("/")
-    return KeySpec(
-        first=int(first),
-        last=None if last == "n" else int(last),
-        step=int(step),
-        flags=_words(flags),
-    )
-
-
 def _tip(word: str) -> str:
     kind, colon, policy = word.partition(":")
     return f"{kind}_policy:{policy}" if colon else word
@@ -134,8 +93,9 @@ def _categories(group: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ..
 def _command(row: str) -> CommandInfo:
     name, arity, flags_column, group, tips, *specs = row.split()
     flags = _words(flags_column)
-    key_specs = tuple(_key_spec(word) for word in specs)
-    movable = any(spec.last is None for spec in key_specs)
+    optional = "no_mandatory_keys" in flags
+    key_specs = tuple(parse_key_spec(word, optional=optional) for word in specs)
+    movable = not all(spec.is_range for spec in key_specs)
     return CommandInfo(
         name=name,
         arity=int(arity),
@@ -179,7 +139,7 @@ class CommandTable:
         return self.subcommands.get(f"{info.name}|{_name(arguments[1])}")
 
 
-DATA_COMMANDS: Final = _commands(DATA_ROWS)
+DATA_COMMANDS: Final = _commands(DATA_ROWS + MORE_DATA_ROWS)
 """What the keyspace answers, by name: the only commands that may ever reach it."""
 
 _NEWEST: Final = "valkey-9.1"
@@ -192,8 +152,9 @@ def table_of(dialect: str) -> CommandTable:
 
     Counterpart: `populateCommandTable`.
     """
-    rows = RELEASE_ROWS.get(dialect, RELEASE_ROWS[_NEWEST])
-    commands = _commands(NODE_ROWS + rows) | DATA_COMMANDS
+    known = dialect if dialect in RELEASE_ROWS else _NEWEST
+    rows = MORE_NODE_ROWS + NODE_ROWS + RELEASE_ROWS[known] + MORE_RELEASE_ROWS[known]
+    commands = _commands(rows) | DATA_COMMANDS
     subcommands = {sub.name: sub for info in commands.values() for sub in info.subcommands}
     return CommandTable(commands=commands, subcommands=subcommands)
 
@@ -203,15 +164,22 @@ def _name(argument: bytes) -> str:
 
 
 @clause("CM-10")
-def keys_of(info: CommandInfo, arguments: Sequence[bytes]) -> tuple[bytes, ...] | None:
+def keys_of(
+    info: CommandInfo, arguments: Sequence[bytes], *, channels: bool = True
+) -> tuple[bytes, ...] | None:
     """The keys in a request of this command, None if one of its parts is missing.
 
-    A key that stands in two places is given twice. Counterpart: `getKeysFromCommand`.
+    A key that stands in two places is given twice; channels that are in slots count as keys if
+    they are asked for. Counterpart: `getKeysFromCommand`.
     """
     keys: list[bytes] = []
     for spec in info.key_specs:
+        if not channels and "not_key" in spec.flags:
+            continue
         positions = spec.positions(arguments)
         if positions is None:
             return None
         keys += [arguments[position] for position in positions]
+    if info.name == "migrate":  # an empty key says that the keys follow later
+        keys = [key for key in keys if key]
     return tuple(keys)

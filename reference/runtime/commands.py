@@ -15,9 +15,12 @@ from click.core import ParameterSource
 from reference.core.rules import DIALECTS
 from reference.core.state import ClusterState
 from reference.runtime.cluster import formed_cluster
+from reference.runtime.cluster_host import ClusterHost
+from reference.runtime.console import serve_console
 from reference.runtime.directives import DIRECTIVES
-from reference.runtime.driver import NodeFailedError, run_nodes
+from reference.runtime.driver import asked_to_stop
 from reference.runtime.driver_log import LEVELS, log_to_stdout
+from reference.runtime.journal import Journal
 from reference.runtime.node import Node
 from reference.runtime.opening import StartError
 from reference.runtime.options import LOOPBACK, NodeOptions, OptionError, bus_port
@@ -71,17 +74,6 @@ def _read(context: click.Context, words: Sequence[str]) -> NodeOptions:
         raise click.UsageError(str(error)) from error
 
 
-def _run(
-    nodes: Sequence[tuple[NodeOptions, ClusterState | None]], ready: Callable[[list[Node]], None]
-) -> None:
-    """The nodes have run to their end; the process exits with 1 if that was not asked for."""
-    try:
-        asyncio.run(run_nodes(nodes, ready=ready))
-    except (StartError, NodeFailedError) as error:
-        click.echo(f"slotproof: {error}", err=True)
-        sys.exit(1)
-
-
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[FILE]")
 @click.option("--port", type=_PORT, default=6379, show_default=True, help="For clients.")
@@ -124,9 +116,16 @@ def _bus_port(port: int, cluster_port: int | None) -> int:
               help="Of the first node; the others follow.")  # fmt: skip
 @click.option("--dir", "directory", type=click.Path(file_okay=False, path_type=Path), metavar="D",
               help="Where the nodes keep their files, to go on from later.")  # fmt: skip
+@click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Record every event of every node, for `slotproof replay`.")  # fmt: skip
+@click.option("--api", type=click.IntRange(0, 65535), metavar="PORT",
+              help="Answer HTTP on this port of 127.0.0.1; 0: on any free one.")  # fmt: skip
 @_shared
 def cluster(**given: Any) -> None:  # noqa: ANN401 - click passes the options above by name
-    """Run a whole Redis Cluster in this process, until SIGINT or SIGTERM."""
+    """Run a whole Redis Cluster in this process, until SIGINT or SIGTERM.
+
+    Standard input is a console: `help` lists its commands.
+    """
     count = given["masters"] + given["replicas"]
     if given["port"] + count - 1 > 65535:
         raise click.UsageError(f"{count} nodes from port {given['port']} on need ports above 65535")
@@ -145,7 +144,49 @@ def cluster(**given: Any) -> None:  # noqa: ANN401 - click passes the options ab
             )
             for port in range(given["port"], given["port"] + count)
         ]
-        _run(_with_states(options, given["masters"]), _say_cluster)
+        nodes = _with_states(options, given["masters"])
+        try:
+            failures = asyncio.run(_host(nodes, given["journal"], given["api"]))
+        except (StartError, OSError) as error:
+            failures = [str(error)]
+    for failure in failures:
+        click.echo(f"slotproof: {failure}", err=True)
+    if failures:
+        sys.exit(1)
+
+
+async def _host(
+    nodes: Sequence[tuple[NodeOptions, ClusterState | None]],
+    journal_path: Path | None,
+    api_port: int | None,
+) -> list[str]:
+    """The cluster has run to its end; the answer is why nodes failed."""
+    stop = asked_to_stop()
+    async with contextlib.AsyncExitStack() as at_end:
+        journal = None if journal_path is None else Journal(journal_path)
+        if journal is not None:
+            at_end.callback(journal.close)
+        host = await at_end.enter_async_context(ClusterHost(journal))
+        await host.start(nodes)
+        if api_port is not None:
+            port = await at_end.enter_async_context(_api(host, api_port))
+            click.echo(f"api http://{LOOPBACK}:{port}/")
+        _say_cluster(host.running)
+        console = asyncio.create_task(serve_console(host, click.echo, stop))
+        await stop.wait()
+        console.cancel()
+        await asyncio.wait([console])
+        return host.failures
+
+
+def _api(host: ClusterHost, port: int) -> contextlib.AbstractAsyncContextManager[int]:
+    try:
+        from reference.runtime.http_api import http_api  # noqa: PLC0415 - of an extra
+    except ImportError as error:
+        raise StartError(
+            f"--api needs the extra: pip install 'slotproof[api]' ({error})"
+        ) from error
+    return http_api(host, port)
 
 
 @contextlib.contextmanager

@@ -28,16 +28,22 @@ async def run_nodes(
 
     StartError if one cannot start, NodeFailedError if one cannot go on.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, _ask_for_end, stop, signal.SIGTERM)
-    loop.add_signal_handler(signal.SIGINT, _ask_for_end, stop, signal.SIGINT)
-    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    stop = asked_to_stop()
     async with _running(nodes) as running:
         ready(running)
         await _until(stop, running)
         log.info("User requested shutdown...")
     log.info("slotproof is now ready to exit, bye bye...")
+
+
+def asked_to_stop() -> asyncio.Event:
+    """An event that SIGINT or SIGTERM sets."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, _ask_for_end, stop, signal.SIGTERM)
+    loop.add_signal_handler(signal.SIGINT, _ask_for_end, stop, signal.SIGINT)
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    return stop
 
 
 @clause("RT-33")

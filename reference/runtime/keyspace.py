@@ -5,13 +5,13 @@ module say what of it we rely on. Only the commands of `DATA_COMMANDS` ever reac
 master those of `_FROM_MASTER`: its RESTORE and FUNCTION RESTORE run code that a client sends.
 """
 
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import redis
 from fakeredis import FakeServer
-from fakeredis._core import Database
 from fakeredis._helpers import SimpleError as EngineError
 from fakeredis._helpers import SimpleString as EngineStatus
 from fakeredis._socket import FakeSocket
@@ -20,13 +20,22 @@ from typing_extensions import override
 from reference.clauses import clause
 from reference.core.slots import SlotSet, key_hash_slot
 from reference.runtime.client_replies import ClientReply, SetReply
-from reference.runtime.command_table import DATA_COMMANDS
+from reference.runtime.command_table import DATA_COMMANDS, CommandInfo, keys_of
+from reference.runtime.effects import Done, Request, effects_of, is_told_whole, restore_of
+from reference.runtime.keyspace_data import Data
+from reference.runtime.keyspace_values import complete_stream, entry_of
+from reference.runtime.replication_data import ReplicationError, commands_of
+from reference.wire.rdb import RdbKey
+from reference.wire.rdb_values import RdbStream
 from reference.wire.resp import ErrorReply, SimpleString
 
 _LOG = logging.getLogger(__name__)
 
 _SET_REPLIES: Final = frozenset({"smembers", "spop", "sinter", "sunion", "sdiff"})
 """Commands whose lists are sets in version 3; the engine gives lists."""
+
+_POPS: Final = frozenset({"lmpop", "zmpop"})
+"""Commands after which the engine neither tells of the key nor removes it when it is empty."""
 
 _FROM_MASTER: Final = frozenset(DATA_COMMANDS) | {
     "copy", "geoadd", "geosearchstore", "georadius", "georadiusbymember", "sort", "hexpire",
@@ -107,8 +116,16 @@ class Keyspace:
     """The keys and values of one node, in its database 0."""
 
     def __init__(self) -> None:
+        """There are no keys, and nobody is told what changes."""
         self._server = FakeServer(version=(7, 0), server_type="redis")
+        self._data = Data(self._server.lock)
+        self._server.dbs[0] = self._data
         self._engines = {protocol: self._connect(protocol) for protocol in (2, 3)}
+        self._group: list[Request] | None = None
+        self.listener: Callable[[list[Request]], None] | None = None
+        """Who is told what changes: commands that have the same effect, all of them or none."""
+        self.before_write: list[Callable[[Sequence[bytes] | None], None]] = []
+        """Who sees keys before they change; None if it may be any."""
 
     def _connect(self, protocol: int) -> _Engine:
         """A connection for the clients that speak this version of the protocol."""
@@ -123,20 +140,134 @@ class Keyspace:
         Anything that is no data command is unknown here, whatever the engine could do with it.
         """
         name = arguments[0].decode("latin-1").lower()
-        if name not in DATA_COMMANDS:
+        info = DATA_COMMANDS.get(name)
+        if info is None:
             return unknown_command(arguments)
-        return self._engage(name, arguments, protocol)
+        if not info.writes:
+            reply = self._engage(name, arguments, protocol)
+        else:
+            reply = self._write(info, arguments, protocol)
+        if self._data.expired_keys:
+            self._tell([])
+        return reply
+
+    def _write(self, info: CommandInfo, arguments: Sequence[bytes], protocol: int) -> ClientReply:
+        keys = keys_of(info, arguments)
+        if keys is not None:
+            self._announce(keys or None)
+        if self.listener is None:
+            return self._engage(info.name, arguments, protocol)
+        self._data.touched.clear()
+        reply = self._engage(info.name, arguments, protocol)
+        touched = list(self._data.touched)
+        if not touched and _says_nothing_of_keys(info.name, reply):
+            touched = list(keys or ())
+        done = Done(arguments=arguments, reply=reply, touched=touched, data=self)
+        self._tell(effects_of(done))
+        return reply
+
+    def _announce(self, keys: Sequence[bytes] | None) -> None:
+        for see in self.before_write:
+            see(keys)
+
+    @clause("RE-18")
+    def _tell(self, effects: list[Request]) -> None:
+        """The listener knows what has changed; keys whose time is over are deleted first.
+
+        Counterpart: `propagateDeletion`.
+        """
+        gone = [[b"DEL", key] for key in self._data.take_expired()]
+        if self.listener is None or not (gone or effects):
+            return
+        if self._group is not None:
+            self._group += gone + effects
+        else:
+            self.listener(gone + effects)
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What changes in the block is told at its end, as one.
+
+        Counterpart: `propagatePendingCommands`.
+        """
+        if self._group is not None:
+            yield
+            return
+        self._group = []
+        try:
+            yield
+        finally:
+            group, self._group = self._group, None
+            if group and self.listener is not None:
+                self.listener(group)
+
+    @property
+    def in_group(self) -> bool:
+        """Whether a block of `together` is open, so that nothing may wait."""
+        return self._group is not None
 
     @clause("RE-7")
     def apply(self, arguments: Sequence[bytes]) -> ClientReply:
         """A command that a master has carried out is carried out here too.
 
-        Counterpart: `call`.
+        Nobody is told, and no key is too old for it. Counterpart: `call`.
         """
         name = arguments[0].decode("latin-1").lower()
         if name not in _FROM_MASTER:
             return unknown_command(arguments)
-        return self._engage(name, arguments, 2)
+        if self.before_write:
+            info = DATA_COMMANDS.get(name)
+            self._announce(keys_of(info, arguments) if info is not None else arguments[1:2])
+        self._data.obeys = True
+        try:
+            return self._engage(name, arguments, 2)
+        finally:
+            self._data.obeys = False
+
+    def follows(self, *, master: bool) -> None:
+        """Whether a master says when keys end, or this node does."""
+        self._data.follows = master
+
+    @property
+    def obeys_master(self) -> bool:
+        """Whether a master says when keys end."""
+        return self._data.follows
+
+    def entry(self, key: bytes) -> RdbKey | None:
+        """The key with all that it holds, None if there is none."""
+        item = self.database().get(key)
+        return None if item is None else entry_of(key, item)
+
+    @clause("RE-4")
+    def load(self, entry: RdbKey) -> None:
+        """The key is here, which was not; nobody is told. ReplicationError if it cannot be.
+
+        Counterpart: `dbAddRDBLoad`.
+        """
+        for request in commands_of(entry):
+            reply = self.apply(request)
+            if isinstance(reply, ErrorReply):
+                name = request[0].decode()
+                raise ReplicationError(f"{name} of the data failed: {reply.text}")
+        if isinstance(entry.value, RdbStream):
+            complete_stream(self._data[entry.key].value, entry.value)
+
+    @clause("CM-61")
+    def put(self, entry: RdbKey) -> None:
+        """The key is this, whatever it was, and the listener knows.
+
+        Counterpart: `restoreCommand`.
+        """
+        self.remove(entry.key)
+        self.load(entry)
+        with self._server.lock:
+            self._data.notify_watch(entry.key)
+        self._tell([restore_of(entry)])
+
+    def remove(self, key: bytes) -> None:
+        """The key is not here; nobody is told."""
+        self._announce([key])
+        self._data.pop(key, None)
 
     @clause("RE-3")
     def replace(self, other: "Keyspace") -> None:
@@ -144,6 +275,7 @@ class Keyspace:
 
         Counterpart: `swapMainDbWithTempDb`.
         """
+        self._announce(None)
         mine, new = self.database(), other.database()
         watched = [*mine, *new]
         with self._server.lock:
@@ -159,6 +291,9 @@ class Keyspace:
         except Exception:  # noqa: BLE001 - a flaw of the engine must not end the node
             _LOG.exception("the data engine failed at %s", name)
             return ErrorReply("ERR the data engine failed at this command")
+        if name in _POPS and isinstance(reply, list) and isinstance(reply[0], bytes):
+            with self._server.lock:
+                self._data.mend(reply[0])
         if name in _SET_REPLIES and protocol == 3 and isinstance(reply, list):
             return SetReply([_reply(element) for element in reply])
         return _reply(reply)
@@ -193,8 +328,9 @@ class Keyspace:
         return len(doomed)
 
     def flush(self) -> None:
-        """There are no keys. Counterpart: `emptyData`."""
-        self.execute([b"FLUSHALL"])
+        """There are no keys; nobody is told. Counterpart: `emptyData`."""
+        self._announce(None)
+        self._engage("flushall", [b"FLUSHALL"], 2)
 
     def watch(self) -> Watch:
         """A watch for the keys of one transaction."""
@@ -207,15 +343,29 @@ class Keyspace:
         """How many keys have a time to live."""
         return sum(item.expireat is not None for item in self.database().values())
 
-    def database(self) -> Database:
+    def database(self) -> Data:
         """The keys and values as they are now."""
-        self.execute([b"DBSIZE"])  # tells the engine what time it is, so that keys expire
-        return self._server.dbs[0]
+        self._engage("dbsize", [b"DBSIZE"], 2)  # tells the engine what time it is
+        return self._data
+
+    def expire(self) -> None:
+        """Keys whose time is over are gone, and the listener knows.
+
+        Counterpart: `activeExpireCycle`.
+        """
+        self.execute([b"DBSIZE"])
 
     def close(self) -> None:
         """The connections to the engine are gone, and the data with them."""
         while self._engines:
             self._engines.popitem()[1].close()
+
+
+def _says_nothing_of_keys(name: str, reply: ClientReply) -> bool:
+    """Whether the command may have changed a key although the engine has told of none (XDEL)."""
+    if is_told_whole(name):
+        return not isinstance(reply, ErrorReply)
+    return isinstance(reply, int) and reply > 0
 
 
 def _reply(value: object) -> ClientReply:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
@@ -22,7 +22,6 @@ from reference.core.effects import (
     Send,
 )
 from reference.core.events import (
-    BlacklistExpired,
     Command,
     DatasetLoaded,
     Event,
@@ -35,24 +34,26 @@ from reference.core.state import ClusterState
 from reference.core.step import step
 from reference.core.types import Link, NodeId, ShardId
 from reference.pacing.availability import Availability, judge
-from reference.pacing.deadlines import deadline
 from reference.pacing.heartbeat import link_dialled
 from reference.pacing.pacemaker import Dial, Drop, after_step, begin, due, next_deadline
 from reference.runtime.announcements import Announcements, own_announced
 from reference.runtime.bus import BusLink
 from reference.runtime.client_view import LinkView
+from reference.runtime.clients import ClientServer
 from reference.runtime.clock import Clock, entropy, new_node_id, new_shard_id
 from reference.runtime.keyspace import Keyspace
-from reference.runtime.nodes_file import Contact, to_conf
+from reference.runtime.node_facts import contact_of, wire_facts
+from reference.runtime.nodes_file import to_conf
 from reference.runtime.options import NodeOptions
 from reference.runtime.outbox import Outbox
 from reference.runtime.pause import WritePause
 from reference.runtime.reception import Reception
 from reference.runtime.replication import Replication
+from reference.runtime.replication_backlog import Stream
+from reference.runtime.replication_master import Replicas
 from reference.runtime.storage import ConfigFile
-from reference.runtime.translate import WireFacts
+from reference.runtime.surroundings import NO_SURROUNDINGS, Surroundings
 from reference.wire.announced import Announced
-from reference.wire.bus_extensions import InternalSecretExtension
 from reference.wire.nodes_conf import format_nodes_conf
 
 
@@ -66,8 +67,12 @@ class Node:
         config: ConfigFile,
         keyspace: Keyspace,
         announced: Mapping[NodeId, Announced],
+        surroundings: Surroundings = NO_SURROUNDINGS,
     ) -> None:
         """It is silent, and knows of others what was saved: the state, and what they announced."""
+        self.faults = surroundings.faults
+        self.clients: ClientServer | None = None  # its client port, once there is one
+        self._journal = surroundings.journal
         self.options = options
         self.state = state
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -87,16 +92,21 @@ class Node:
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"port": options.port})
         self._reception = Reception(self, self._log)
         self._bus = self._reception.bus
-        self._outbox = Outbox(self._bus, self.announcements, self._facts)
+        self._outbox = Outbox(self._bus, self.announcements, lambda: wire_facts(self))
         self._availability = Availability(began=now)
         self._known_since = {node.node_id: now for node in state.nodes}
         self._alarm: asyncio.TimerHandle | None = None
         self._started = False
-        self._replication = Replication(self, keyspace, self._log)
+        self._frozen = False
+        self._followers: list[Callable[[], None]] = []
+        self.replicas = Replicas(self, keyspace, Stream(), self._log)
+        self._replication = Replication(self, keyspace, self.replicas, self._log)
         self._judge(now)
 
     async def listen(self) -> None:
         """The node is saved and can be dialled; OSError if the port of the bus is taken."""
+        if self._journal is not None:
+            self._journal.started(self.options.port, self.state)
         self._run_with(self.options)
         self.save(fsync=True)
         if len(self._keyspace):
@@ -117,10 +127,31 @@ class Node:
         self._started = False
         self.writes.end_all()
         await self._replication.close()
+        await self.replicas.close()
         await self._bus.close()
         self._config.close()
         if not self.failed.done():
             self.failed.cancel()
+        if self._journal is not None:
+            self._journal.ended(self.options.port, self.state)
+
+    def freeze(self) -> None:
+        """Nothing of the node moves, as if its process were stopped."""
+        self._frozen = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        self._bus.freeze()
+        if self.clients is not None:
+            self.clients.freeze()
+
+    def thaw(self) -> None:
+        """The node takes up what others have sent, and what has become due, in the meantime."""
+        self._frozen = False
+        self._bus.thaw()
+        if self.clients is not None:
+            self.clients.thaw()
+        self.rearm()
 
     # What the client side asks for.
 
@@ -165,6 +196,17 @@ class Node:
         replies = [effect for effect in effects if isinstance(effect, Reply)]
         return replies[-1] if replies else Reply()
 
+    def publish(self, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """The message is on its way to the nodes whose clients may listen to the channel."""
+        self._outbox.publish(self.state, channel, message, shard=shard)
+
+    def hear(self, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """Another node's message has been told to the clients of this one who listen."""
+        if self.clients is None:
+            return
+        channels = self.clients.service.channels
+        (channels.deliver_shard if shard else channels.deliver)(channel, message)
+
     @clause("RT-24", "CM-D2")
     def configure(self, options: NodeOptions) -> None:
         """The node runs with these options, and the file says so.
@@ -184,7 +226,7 @@ class Node:
         self.step(SettingsChanged(settings=options.settings, nofailover=nofailover))
         myself = self.state.myself
         if not options.ip_is_a_guess and myself.address != options.address:
-            self.state = self.state.put(attrs.evolve(myself, address=options.address))
+            self._adjust(self.state.put(attrs.evolve(myself, address=options.address)))
         self._judge(self.clock.now())
 
     def announced(self, node_id: NodeId) -> Announced:
@@ -214,13 +256,23 @@ class Node:
     def repl_offset(self, node_id: NodeId) -> int:
         """How far the node's data goes, in bytes of its master's stream; 0 if it has none."""
         if node_id == self.state.myself_id:
-            return self.pace.repl_offset
+            return self._replication.offset
         return self.pace.peer(node_id).repl_offset
 
     @property
     def master_link_up(self) -> bool:
         """Whether our data follows that of our master."""
         return self._replication.master_link_up
+
+    @property
+    def master_heard_s_ago(self) -> int:
+        """How long ago our master was heard on the link for its data, in seconds; -1 if never."""
+        return self._replication.heard_s_ago
+
+    @property
+    def master_sends_all(self) -> bool:
+        """Whether our master's data is on its way as a whole."""
+        return self._replication.loading
 
     def ping_sent_ms(self, node_id: NodeId) -> int:
         """When the PING in flight was sent, milliseconds since 1970; 0 if there is none."""
@@ -259,9 +311,16 @@ class Node:
         known = myself.address
         if not self.options.ip_is_a_guess or known is None or known.ip == ip:
             return
-        self.state = self.state.put(attrs.evolve(myself, address=attrs.evolve(known, ip=ip)))
+        self._adjust(self.state.put(attrs.evolve(myself, address=attrs.evolve(known, ip=ip))))
         self._log.info("IP address for this node updated to %s", ip)
         self.save(fsync=False)
+
+    @clause("RT-40")
+    def _adjust(self, state: ClusterState) -> None:
+        """The state is this one, though no event has made it so."""
+        self.state = state
+        if self._journal is not None:
+            self._journal.adjusted(self.options.port, state)
 
     # Time.
 
@@ -301,7 +360,7 @@ class Node:
 
     def rearm(self) -> None:
         """The alarm rings at the next deadline, once the node has started."""
-        if self._started:
+        if self._started and not self._frozen:
             self._rearm()
 
     def _rearm(self) -> None:
@@ -321,7 +380,18 @@ class Node:
         )
         if judged.serving != self._availability.serving:
             self._log.info("Cluster state changed: %s", "ok" if judged.serving else "fail")
+        changed = judged.serving != self._availability.serving
         self._availability = judged
+        if changed:
+            self._tell_followers()
+
+    def when_changed(self, follower: Callable[[], None]) -> None:
+        """It is called after each change of the state, and of whether clients are served."""
+        self._followers.append(follower)
+
+    def _tell_followers(self) -> None:
+        for follower in self._followers:
+            follower()
 
     # Steps and their effects.
 
@@ -330,6 +400,8 @@ class Node:
         if self.failed.done():
             return ()
         before, now = self.state, self.clock.now()
+        if self._journal is not None:
+            self._journal.happened(self.options.port, event)
         self.state, effects = step(before, event)
         self.pace = after_step(self.pace, before, self.state, event, now=now, entropy=entropy())
         if self.state is not before:
@@ -341,6 +413,8 @@ class Node:
                 self._rearm()
         for effect in effects:
             self._carry_out(effect, link)
+        if self.state is not before:
+            self._tell_followers()
         return effects
 
     def _follow_nodes(self, before: ClusterState, link: BusLink | None) -> None:
@@ -401,37 +475,6 @@ class Node:
             case _:  # jobs that move slots atomically, which no command of this node begins
                 self._log.warning("not carried out: %s", type(effect).__name__)
 
-    def _facts(self) -> WireFacts:
-        secrets = InternalSecretExtension.type in self.announcements.dialect.extensions
-        return WireFacts(
-            announced_ip=self.options.announce_ip,
-            announced=self.announcements.own,
-            dialect=self.announcements.dialect,
-            speaks_up=self.announcements.speaks_up,
-            secret=self.announcements.secret if secrets else b"",
-            cluster_ok=self.cluster_ok,
-            repl_offset=self.pace.repl_offset,
-            migrate_to=frozenset(node.node_id for node in self.state.nodes if node.migrate_to),
-            heard=self._heard,
-            forgotten_s=self._forgotten_s,
-        )
-
-    def _heard(self, node_id: NodeId) -> tuple[int, int]:
-        return self.ping_sent_ms(node_id) // 1000, self.pong_received_ms(node_id) // 1000
-
-    def _forgotten_s(self, node_id: NodeId) -> int:
-        """For how many seconds more the node is not to be learnt again."""
-        until = deadline(self.pace, BlacklistExpired(node=node_id))
-        return max(1, (until - self.clock.now()) // 1000) if isinstance(until, int) else 1
-
-    def _contact(self, node_id: NodeId) -> Contact:
-        return Contact(
-            connected=self.link_connected(node_id),
-            ping_sent=self.ping_sent_ms(node_id),
-            pong_received=self.pong_received_ms(node_id),
-            announced=self.announced(node_id),
-        )
-
     @clause("RT-3")
     def save(self, *, fsync: bool) -> None:
         """The durable part of the state is in the file.
@@ -441,7 +484,9 @@ class Node:
         `clusterSaveConfigOrDie`.
         """
         try:
-            self._config.save(format_nodes_conf(to_conf(self.state, self._contact)), fsync=fsync)
+            self._config.save(
+                format_nodes_conf(to_conf(self.state, lambda of: contact_of(self, of))), fsync=fsync
+            )
         except OSError as error:
             self._log.critical("Fatal: can't update cluster config file: %s", error)
             if not self.failed.done():

@@ -15,6 +15,7 @@ from reference.runtime.node import Node
 from reference.runtime.nodes_file import announced_by_nodes, from_conf
 from reference.runtime.options import NodeOptions
 from reference.runtime.storage import ConfigFile, ConfigLockedError
+from reference.runtime.surroundings import NO_SURROUNDINGS, Surroundings
 from reference.wire.announced import Announced
 from reference.wire.nodes_conf_parse import NodesConfError, parse_nodes_conf
 
@@ -53,7 +54,9 @@ def read_state(
 
 @contextlib.asynccontextmanager
 async def listening_node(
-    options: NodeOptions, state: ClusterState | None = None
+    options: NodeOptions,
+    state: ClusterState | None = None,
+    surroundings: Surroundings = NO_SURROUNDINGS,
 ) -> AsyncIterator[Node]:
     """A node that answers on its bus and to its clients, until the end of the block.
 
@@ -68,12 +71,13 @@ async def listening_node(
             state, announced = read_state(config, options)
         keyspace = Keyspace()
         at_end.callback(keyspace.close)
-        node = Node(options, state, config, keyspace, announced)
+        node = Node(options, state, config, keyspace, announced, surroundings)
         at_end.push_async_callback(node.close)
         port = options.port
         try:
             clients = await serve_clients(node, keyspace, options.bind, port)
             at_end.push_async_callback(clients.close)
+            node.clients = clients
             port = options.cport
             await node.listen()
         except OSError as error:

@@ -66,7 +66,8 @@ class NodeOptions:
     @clause("EL-D1")
     def rules(self) -> Rules:
         """The rules of the dialect, without the one defect that costs safety and helps nobody."""
-        return DIALECTS[self.dialect].without("late_votes_count")
+        rules = DIALECTS[self.dialect]
+        return rules.without("late_votes_count") if rules.late_votes_count else rules
 
     @property
     def settings(self) -> Settings:

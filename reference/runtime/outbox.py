@@ -4,19 +4,22 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from reference.clauses import clause
+from reference.core.announce import header as said_by
 from reference.core.messages import Message
 from reference.core.state import ClusterState
 from reference.runtime.announcements import Announcements
 from reference.runtime.bus import Bus, BusLink
-from reference.runtime.translate import WireFacts, to_wire
-from reference.wire.bus import encode
-from reference.wire.bus_header import MessageType
+from reference.runtime.translate import WireFacts, plain_header, to_wire
+from reference.wire.bus import PublishMessage, PublishShardMessage, encode
+from reference.wire.bus_header import LIGHT, LightHeader, MessageType
 
 _COUNTER_NAMES: Final = {
     MessageType.FAILOVER_AUTH_REQUEST: "auth-req",
     MessageType.FAILOVER_AUTH_ACK: "auth-ack",
 }
 _TYPE_FIELD: Final = slice(12, 14)
+_SENDER_FIELD: Final = slice(40, 80)  # of the full header
 
 
 class Traffic:
@@ -29,8 +32,18 @@ class Traffic:
 
     def count(self, frame: bytes) -> None:
         """One more message."""
-        self.messages[counter_name(int.from_bytes(frame[_TYPE_FIELD], "big"))] += 1
+        self.messages[counter_name(type_of(frame))] += 1
         self.bytes += len(frame)
+
+
+def type_of(frame: bytes) -> int:
+    """The type of the message, without the mark of a light header."""
+    return int.from_bytes(frame[_TYPE_FIELD], "big") & ~LIGHT
+
+
+def sender_of(frame: bytes) -> str:
+    """Who the message says it is from, if its header is the full one."""
+    return frame[_SENDER_FIELD].decode("latin-1")
 
 
 def counter_name(message_type: int) -> str:
@@ -62,6 +75,25 @@ class Outbox:
         data = encode(to_wire(message, self._facts(), extended=extended))
         self.traffic.count(data)
         link.send(data)
+
+    @clause("RT-43")
+    def publish(self, state: ClusterState, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """The publication is on its way to every other node, or to those of this node's shard.
+
+        Counterpart: `clusterPropagatePublish`.
+        """
+        leader = state.myself.replicaof or state.myself_id
+        kind = PublishShardMessage if shard else PublishMessage
+        for node in state.nodes:
+            link = self._bus.outbound.get(node.node_id)
+            outside = shard and leader not in (node.node_id, node.replicaof)
+            if link is None or node.handshake or outside or node.node_id == state.myself_id:
+                continue
+            light = self._announcements.takes_light(node.node_id)
+            header = LightHeader() if light else plain_header(said_by(state), self._facts())
+            data = encode(kind(header=header, channel=channel, message=message))
+            self.traffic.count(data)
+            link.send(data)
 
     def broadcast(self, state: ClusterState, message: Message) -> None:
         """The message is on its way to every known node that we have a link to."""

@@ -22,9 +22,11 @@ from reference.pacing.pacemaker import hear_data, hear_offset
 from reference.runtime.announcements import Announcements
 from reference.runtime.bus import Bus, BusLink
 from reference.runtime.clock import Clock, entropy, new_node_id
-from reference.runtime.outbox import Traffic
+from reference.runtime.faults import NodeFaults
+from reference.runtime.late_frames import LateFrames
+from reference.runtime.outbox import Traffic, counter_name, sender_of, type_of
 from reference.runtime.translate import from_wire, health_of, why_unusable
-from reference.wire.bus import BusMessage, Heartbeat, decode
+from reference.wire.bus import BusMessage, Heartbeat, Publication, PublishShardMessage, decode
 from reference.wire.bus_errors import BusLinkError, BusMessageError
 from reference.wire.bus_header import BusHeader, LightHeader, NodeFlag
 
@@ -36,6 +38,7 @@ class Receiver(Protocol):
     pace: Pace
     clock: Clock
     announcements: Announcements
+    faults: NodeFaults
 
     @property
     def newcomer(self) -> bool:
@@ -53,6 +56,9 @@ class Receiver(Protocol):
     def save(self, *, fsync: bool) -> None:
         """The durable part of the state is in the file."""
 
+    def hear(self, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """Another node's message has been told to the clients of this one who listen."""
+
 
 class Reception:
     """The owner of the bus: it is told what happens on the links."""
@@ -62,6 +68,7 @@ class Reception:
         self.traffic = Traffic()
         self.bus = Bus(self, light_headers=node.announcements.dialect.light_headers)
         self._node = node
+        self._late = LateFrames(self._take_frame)
         self._log = log
 
     def link_opened(self, link: BusLink) -> None:
@@ -89,7 +96,25 @@ class Reception:
         self.bus.bind(link, node_id)
         self._node.pace = link_inbound(self._node.pace, node_id, self._node.clock.now(), up=True)
 
+    def unreachable(self, node_id: NodeId) -> bool:
+        """Whether a partition lies between the two."""
+        return self._node.faults.any and self._node.faults.unreachable(node_id)
+
+    @clause("RT-42")
     def frame_received(self, link: BusLink, frame: bytes) -> None:
+        """The message is taken in, unless a fault keeps it or puts it off."""
+        faults, delay_ms = self._node.faults, 0
+        if faults.any:
+            sender = link.node_id or sender_of(frame)
+            if faults.loses(sender, counter_name(type_of(frame))):
+                return
+            delay_ms = faults.delay_ms(sender)
+        if delay_ms or self._late.waits(link):
+            self._late.put(link, frame, delay_ms)
+        else:
+            self._take_frame(link, frame)
+
+    def _take_frame(self, link: BusLink, frame: bytes) -> None:
         """The message has been taken in, or the log says why not."""
         self.traffic.count(frame)
         dialect = self._node.announcements.dialect
@@ -110,14 +135,29 @@ class Reception:
     def _take_in(self, link: BusLink, wire: BusMessage) -> None:
         node, message = self._node, from_wire(wire)
         if message is None:
-            self._log.info("ignoring %s from %s", type(wire).__name__, link)
-            node.pace = hear_data(node.pace, node.state, link.node_id, node.clock.now())
+            self._take_in_other(link, wire)
             return
         sender = message.header.sender
         known = node.state.known(sender) is not None and sender != node.state.myself_id
         if known and link.direction is Link.INBOUND and link.node_id is None:
             self.bind(link, sender)
         self._receive(link, message, wire)
+
+    @clause("RT-44")
+    def _take_in_other(self, link: BusLink, wire: BusMessage) -> None:
+        """What the rules have nothing to do with: publications of nodes that are known.
+
+        Counterpart: `clusterProcessPacket`.
+        """
+        node = self._node
+        light = isinstance(wire.header, LightHeader)
+        sender = link.node_id if light else wire.header.sender  # type: ignore[union-attr]
+        node.pace = hear_data(node.pace, node.state, link.node_id, node.clock.now())
+        if isinstance(wire, Publication) and node.state.known(sender) is not None:
+            shard = isinstance(wire, PublishShardMessage)
+            node.hear(wire.channel, wire.message, shard=shard)
+        else:
+            self._log.info("ignoring %s from %s", type(wire).__name__, link)
 
     def _receive(self, link: BusLink, message: Message, wire: BusMessage) -> None:
         node, sender, now = self._node, message.header.sender, self._node.clock.now()

@@ -19,8 +19,10 @@ from reference.pacing.replication import (
 from reference.runtime.clock import Clock, entropy
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
+from reference.runtime.replication_backlog import Stream
 from reference.runtime.replication_client import History, NoStreamError, ReplicaLink
 from reference.runtime.replication_data import ReplicationError
+from reference.runtime.replication_master import Replicas
 
 _DIAL_AGAIN_S: Final = 1.0
 _ASK_AGAIN_S: Final = 10.0
@@ -53,18 +55,46 @@ class Replication:
     """The replica's side of replication; a master has no link (`server.master`)."""
 
     def __init__(
-        self, node: Owner, keyspace: Keyspace, log: "logging.LoggerAdapter[logging.Logger]"
+        self,
+        node: Owner,
+        keyspace: Keyspace,
+        replicas: Replicas,
+        log: "logging.LoggerAdapter[logging.Logger]",
     ) -> None:
         """Nobody is followed."""
         self.master_link_up = False
+        self.loading = False  # the master's file is being read
+        self.heard_s = 0.0  # when the master was last heard on the link
         self._node = node
         self._keyspace = keyspace
+        self._replicas = replicas
         self._log = log
         self._master: Master | None = None
-        self._history: History | None = None
+        self._is_master = True
         self._tasks: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._reason = ""
+
+    @property
+    def _stream(self) -> Stream:
+        return self._replicas.stream
+
+    @property
+    def _history(self) -> History | None:
+        """Whose data this is, None if that is nobody's."""
+        stream = self._stream
+        return History(stream.replid, stream.offset) if stream.active else None
+
+    @property
+    def heard_s_ago(self) -> int:
+        """How long ago the master was heard, in seconds; -1 if the link is down."""
+        now = asyncio.get_running_loop().time()
+        return int(now - self.heard_s) if self.master_link_up else -1
+
+    @property
+    def offset(self) -> int:
+        """How far the data goes, in bytes of the stream; 0 if it is in no stream."""
+        return self._stream.offset if self._stream.active else 0
 
     @clause("RE-10", "RE-11")
     def follow(self) -> None:
@@ -72,22 +102,23 @@ class Replication:
 
         Counterpart: `replicationSetPrimary`, `replicationUnsetPrimary`.
         """
-        master = _master_of(self._node.state)
-        if master == self._master:
+        master, is_master = _master_of(self._node.state), self._node.state.myself.is_master
+        if master == self._master and is_master == self._is_master:
             return
+        self._is_master = is_master
         self._stop()
-        new = master is not None and (
-            self._master is None or self._master.node_id != master.node_id
-        )
-        self._master = master
-        if self._node.state.myself.is_master:
-            self._history = None
+        old, self._master = self._master, master
+        self._keyspace.follows(master=not is_master)
+        if is_master:
+            self._replicas.fork()
             self._node.pace = attrs.evolve(self._node.pace, master_link=None)
         if master is None:
             return
-        if new and self._history is None:
-            self._node.pace = never_heard_master(self._node.pace)
-            self._advance(0)
+        if old is None or old.node_id != master.node_id:
+            self._replicas.drop_all()
+            if old is None or not self._stream.active:
+                self._node.pace = never_heard_master(self._node.pace)
+            self._advance(self.offset)
         self._reason = ""
         self._task = asyncio.get_running_loop().create_task(self._follow(master))
         self._tasks.add(self._task)
@@ -107,7 +138,7 @@ class Replication:
         self._lose()
 
     def _lose(self) -> None:
-        self.master_link_up = False
+        self.master_link_up = self.loading = False
         self._node.pace = lose_master(self._node.pace, self._node.clock.now())
 
     async def _follow(self, master: Master) -> None:
@@ -134,7 +165,7 @@ class Replication:
             self._node.pace = attrs.evolve(self._node.pace, master_link=None)
             return _ASK_AGAIN_S
         except ReplicationError as error:
-            self._history = None
+            self._stream.end()
             self._tell(master, str(error))
         except TimeoutError:
             self._tell(master, "the master is silent")
@@ -164,28 +195,45 @@ class Replication:
     def starts_over(self) -> None:
         """The master sends all of its data; what we have does not count any more."""
         self._log.info("full resync: the master sends all of its data")
-        self._history = None
+        self._stream.end()
+        self._replicas.drop_all()
+        self.loading = True
         if self._node.pace.master_link is None:
             self._node.pace = never_heard_master(self._node.pace)
         self._advance(0)
 
+    def loaded(self, history: History) -> None:
+        """All of the master's data is ours, up to there."""
+        self.loading = False
+        self._stream.adopt(history.replid, history.offset)
+        self._replicas.listen()
+        self.reached(b"")
+
+    def goes_on(self, replid: str) -> None:
+        """The stream goes on where our data ends, under this name."""
+        if replid != self._stream.replid:
+            self._stream.rename(replid)
+            self._replicas.drop_all()
+        self.reached(b"")
+
     def heard(self) -> None:
         """The master has sent something; before there is data that says nothing about its age."""
+        self.heard_s = asyncio.get_running_loop().time()
         if self.master_link_up:
             self._node.pace = hear_master(self._node.pace, self._node.clock.now())
 
-    @clause("RE-13")
-    def reached(self, history: History) -> None:
-        """Elections and heartbeats know how far the data goes.
+    @clause("RE-13", "RE-16")
+    def reached(self, data: bytes) -> None:
+        """These bytes of the stream have been carried out; elections and heartbeats know it.
 
         Counterpart: `replicationGetReplicaOffset`.
         """
+        self._replicas.proxy(data)
         if not self.master_link_up:
-            self._log.info("in sync with the master from offset %d on", history.offset)
+            self._log.info("in sync with the master from offset %d on", self.offset)
             self.master_link_up, self._reason = True, ""
-        self._history = history
         self._node.pace = hear_master(self._node.pace, self._node.clock.now())
-        self._advance(history.offset)
+        self._advance(self.offset)
 
     def _advance(self, offset: int) -> None:
         node = self._node

@@ -9,11 +9,11 @@ import attrs
 from reference.clauses import clause
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
-from reference.runtime.replication_data import ReplicationError, Request, commands_of
+from reference.runtime.replication_data import ReplicationError
 from reference.runtime.replication_stream import Follower
 from reference.wire.rdb import RdbDecoder, RdbEntry, RdbKey
 from reference.wire.rdb_strings import RdbError
-from reference.wire.resp import ErrorReply, encode_reply
+from reference.wire.resp import encode_reply
 
 _READ_SIZE: Final = 64 * 1024
 _ACK_EVERY_S: Final = 1.0
@@ -44,8 +44,14 @@ class Progress(Protocol):
     def starts_over(self) -> None:
         """The master sends all of its data; what we have does not count any more."""
 
-    def reached(self, history: History) -> None:
-        """The data is the master's up to there, and it has just been heard."""
+    def loaded(self, history: History) -> None:
+        """All of the master's data is ours, up to there."""
+
+    def goes_on(self, replid: str) -> None:
+        """The stream goes on where our data ends, under this name."""
+
+    def reached(self, data: bytes) -> None:
+        """These bytes of the stream have been carried out."""
 
     def heard(self) -> None:
         """The master has sent something."""
@@ -81,15 +87,15 @@ class ReplicaLink:
             self._progress.starts_over()
             history = History(match[1], int(match[2]))
             rest = await self._load()
+            self._progress.loaded(history)
         elif history is not None and (match := _CONTINUE.fullmatch(answer)):
-            history = attrs.evolve(history, replid=match[1] or history.replid)
             rest = b""
+            self._progress.goes_on(match[1] or history.replid)
         elif answer.startswith("-ERR unknown command"):
             raise NoStreamError("the master has no stream of commands")
         else:
             raise ConnectionError(f"PSYNC was answered with {answer!r}")
-        self._progress.reached(history)
-        await self._stream(history, rest)
+        await self._stream(history.offset, rest)
 
     async def _greet(self, options: NodeOptions) -> None:
         """The master knows whom it talks to; REPLCONF words that it does not know do no harm."""
@@ -178,29 +184,21 @@ class ReplicaLink:
         self._progress.heard()
         for entry in entries:
             if isinstance(entry, RdbKey):
-                for request in commands_of(entry):
-                    self._keep_one(request, fresh)
-
-    @staticmethod
-    def _keep_one(request: Request, fresh: Keyspace) -> None:
-        reply = fresh.apply(request)
-        if isinstance(reply, ErrorReply):
-            raise ReplicationError(f"{request[0].decode()} of the data failed: {reply.text}")
+                fresh.load(entry)
 
     @clause("RE-5")
-    async def _stream(self, history: History, data: bytes) -> None:
+    async def _stream(self, offset: int, data: bytes) -> None:
         """Commands are carried out as they come; the master is told how far, at least each second.
 
         Counterpart: `replicationSendAck`, `replicationCron`.
         """
         loop = asyncio.get_running_loop()
-        follower = Follower(self._keyspace, history.offset)
+        follower = Follower(self._keyspace, offset)
         ack_at = silent_from = loop.time()
         while True:
             if data:
                 silent_from = loop.time()
-                follower.take(data)
-                self._progress.reached(attrs.evolve(history, offset=follower.offset))
+                self._progress.reached(follower.take(data))
             if follower.ack_wanted or loop.time() >= ack_at:
                 follower.ack_wanted = False
                 ack_at = loop.time() + _ACK_EVERY_S

@@ -71,7 +71,7 @@ def _score(score: float) -> bytes:
 
 
 def _stream_commands(key: bytes, stream: RdbStream) -> Iterator[Request]:
-    """Its entries and its last id; consumer groups, which no client can use here, are left out."""
+    """Its entries; the rest of it has no command."""
     for entry in stream.entries:
         words = [word for pair in entry.pairs for word in pair]
         yield [b"XADD", key, str(entry.entry_id).encode(), *words]
@@ -85,8 +85,8 @@ def _stream_commands(key: bytes, stream: RdbStream) -> Iterator[Request]:
 
 
 @clause("RE-9")
-def restored(arguments: Request) -> Iterator[Request]:
-    """What a RESTORE of the stream does, as other commands: the engine's own runs foreign code.
+def restored(arguments: Request) -> RdbKey:
+    """The key that a RESTORE of the stream makes: the engine's own runs foreign code.
 
     ReplicationError if it makes no sense. Counterpart: `restoreCommand`.
     """
@@ -101,5 +101,4 @@ def restored(arguments: Request) -> Iterator[Request]:
         value = parse_dump(payload)
     except RdbError as error:
         raise ReplicationError(f"a RESTORE of damaged data: {error}") from error
-    yield [b"DEL", key]
-    yield from commands_of(RdbKey(key=key, value=value, expires_at_ms=expires_at_ms))
+    return RdbKey(key=key, value=value, expires_at_ms=expires_at_ms)

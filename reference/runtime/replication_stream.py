@@ -19,7 +19,7 @@ _PASSED_OVER: Final = frozenset(
 
 
 class CommandStream:
-    """The commands of a stream, each with the bytes it took (`replicationFeedSlaves`)."""
+    """The commands of a stream, each with the bytes it came in (`replicationFeedSlaves`)."""
 
     def __init__(self) -> None:
         """Nothing has arrived."""
@@ -27,7 +27,7 @@ class CommandStream:
         self._raw = bytearray()
 
     @clause("RE-6")
-    def feed(self, data: bytes) -> Iterator[tuple[Request, int]]:
+    def feed(self, data: bytes) -> Iterator[tuple[Request, bytes]]:
         """The commands that these bytes complete.
 
         ReplicationError if they are none, or not in the one form in which masters send them, since
@@ -41,7 +41,7 @@ class CommandStream:
                 if not self._raw.startswith(form):
                     raise ReplicationError(f"not a stream of commands: {bytes(self._raw[:40])!r}")
                 del self._raw[: len(form)]
-                yield request, len(form)
+                yield request, form
         except RespProtocolError as error:
             raise ReplicationError(f"not a stream of commands: {error.reason}") from error
 
@@ -56,17 +56,18 @@ class Follower:
         self._keyspace = keyspace
         self._commands = CommandStream()
         self._queue: list[Request] | None = None  # an open transaction
-        self._behind = 0  # bytes of the open transaction
+        self._behind = bytearray()  # of the open transaction
         self._db = 0
 
     @clause("RE-6", "RE-8")
-    def take(self, data: bytes) -> None:
-        """Whatever the bytes complete has been carried out, and counts.
+    def take(self, data: bytes) -> bytes:
+        """Whatever the bytes complete has been carried out, and counts; the answer is what does.
 
         A transaction counts when it ends, so that a link that breaks in it begins before it again.
         Counterpart: `commandProcessed`.
         """
-        for request, size in self._commands.feed(data):
+        counted = bytearray()
+        for request, form in self._commands.feed(data):
             name = request[0].upper()
             if name == b"REPLCONF":
                 self.ack_wanted |= len(request) > 1 and request[1].upper() == b"GETACK"
@@ -78,10 +79,12 @@ class Follower:
                 self._queue.append(request)
             else:
                 self._carry_out(request)
-            self._behind += size
+            self._behind += form
             if self._queue is None:
-                self.offset += self._behind
-                self._behind = 0
+                self.offset += len(self._behind)
+                counted += self._behind
+                self._behind.clear()
+        return bytes(counted)
 
     def _end_transaction(self) -> None:
         queue, self._queue = self._queue, None
@@ -101,8 +104,9 @@ class Follower:
         elif self._db:
             raise ReplicationError(f"{_text(name)} in database {self._db}, only database 0 is kept")
         elif name in {b"RESTORE", b"RESTORE-ASKING"}:
-            for part in restored(request):
-                self._apply(part)
+            entry = restored(request)
+            self._keyspace.remove(entry.key)
+            self._keyspace.load(entry)
         else:
             self._apply(request)
 

@@ -114,18 +114,28 @@ def _flags(said: core.Header, facts: WireFacts) -> NodeFlag:
 
 @clause("RT-22")
 def _header(message: core.Message, facts: WireFacts, *, extended: bool) -> BusHeader:
-    """The header; what it says of one message comes with it. Counterpart: `clusterSetNodeFlags`."""
-    said = message.header
-    address = said.address or _NOWHERE
+    """The header; what it says of one message comes with it. Counterpart: `clusterSendPing`."""
     mflags = NO_MESSAGE_FLAGS
     if isinstance(message, core.Ping | core.Pong | core.Meet):
         has_extensions = extended and bool(_extensions(message, facts))
         if facts.speaks_up or has_extensions:
             mflags |= MessageFlag.EXT_DATA
-    if said.paused:
-        mflags |= MessageFlag.PAUSED
     if isinstance(message, core.FailoverAuthRequest) and message.force_ack:
         mflags |= MessageFlag.FORCEACK
+    return plain_header(message.header, facts, mflags)
+
+
+@clause("RT-22")
+def plain_header(
+    said: core.Header, facts: WireFacts, mflags: MessageFlag = NO_MESSAGE_FLAGS
+) -> BusHeader:
+    """The header of a message of which it says nothing else.
+
+    Counterpart: `clusterBuildMessageHdr`.
+    """
+    address = said.address or _NOWHERE
+    if said.paused:
+        mflags |= MessageFlag.PAUSED
     return BusHeader(
         sender=said.sender,
         replicaof=said.replicaof,

@@ -16,6 +16,10 @@ _FOOTER: Final = 10  # 2 bytes: version, 8 bytes: checksum
 _CHECKSUM: Final = 8
 
 
+class DumpFooterError(RdbError):
+    """The payload is cut off, of an unknown version, or has another checksum."""
+
+
 @clause("RB-12")
 def format_dump(value: RdbValue, version: int = RDB_VERSION) -> bytes:
     """The payload that RESTORE makes the value of; ValueError if it cannot be written.
@@ -35,12 +39,12 @@ def parse_dump(payload: bytes, *, max_string: int = MAX_STRING) -> RdbValue:
     """
     end = len(payload) - _FOOTER
     if end < 0:
-        raise RdbError(0, f"a payload of {len(payload)} bytes, at least {_FOOTER} are needed")
+        raise DumpFooterError(0, f"a payload of {len(payload)} bytes, not even {_FOOTER}")
     version = int.from_bytes(payload[end : end + 2], "little")
     if version not in READABLE_VERSIONS:
-        raise RdbError(end, f"unknown version {version}")
+        raise DumpFooterError(end, f"unknown version {version}")
     if crc64(payload[:-_CHECKSUM]) != int.from_bytes(payload[-_CHECKSUM:], "little"):
-        raise RdbError(end + 2, "wrong checksum")
+        raise DumpFooterError(end + 2, "wrong checksum")
     reader = RdbReader(buffer=payload[:end], max_string=max_string)
     kind = reader.byte()
     value = complete(read_value(reader, kind))

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from model_check import __main__ as cli
+from reference.core.rules import DIALECTS
 
 
 def run(*arguments: str) -> Result:
@@ -21,7 +22,8 @@ def test_exit_code_is_0_if_all_properties_hold() -> None:
     result = run("claims", "--links", "held(1)")
 
     assert result.exit_code == 0
-    assert "4 runs: 2 holds, 2 violated as expected" in result.output
+    assert f"{len(DIALECTS)} runs: " in result.output
+    assert "2 violated as expected" in result.output
 
 
 def test_exit_code_is_1_and_the_story_is_told_if_a_property_is_violated() -> None:

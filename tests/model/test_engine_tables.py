@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model_check.engine.arrays import Narrow
 from model_check.engine.directory import Directory
 from model_check.engine.frontier import Frontier
 from model_check.engine.layout import FIRST_FREE, KEY_BITS, NOTHING
 from model_check.engine.memo import Memo, key_of
 from model_check.engine.parts import Part, fingerprints
-from model_check.engine.sheets import Narrow, Sheet, Tape
+from model_check.engine.sheets import Sheet, Tape
 from model_check.engine.spool import Spool
 from model_check.engine.states import States
 

@@ -19,7 +19,7 @@ from reference.core.events import (
     PongOverdue,
     ReportExpired,
 )
-from reference.core.rules import DIALECTS
+from reference.core.rules import DIALECTS, RELEASES
 
 
 def explored(model: str, dialect: str, links: str, *without: str, further: int = 0) -> Run:
@@ -87,7 +87,7 @@ def test_everything_that_the_scope_of_a_failover_allows_happens(dialect: str) ->
     }
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", RELEASES)
 @pytest.mark.parametrize(
     ("model", "links", "without", "expected"),
     [

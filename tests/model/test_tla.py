@@ -19,7 +19,7 @@ from model_check.tla.scopes import SCOPES, TwinScope
 from model_check.tla.tlc import JAR_VARIABLE, TlcError, configured, modules, run_tlc
 from model_check.tla.twin import TlcGraph, compare, graph_of_tlc
 from model_check.tla.values import Function, read_value
-from reference.core.rules import DIALECTS, SWITCHES, Rules
+from reference.core.rules import DIALECTS, RELEASES, SWITCHES, Rules
 
 MODULE = "RedisCluster.tla"
 
@@ -193,7 +193,7 @@ def test_each_configuration_that_must_fail_has_its_counterpart() -> None:
     assert {negative.path for negative in NEGATIVES.values()} == named
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", RELEASES)
 def test_the_dialects_of_the_module_are_those_of_the_core(dialect: str) -> None:
     text = source("Dialects.tla")
     preset = re.search(rf'name = "{dialect}" -> (\w+)', text)

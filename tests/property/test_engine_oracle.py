@@ -16,8 +16,14 @@ from model_check.engine import Exploration, Limits, explore
 from model_check.engine.options import Options
 from model_check.engine.oracle import OracleResult, explore_plainly
 from model_check.links import parse_links
-from model_check.properties import Invariant, Property, Settles, Sometimes, StepProperty
-from model_check.system import Move, Send, Step, System
+from model_check.properties import (
+    Invariant,
+    Property,
+    Settles,
+    Sometimes,
+    StepProperty,
+)
+from model_check.system import Fairness, Move, Send, Step, System
 from model_check.trace import Trace
 
 STATES = 3
@@ -41,6 +47,7 @@ class TableSystem(System[int, str, int]):
     down: frozenset[tuple[int, int]]
     sights: Mapping[tuple[int, int], tuple[tuple[int, str | None, TableStep], ...]]
     watchers: tuple[int, ...]
+    fair: tuple[Fairness, ...]  # of the first and the second move in each state
 
     @override
     def initial(self) -> tuple[int, ...]:
@@ -53,7 +60,7 @@ class TableSystem(System[int, str, int]):
     @override
     def moves(self, process: int, state: int) -> Iterable[Move[int]]:
         for number, (cost, _) in enumerate(self.actions.get((process, state), ())):
-            yield Move(number, cost, fault=cost == "fault")
+            yield Move(number, cost, fault=cost == "fault", fair=self.fair[number])
 
     @override
     def act(self, process: int, state: int, move: Move[int]) -> TableStep:
@@ -90,6 +97,9 @@ def sends(process: int, count: int) -> st.SearchStrategy[Send[str]]:
 def steps(process: int, count: int, most: int) -> st.SearchStrategy[TableStep]:
     sent = st.lists(sends(process, count), max_size=most).map(tuple)
     return st.builds(Step, st.integers(0, STATES - 1), sent)
+
+
+fairness: st.SearchStrategy[Fairness] = st.sampled_from(("weak", "strong", "none"))
 
 
 @st.composite
@@ -131,6 +141,7 @@ def systems(draw: st.DrawFn) -> TableSystem:
         down=draw(st.frozensets(local, max_size=2)),
         sights=sights,
         watchers=watchers,
+        fair=draw(st.tuples(fairness, fairness)),
     )
 
 

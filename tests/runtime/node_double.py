@@ -1,6 +1,8 @@
 """A node without bus or clock, and a client of it without a connection."""
 
+import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Final
 
 import attrs
@@ -21,6 +23,8 @@ from reference.runtime.client_view import LinkView
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
 from reference.runtime.pause import WritePause
+from reference.runtime.replication_backlog import Stream
+from reference.runtime.replication_master import Replicas
 from reference.wire.announced import NOTHING_ANNOUNCED, Announced
 from reference.wire.resp import ErrorReply, SimpleString
 
@@ -82,6 +86,12 @@ class NodeDouble:
         self.said: dict[NodeId, Announced] = {}
         self.offsets: dict[NodeId, int] = {}
         self.commands: list[Command] = []
+        self.published: list[tuple[bytes, bytes, bool]] = []
+        self.followers: list[Callable[[], None]] = []
+        self.master_heard_s_ago = -1
+        self.master_sends_all = False
+        log = logging.LoggerAdapter(logging.getLogger(__name__))
+        self.replicas = Replicas(self, Keyspace(), Stream(), log)
 
     @property
     def cluster_ok(self) -> bool:
@@ -96,6 +106,20 @@ class NodeDouble:
             if isinstance(effect, ReplicateFirst):
                 self.state, effects = step(self.state, SetslotAcknowledged(command=effect.command))
         return next(effect for effect in effects if isinstance(effect, Reply))
+
+    def publish(self, channel: bytes, message: bytes, *, shard: bool) -> None:
+        """It is noted."""
+        self.published.append((channel, message, shard))
+
+    def when_changed(self, follower: Callable[[], None]) -> None:
+        """It is called by `change`."""
+        self.followers.append(follower)
+
+    def change(self, state: ClusterState) -> None:
+        """The state is this one, and whoever follows it knows."""
+        self.state = state
+        for follower in self.followers:
+            follower()
 
     def configure(self, options: NodeOptions) -> None:
         """The node runs with these options."""

@@ -1,6 +1,6 @@
 """The client port: connections, pipelines, mistakes, slow readers, shutdown.
 
-Clauses: CM-24, CM-25, CM-26, CM-44, CM-60.
+Clauses: CM-24, CM-25, CM-26, CM-44, CM-70.
 """
 
 import asyncio

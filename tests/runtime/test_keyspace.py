@@ -66,7 +66,7 @@ def test_engine_keeps_keys_with_their_time_to_live(keyspace: Keyspace) -> None:
 
     item = keyspace._server.dbs[0][b"k"]
     assert item.expireat > 0, "fakeredis keeps the time to live elsewhere"
-    assert isinstance(fakeredis.FakeServer(version=(7, 0)).dbs[0], type(keyspace._server.dbs[0]))
+    assert isinstance(keyspace._server.dbs[0], type(fakeredis.FakeServer(version=(7, 0)).dbs[0]))
 
 
 def test_engine_knows_every_command_of_the_table() -> None:

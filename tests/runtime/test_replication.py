@@ -150,7 +150,7 @@ def test_file_and_stream_behind_it_become_the_data(tmp_path: Path, answer: bytes
         await until(lambda: len(keyspace) == 2)
         assert keyspace.execute([b"MGET", b"a", b"b"]) == [b"1", b"2"]
         assert script.asked == [[b"?", b"-1"]]
-        assert node.pace.repl_offset == node._facts().repl_offset == 100 + len(behind)
+        assert node.pace.repl_offset == node.repl_offset(ME) == 100 + len(behind)
         assert node.master_link_up
         script.writers[0].write(command("REPLCONF", "GETACK", "*"))
         await until(lambda: script.acks and script.acks[-1] >= 100 + len(behind))
@@ -217,7 +217,7 @@ def test_master_without_a_stream_is_not_waited_for(tmp_path: Path) -> None:
     run(tmp_path, script, test)
 
 
-def test_node_that_becomes_master_keeps_data_and_forgets_the_history(tmp_path: Path) -> None:
+def test_node_that_becomes_master_keeps_data_and_names_its_own_stream(tmp_path: Path) -> None:
     script = Script([FULL + sized(file_of(a="1"))])
 
     async def test(node: Node, keyspace: Keyspace) -> None:
@@ -228,15 +228,18 @@ def test_node_that_becomes_master_keeps_data_and_forgets_the_history(tmp_path: P
         assert not node.master_link_up
         assert node.pace.master_link is None
         assert keyspace.execute([b"GET", b"a"]) == b"1"
-        assert node.pace.repl_offset == 100
+        assert node.repl_offset(ME) == 100
+        own = node.replicas.stream
+        assert (own.old_replid, own.old_end) == (REPLID, 100)
         await until(lambda: not script.tasks)
 
-        script.answers = [FULL + sized(file_of(c="3"))]
+        mine, script.answers = own.replid, [FULL + sized(file_of(c="3"))]
         node.state = node.state.put(attrs.evolve(myself, role=Role.REPLICA, replicaof=MASTER))
         node._replication.follow()
         await until(lambda: node.master_link_up)
-        assert script.asked[-1] == [b"?", b"-1"]
+        assert script.asked[-1] == [mine.encode(), b"101"]
         assert keyspace.execute([b"KEYS", b"*"]) == [b"c"]
+        assert (own.replid, own.old_end) == (REPLID, -1)
 
     run(tmp_path, script, test)
 

@@ -9,7 +9,7 @@ import pytest
 from reference.core.announce import forgotten, gossip, header, meet, ping, pong
 from reference.core.events import FailUndoAllowed
 from reference.core.messages import Fail, Gossip, Meet, Ping, Pong
-from reference.core.rules import DIALECTS, REDIS_7_0, VALKEY_9_1, Rules
+from reference.core.rules import REDIS_7_0, RELEASES, VALKEY_9_1, Rules
 from reference.core.state import ManualFailover, ManualFailoverStage
 from reference.core.step import step
 from reference.core.types import Health, Role
@@ -114,7 +114,7 @@ HONEST = VALKEY_9_1.without("failed_master_mark_sticks")
 
 
 def test_whether_a_replica_says_that_its_master_is_in_fail_depends_on_the_release() -> None:
-    for rules in (*DIALECTS.values(), HONEST, VALKEY_9_1.without("failed_master_is_announced")):
+    for rules in (*RELEASES.values(), HONEST, VALKEY_9_1.without("failed_master_is_announced")):
         state, _ = hear(view(A1, rules=rules), Fail(header=header(view(B)), subject=A))
 
         assert header(state).my_master_failed == (rules in (STICKY, HONEST))
@@ -162,7 +162,7 @@ def test_a_replica_of_an_unknown_master_says_nothing_of_it() -> None:
     assert not header(change(view(A1, rules=HONEST), A1, replicaof=STRANGER)).my_master_failed
 
 
-@pytest.mark.parametrize("rules", DIALECTS.values())
+@pytest.mark.parametrize("rules", RELEASES.values())
 def test_the_forgotten_are_named_where_forgetting_is_gossiped(rules: Rules) -> None:
     listed = frozenset({STRANGER, B})
 

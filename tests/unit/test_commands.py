@@ -20,7 +20,7 @@ from reference.core.events import (
     SettingsChanged,
 )
 from reference.core.open_slots import open_slots
-from reference.core.rules import DIALECTS, REDIS_7_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import REDIS_7_0, RELEASES, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.settings import DEFAULT_SETTINGS, Settings
 from reference.core.slots import NO_SLOTS
 from reference.core.state import ClusterState, ManualFailover, ManualFailoverStage
@@ -41,7 +41,7 @@ from tests.builders import (
     view,
 )
 
-ALL: Final = tuple(DIALECTS.values())
+ALL: Final = tuple(RELEASES.values())
 NO_ONE: Final = ClusterReplicateNoOne(new_shard_id=ShardId("new"))
 IMPORTING: Final = open_slots([(0, B), (5, B), (7, B)])
 

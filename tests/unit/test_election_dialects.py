@@ -13,7 +13,7 @@ from reference.core.election import all_replicas_announce_failure, why_no_failov
 from reference.core.epochs import LAST_EPOCH
 from reference.core.events import ClusterReplicate, ElectionDue, ElectionExpired
 from reference.core.messages import FailoverAuthAck, FailoverAuthRequest
-from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import REDIS_7_0, REDIS_8_0, RELEASES, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.slots import NO_SLOTS
 from reference.core.state import ClusterState, Election, ManualFailover, ManualFailoverStage
 from reference.core.step import step
@@ -35,7 +35,7 @@ from tests.builders import (
     view,
 )
 
-ALL: Final = tuple(DIALECTS.values())
+ALL: Final = tuple(RELEASES.values())
 BEST: Final = ElectionDue(best_ranked=True)
 
 

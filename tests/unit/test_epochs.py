@@ -17,7 +17,7 @@ from reference.core.epochs import (
 )
 from reference.core.events import ClusterBumpEpoch, ClusterSetConfigEpoch
 from reference.core.messages import Pong
-from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import REDIS_7_0, REDIS_8_0, RELEASES, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.state import ClusterState, new_node
 from reference.core.step import step
 from reference.core.types import Link, NodeId, Role
@@ -35,7 +35,7 @@ from tests.builders import (
     view,
 )
 
-ALL = tuple(DIALECTS.values())
+ALL = tuple(RELEASES.values())
 
 
 def from_b(*, config_epoch: int = 2, current_epoch: int = 3) -> Pong:

@@ -10,7 +10,7 @@ from reference.core.announce import header, ping, pong
 from reference.core.effects import Broadcast, Effect, Happening, Notice, Refusal, SaveConfig
 from reference.core.events import FailUndoAllowed, PongOverdue, ReportExpired
 from reference.core.messages import Fail, Gossip
-from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import REDIS_7_0, REDIS_8_0, RELEASES, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.slots import NO_SLOTS
 from reference.core.state import ClusterState
 from reference.core.step import step
@@ -34,7 +34,7 @@ from tests.builders import (
     view,
 )
 
-ALL = tuple(DIALECTS.values())
+ALL = tuple(RELEASES.values())
 
 
 def report(

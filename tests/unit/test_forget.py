@@ -21,7 +21,7 @@ from reference.core.effects import (
 from reference.core.events import BlacklistExpired, ClusterForget, HandshakeExpired
 from reference.core.messages import Gossip, Meet, Ping, Pong
 from reference.core.open_slots import open_slots
-from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import REDIS_7_0, REDIS_8_0, RELEASES, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.slots import NO_SLOTS
 from reference.core.state import ClusterState, new_node, remove_node, unbind_slots
 from reference.core.step import step
@@ -44,7 +44,7 @@ from tests.builders import (
     view,
 )
 
-ALL = tuple(DIALECTS.values())
+ALL = tuple(RELEASES.values())
 MARKED = slots(1, 2)
 
 

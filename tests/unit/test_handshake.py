@@ -23,7 +23,7 @@ from reference.core.effects import (
 from reference.core.events import ClusterMeet, HandshakeExpired, Received
 from reference.core.messages import Fail, Gossip, Meet
 from reference.core.nodes import ClusterNode
-from reference.core.rules import DIALECTS, REDIS_7_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import REDIS_7_0, RELEASES, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.state import ClusterState, new_node
 from reference.core.step import step
 from reference.core.types import Address, Health, Link, NodeId, Role, ShardId
@@ -43,7 +43,7 @@ from tests.builders import (
     view,
 )
 
-ALL = tuple(DIALECTS.values())
+ALL = tuple(RELEASES.values())
 TEMPORARY = NodeId("temporary")
 ELSEWHERE = Address(ip="10.0.0.9", port=1, cport=2)
 

@@ -38,7 +38,7 @@ from reference.core.messages import (
     Ping,
     Pong,
 )
-from reference.core.rules import DIALECTS, REDIS_7_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import REDIS_7_0, RELEASES, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.slots import NO_SLOTS
 from reference.core.state import ClusterState, Election, ManualFailover, ManualFailoverStage
 from reference.core.step import step
@@ -64,7 +64,7 @@ from tests.builders import (
     view,
 )
 
-ALL: Final = tuple(DIALECTS.values())
+ALL: Final = tuple(RELEASES.values())
 EACH: Final = pytest.mark.parametrize("rules", ALL, ids=lambda rules: rules.dialect)
 PLAIN: Final = ClusterFailover()
 FORCE: Final = ClusterFailover(option=FailoverOption.FORCE)

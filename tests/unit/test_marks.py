@@ -8,7 +8,7 @@ import pytest
 
 from reference.core.announce import header, pong
 from reference.core.messages import Fail, FailoverAuthAck, Pong
-from reference.core.rules import DIALECTS, VALKEY_9_1, Rules
+from reference.core.rules import RELEASES, VALKEY_9_1, Rules
 from reference.core.types import Link
 from tests.builders import A1, STRANGER, A, B, change, hear, says, view
 
@@ -20,7 +20,7 @@ MARKED = (
 
 
 @pytest.mark.parametrize("message", MARKED)
-@pytest.mark.parametrize("rules", DIALECTS.values())
+@pytest.mark.parametrize("rules", RELEASES.values())
 def test_whether_a_replica_sees_its_master_in_fail_is_known_from_any_message(
     rules: Rules, message: Pong | Fail | FailoverAuthAck
 ) -> None:

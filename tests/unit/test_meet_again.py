@@ -10,13 +10,13 @@ import pytest
 from reference.core.announce import meet, ping, pong
 from reference.core.effects import CloseLink, Effect, Send
 from reference.core.events import MeetRepeated
-from reference.core.rules import DIALECTS, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import RELEASES, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.state import ClusterState, new_node
 from reference.core.step import step
 from reference.core.types import Health, Link, NodeId
 from tests.builders import STRANGER, A, B, C, address_of, change, hear, view
 
-ALL = tuple(DIALECTS.values())
+ALL = tuple(RELEASES.values())
 
 
 def repeated(

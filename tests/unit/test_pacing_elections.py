@@ -22,7 +22,15 @@ from reference.core.events import (
     ReportExpired,
 )
 from reference.core.messages import ManualFailoverStart, Ping
-from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import (
+    DIALECTS,
+    REDIS_7_0,
+    REDIS_8_0,
+    RELEASES,
+    VALKEY_8_1,
+    VALKEY_9_1,
+    Rules,
+)
 from reference.core.slots import SlotSet
 from reference.core.state import ClusterState, ManualFailover, ManualFailoverStage
 from reference.core.step import step
@@ -47,7 +55,7 @@ from reference.pacing.replication import (
 from tests.builders import A1, A2, A, B, C, change, failed, says, slots, view
 
 NT: Final = 3000
-EACH: Final = pytest.mark.parametrize("rules", DIALECTS.values(), ids=lambda rules: rules.dialect)
+EACH: Final = pytest.mark.parametrize("rules", RELEASES.values(), ids=lambda rules: rules.dialect)
 FORCE: Final = ClusterFailover(option=FailoverOption.FORCE)
 
 

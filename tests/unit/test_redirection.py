@@ -24,9 +24,9 @@ from reference.core.redirection import (
     is_open,
 )
 from reference.core.rules import (
-    DIALECTS,
     REDIS_7_0,
     REDIS_8_0,
+    RELEASES,
     VALKEY_8_1,
     VALKEY_9_1,
     Rules,
@@ -39,7 +39,7 @@ from tests.builders import A1, A2, A, B, add, view
 READ: Final = Asked(slots=[0], writes=False)
 WRITE: Final = Asked(slots=[0], writes=True)
 B1: Final = NodeId("b1")
-ALL: Final = tuple(DIALECTS.values())
+ALL: Final = tuple(RELEASES.values())
 REDIS: Final = (REDIS_7_0, REDIS_8_0)
 VALKEY: Final = (VALKEY_8_1, VALKEY_9_1)
 READS_WHEN_DOWN: Final = Settings(allow_reads_when_down=True)

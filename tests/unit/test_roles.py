@@ -29,13 +29,13 @@ from reference.core.roles import (
     set_node_as_master,
     switch_role,
 )
-from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import REDIS_7_0, REDIS_8_0, RELEASES, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState, Election, ManualFailover, ManualFailoverStage
 from reference.core.types import Epoch, Link, NodeId, Role, ShardId
 from tests.builders import A1, A2, STRANGER, A, B, C, change, hear, says, slots, told, view
 
-ALL = tuple(DIALECTS.values())
+ALL = tuple(RELEASES.values())
 WITH_SHARDS = (REDIS_8_0, VALKEY_8_1, VALKEY_9_1)
 
 

@@ -18,7 +18,7 @@ from reference.core.effects import (
     Send,
 )
 from reference.core.messages import Pong, Update
-from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import REDIS_7_0, REDIS_8_0, RELEASES, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.settings import Settings
 from reference.core.slot_config import Claim, claimable
 from reference.core.slots import NO_SLOTS, SlotSet
@@ -42,7 +42,7 @@ from tests.builders import (
     view,
 )
 
-ALL = tuple(DIALECTS.values())
+ALL = tuple(RELEASES.values())
 
 
 def claims(

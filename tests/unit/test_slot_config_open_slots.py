@@ -10,13 +10,13 @@ from reference.core.announce import pong
 from reference.core.effects import Broadcast, Effect, Happening, Notice, SaveConfig
 from reference.core.messages import Pong
 from reference.core.open_slots import NO_OPEN_SLOTS, OpenSlots, open_slots
-from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.rules import REDIS_7_0, REDIS_8_0, RELEASES, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.slots import SlotSet
 from reference.core.state import ClusterState
 from reference.core.types import Link, NodeId, Role, ShardId
 from tests.builders import A1, STRANGER, A, B, C, D, add, change, hear, says, slots, told, view
 
-ALL = tuple(DIALECTS.values())
+ALL = tuple(RELEASES.values())
 REDIS = (REDIS_7_0, REDIS_8_0, VALKEY_9_1.without("open_slots_follow_claims"))
 VALKEY = (VALKEY_8_1, VALKEY_9_1)
 

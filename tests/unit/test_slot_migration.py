@@ -31,9 +31,9 @@ from reference.core.events import (
 )
 from reference.core.open_slots import NO_OPEN_SLOTS, open_slots
 from reference.core.rules import (
-    DIALECTS,
     REDIS_7_0,
     REDIS_8_0,
+    RELEASES,
     VALKEY_8_1,
     VALKEY_9_1,
     Rules,
@@ -45,7 +45,7 @@ from reference.core.step import step
 from reference.core.types import Health, NodeId, Role
 from tests.builders import A1, A2, STRANGER, A, B, C, add, change, replies, sent, slots, told, view
 
-ALL: Final = tuple(DIALECTS.values())
+ALL: Final = tuple(RELEASES.values())
 REDIS: Final = (REDIS_7_0, REDIS_8_0)
 VALKEY: Final = (VALKEY_8_1, VALKEY_9_1)
 STAYS: Final = Settings(allow_replica_migration=False)

@@ -1,0 +1,1 @@
+"""What a command tells to those who read no terminal: JUnit, SARIF and GitHub."""

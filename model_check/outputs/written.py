@@ -1,0 +1,18 @@
+"""All outputs for continuous integration that were asked for."""
+
+from model_check.judged import JudgedRun
+from model_check.outputs.github import annotate, append_summary
+from model_check.outputs.junit import write_junit
+from model_check.outputs.options import CiOutputs
+from model_check.outputs.sarif import write_sarif
+
+
+def write_for_ci(asked: CiOutputs, runs: list[JudgedRun], exit_code: int) -> None:
+    """Each file that was asked for is written, and the annotations are printed."""
+    if asked.junit is not None:
+        write_junit(runs, asked.junit)
+    if asked.sarif is not None:
+        write_sarif(runs, asked.sarif, exit_code)
+    if asked.github:
+        annotate(runs)
+        append_summary(runs)

@@ -1,0 +1,54 @@
+"""The data of one moment, read piece by piece while it goes on changing."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from reference.clauses import clause
+from reference.runtime.keyspace import Keyspace
+from reference.wire.rdb import RdbKey
+
+
+class Snapshot:
+    """All keys as they were when it was taken; a key is saved before it changes.
+
+    It stands for the child process of the servers, whose memory is that of one moment.
+    """
+
+    def __init__(self, keyspace: Keyspace) -> None:
+        """The moment is now."""
+        self._keyspace = keyspace
+        self._order = list(keyspace.database())
+        self._left = set(self._order)
+        self._saved: deque[RdbKey] = deque()
+        keyspace.before_write.append(self._save)
+
+    @clause("RE-17")
+    def entries(self) -> Iterator[RdbKey]:
+        """Every key of that moment, once. Counterpart: `rdbSaveRio`."""
+        while self._order or self._saved:
+            if self._saved:
+                yield self._saved.popleft()
+                continue
+            key = self._order.pop()
+            if key in self._left:
+                self._left.remove(key)
+                entry = self._keyspace.entry(key)
+                if entry is not None:
+                    yield entry
+
+    def close(self) -> None:
+        """Nothing is saved any more."""
+        if self._save in self._keyspace.before_write:
+            self._keyspace.before_write.remove(self._save)
+        self._order.clear()
+        self._left.clear()
+        self._saved.clear()
+
+    @clause("RE-17")
+    def _save(self, keys: Sequence[bytes] | None) -> None:
+        for key in list(self._left) if keys is None else keys:
+            if key in self._left:
+                self._left.remove(key)
+                entry = self._keyspace.entry(key)
+                if entry is not None:
+                    self._saved.append(entry)

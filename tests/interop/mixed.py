@@ -1,0 +1,109 @@
+"""Clusters of slotproof and real nodes that know each other from the start."""
+
+import secrets
+from collections.abc import Sequence
+
+from tests.interop.test_replication_real import Raw, Words, data_of
+from tests.support import DIALECT_OF, LOOPBACK, Server, Workshop, cluster_is_ok, wait_until
+
+OURS = "slotproof"
+RUNS = ("0-5460", "5461-10922", "10923-16383")
+
+
+class Mixed:
+    """Three masters, and replicas of the first."""
+
+    def __init__(
+        self,
+        shop: Workshop,
+        kind: str,
+        *,
+        masters: Sequence[str],
+        replicas: Sequence[str] = (),
+        options: Sequence[str] = (),
+    ) -> None:
+        """All are ready to be started; each is a real node of the kind named, or one of ours."""
+        self._kind = kind
+        self._masters = [self._node(shop, who, options) for who in masters]
+        self.master = self._masters[0]
+        self.others = self._masters[1:]
+        self.replicas = [self._node(shop, who, options) for who in replicas]
+        self.nodes = [*self._masters, *self.replicas]
+        self.ids = {node.port: secrets.token_hex(20) for node in self.nodes}
+        self._shards = {node.port: secrets.token_hex(20) for node in self._masters}
+        for node in self.nodes:
+            node.directory.mkdir(parents=True)
+            (node.directory / "nodes.conf").write_text(self._conf(node))
+
+    def _node(self, shop: Workshop, who: str, options: Sequence[str]) -> Server:
+        stay = "--cluster-allow-replica-migration", "no"
+        if who == OURS:
+            return shop.unstarted_slotproof(DIALECT_OF[self._kind], *stay, *options)
+        node = shop.unstarted_real(who)
+        node.command = [*node.command, *stay]
+        return node
+
+    def _conf(self, myself: Server) -> str:
+        lines = []
+        for number, node in enumerate(self.nodes):
+            master = node if number < len(self._masters) else self.master
+            flags = "master" if node is master else "slave"
+            mine = "myself," if node is myself else ""
+            of = "-" if node is master else self.ids[master.port]
+            shard = f",,shard-id={self._shards[master.port]}" if self._kind == "valkey" else ""
+            run = f" {RUNS[number]}" if number < len(RUNS) and node is master else ""
+            epoch = self._masters.index(master) + 1
+            lines.append(
+                f"{self.ids[node.port]} {LOOPBACK}:{node.port}@{node.port + 10000}{shard} "
+                f"{mine}{flags} {of} 0 0 {epoch} connected{run}\n"
+            )
+        last = f"vars currentEpoch {len(self._masters)} lastVoteEpoch 0\n"
+        return "".join([*lines, last])
+
+    def start(self, *, replicas: bool = True) -> None:
+        """The masters run and serve, and the replicas too, with their master's data."""
+        nodes = self.nodes if replicas else self._masters
+        for node in nodes:
+            node.launch()
+        for node in nodes:
+            node.wait_for_start()
+        wait_until(lambda: cluster_is_ok(nodes), 30, what="the cluster is ok")
+        if replicas:
+            self.wait_for_data()
+
+    def start_replicas(self) -> None:
+        """The replicas run, and have their master's data."""
+        for node in self.replicas:
+            node.start()
+        self.wait_for_data()
+
+    def wait_for_data(self) -> None:
+        """The replicas have their master's data."""
+        wait_until(lambda: all(self.same(each) for each in self.replicas), 30, what="same data")
+
+    def same(self, replica: Server, master: Server | None = None) -> bool:
+        """Whether it has its master's data, and says that the link is up."""
+        info = replica.client.info("replication")
+        up = info.get("master_link_status") == "up"
+        return up and data_of(replica) == data_of(master or self.master)
+
+    def write(self, *commands: Words, to: Server | None = None) -> None:
+        """The commands have been carried out."""
+        raw = Raw(to or self.master)
+        for words in commands:
+            raw(*words)
+        raw.close()
+
+    def confirmed(self, *commands: Words, to: Server | None = None, by: int = 1) -> None:
+        """The commands have been carried out, and so many replicas have said so."""
+        raw = Raw(to or self.master)
+        for words in commands:
+            raw(*words)
+        count = raw("WAIT", by, 10_000)
+        raw.close()
+        assert count >= by
+
+    def owns(self, node: Server, views: Sequence[Server]) -> bool:
+        """Whether all of these take that node for the master of the first slots."""
+        rows = [each.view()[self.ids[node.port]] for each in views]
+        return all("master" in row.flags and row.slots == ("0-5460",) for row in rows)

@@ -1,0 +1,135 @@
+"""In `strict` every model holds, and each of its rules is there for a story.
+
+Clauses: EP-13, EP-14, HB-17, NO-13, SC-33, SC-34, SC-35, SC-36, SC-37, EL-21.
+"""
+
+import attrs
+import pytest
+from click.testing import CliRunner
+
+from model_check.engine import Limits
+from model_check.induction.command import command as prove
+from model_check.links import parse_links
+from model_check.models import MODELS
+from model_check.models.at_rest import NO_CIRCLE, SLOTS_WITH_MASTERS
+from model_check.models.properties import CURRENT_EPOCH_SURVIVES, SAFETY
+from model_check.run import Run, check
+from model_check.tla.command import command as twin
+from reference.core.rules import STRICT, SWITCHES, VALKEY_9_1
+
+TOO_WIDE = {"late-votes", "three-replicas"}
+"""Models whose scope takes minutes, in any dialect without late votes."""
+
+ALWAYS = (*SAFETY, CURRENT_EPOCH_SURVIVES, SLOTS_WITH_MASTERS, NO_CIRCLE)
+"""What no step may break, in any model."""
+
+ASSUMED = {("split", "SC-P1")}
+"""What is broken where a model starts."""
+
+
+def explored(model: str, *without: str, links: str = "") -> Run:
+    chosen = MODELS[model]
+    kind = parse_links(links) if links else chosen.usual_links(STRICT)
+    return check(
+        chosen,
+        STRICT,
+        kind,
+        without=without,
+        limits=Limits(seconds=120),
+        states_after_violation=1_000_000,
+    )
+
+
+def violated(run: Run) -> dict[str, int]:
+    return {
+        result.id: len(result.trace.steps) if result.trace else 0
+        for result in run.found.properties
+        if result.verdict == "violated" and result.kind != "sometimes"
+    }
+
+
+@pytest.mark.parametrize("model", sorted(MODELS.keys() - TOO_WIDE))
+def test_every_model_holds(model: str) -> None:
+    run = explored(model)
+
+    assert violated(run) == {}
+    assert run.surprises == ()
+    assert {result.verdict for result in run.found.properties if result.kind != "sometimes"} == {
+        "holds"
+    }
+
+
+def test_nothing_is_expected_to_fail_but_a_witness_of_what_strict_prevents() -> None:
+    expected = {
+        (model.name, each.property_id)
+        for model in MODELS.values()
+        for each in model.expected
+        if STRICT.dialect in each.dialects
+    }
+
+    assert expected == {("take-back", "SC-P1:witness-lost")}
+
+
+@pytest.mark.parametrize(
+    "model",
+    sorted(MODELS.keys() - TOO_WIDE - {"two-replicas", "manual-failover", "meeting", "late-role"}),
+)
+def test_what_no_step_may_break_is_broken_in_no_model(model: str) -> None:
+    """Also where the model itself asks for something else."""
+    chosen = MODELS[model]
+    steps = tuple(each for each in ALWAYS if (model, each.id) not in ASSUMED)
+
+    found = check(
+        attrs.evolve(chosen, properties=steps, happens=()),
+        STRICT,
+        chosen.usual_links(STRICT),
+        limits=Limits(seconds=120),
+    ).found
+
+    assert {result.verdict for result in found.properties} == {"holds"}
+
+
+TWINS = [
+    ("unique_epochs", "takeover-collision", "held(0)", {"SC-P1": 2, "SC-P8": 4}),
+    ("unique_epochs", "import-election", "held(0)", {"SC-P1": 7}),
+    ("unique_epochs", "granted-and-replaced", "held(0)", {"SC-P1": 11}),
+    ("taken_slots_are_kept", "take-back", "held(1)", {"SC-P8": 2}),
+    ("taken_slots_are_kept", "takeover-collision", "held(0)", {"SC-P8": 3}),
+    ("taken_slots_are_kept", "granted-and-replaced", "held(0)", {"SM-P1": 15}),
+    ("learnt_epoch_is_saved", "learnt-epoch", "held(0)", {"EP-P2": 2}),
+    ("owners_are_not_forgotten", "forget", "held(0)", {"SC-P2": 4}),
+    ("empty_master_follows_shard", "return", "held(0)", {"SC-P7": 2}),
+    ("demoted_keep_no_slots", "demoted", "held(1)", {"SC-P5": 6}),
+    ("old_headers_are_ignored", "late-role", "held(1)", {"SC-P4": 15}),
+    ("old_headers_are_ignored", "circle", "held(1)", {"SC-P6": 7}),
+    ("named_masters_are_masters", "circle", "held(1)", {"SC-P6": 8}),
+    ("told_imports_are_kept", "late-claim", "held(1)", {"SC-P3": 10}),
+]
+
+
+@pytest.mark.parametrize(("switch", "model", "links", "stories"), TWINS)
+def test_without_a_rule_its_story_is_back(
+    switch: str, model: str, links: str, stories: dict[str, int]
+) -> None:
+    assert violated(explored(model, switch, links=links)) == stories
+
+
+def test_each_rule_of_strict_has_a_story() -> None:
+    own = {name for name in SWITCHES if getattr(STRICT, name) and not getattr(VALKEY_9_1, name)}
+
+    assert own == {switch for switch, *_ in TWINS}
+
+
+@pytest.mark.parametrize("links", ["held(1)", "held(2)"])
+@pytest.mark.parametrize("model", ["take-back", "takeover-collision", "role-switch", "return"])
+def test_more_delay_changes_nothing(model: str, links: str) -> None:
+    assert explored(model, links=links).surprises == ()
+
+
+def test_proof_and_twin_say_that_they_are_about_releases() -> None:
+    proved = CliRunner().invoke(prove, ["--dialect", "strict"])
+    compared = CliRunner().invoke(twin, ["--dialect", "strict"])
+
+    assert (proved.exit_code, compared.exit_code) == (2, 2)
+    assert "strict are not in the proof" in proved.output
+    assert "strict are not in spec/tla" in compared.output
