@@ -89,9 +89,14 @@ class LeadsTo(Generic[S]):
       used up: the run is judged as it stands.
 
     A move that would change nothing is not one that can be made. A run may stop where nothing has
-    to happen any more. What runs do for want of budgets can be excused: with `beyond`, a state in
-    which a move that is no fault could be made but for its budget counts as arrived if `beyond`
-    accepts it. It says whether what is claimed would come about if the scope were wider.
+    to happen any more. What runs do for want of budgets can be excused: with `beyond`, a run does
+    not count that is again and again in states in which a move that is no fault could be made but
+    for its budget, and `beyond` accepts such a state. It is shown the local states themselves, and
+    says whether what is claimed would come about if the scope were wider.
+
+    More can count as a fault than the system says: `late(process, event)` is None, or says in
+    which states, by their projections, the move would not come if clocks and messages were in
+    time. There it is one, and stops at some time.
 
     It is judged when every reachable state is known, never on a part. The counterexample is a
     shortest path to a fair loop without `then`, and the loop; no loop if the run stops there.
@@ -103,7 +108,8 @@ class LeadsTo(Generic[S]):
     project: Callable[[int, S], Hashable]
     then: Callable[[tuple[Any, ...]], bool]
     when: Callable[[tuple[Any, ...]], bool] | None = None
-    beyond: Callable[[tuple[Any, ...]], bool] | None = None
+    beyond: Callable[[tuple[S, ...]], bool] | None = None
+    late: Callable[[int, Hashable], Callable[[tuple[Any, ...]], bool] | None] | None = None
     clause: str = ""
     text: str = ""
 

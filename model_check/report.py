@@ -52,17 +52,7 @@ def show(run: Run, console: Console) -> None:
             f"  [red]vacuous[/red]  it never happens here: {escape(unheard)}", highlight=False
         )
     for trace, ids in _violations(run):
-        claims = " and ".join(f"{each} ({run.property_of(each).text})" for each in ids)
-        console.print()
-        console.print(
-            f"[bold]The shortest story that breaks[/bold] {escape(claims)}:",
-            highlight=False,
-            soft_wrap=True,
-        )
-        console.print(story_table(tell(trace, run.system.processes)))
-        if any(run.property_of(each).kind == "settles" for each in ids):
-            console.print(f"  [dim]{_end(trace)}[/dim]", highlight=False, soft_wrap=True)
-        show_reasons(reasons(run, ids, trace), console)
+        _show_story(run, trace, ids, console)
     show_strays(run, console)
     if found.stopped_by is not None:
         console.print(
@@ -71,6 +61,21 @@ def show(run: Run, console: Console) -> None:
             highlight=False,
         )
     console.print()
+
+
+def _show_story(run: Run, trace: Trace, ids: list[str], console: Console) -> None:
+    """A counterexample to the properties with these ids, and what it goes against."""
+    claims = " and ".join(f"{each} ({run.property_of(each).text})" for each in ids)
+    console.print()
+    console.print(
+        f"[bold]The shortest story that breaks[/bold] {escape(claims)}:",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(story_table(tell(trace, run.system.processes)))
+    if any(run.property_of(each).kind == "settles" for each in ids):
+        console.print(f"  [dim]{_end(trace)}[/dim]", highlight=False, soft_wrap=True)
+    show_reasons(reasons(run, ids, trace), console)
 
 
 def show_total(runs: list[Run], console: Console) -> None:

@@ -38,6 +38,11 @@ class Coverage:
         self.runs.append(run)
         return lambda system: WatchedSystem(system, self, run)
 
+    @property
+    def models(self) -> set[str]:
+        """The models of the runs."""
+        return {run.partition(" ")[0] for run in self.runs}
+
     def saw_call(self, call: Call, run: str) -> None:
         """A function was called in the run."""
         self.called.setdefault(call.function.short, run)

@@ -77,16 +77,6 @@ def fair_components(
     return label
 
 
-def _take(done: Deeds, at: Ints) -> Deeds:
-    return Deeds(
-        source=done.source[at],
-        target=done.target[at],
-        deed=done.deed[at],
-        owed=done.owed[at],
-        number=done.number[at],
-    )
-
-
 class _Parts:
     """The states that are left, in components that are taken apart."""
 
@@ -102,7 +92,7 @@ class _Parts:
         left: Flags = np.ones(len(self._busy), dtype=np.bool_)
         while left.any():
             left = self._round(left)
-            self._done = _take(self._done, np.flatnonzero(left[self._done.source]))
+            self._done = self._done.take(np.flatnonzero(left[self._done.source]))
         return self._fair
 
     def _round(self, left: Flags) -> Flags:

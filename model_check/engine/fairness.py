@@ -60,6 +60,16 @@ class Deeds:
     owed: Kinds  # nothing, weakly or strongly
     number: Numbers  # of each transition, in the graph
 
+    def take(self, at: Ints) -> "Deeds":
+        """Those at these positions."""
+        return Deeds(
+            source=self.source[at],
+            target=self.target[at],
+            deed=self.deed[at],
+            owed=self.owed[at],
+            number=self.number[at],
+        )
+
 
 def fault_free(graph: StateGraph, local: LocalTables, *, at_once: bool) -> Flags:
     """Whether each transition needs no fault. Shape: (transitions,).

@@ -67,15 +67,8 @@ def loop(done: Deeds, component: Flags, busy: Flags, state: int) -> list[int]:
     states = np.flatnonzero(component)
     place = np.full(len(component), NONE, dtype=np.int32)
     place[states] = np.arange(len(states), dtype=np.int32)
-    at = np.flatnonzero(component[done.source])
-    part = attrs.evolve(
-        done,
-        source=place[done.source[at]],
-        target=place[done.target[at]],
-        deed=done.deed[at],
-        owed=done.owed[at],
-        number=done.number[at],
-    )
+    part = done.take(np.flatnonzero(component[done.source]))
+    part = attrs.evolve(part, source=place[part.source], target=place[part.target])
     return _Tour(part, busy[states]).round(int(place[state]))
 
 

@@ -7,7 +7,7 @@ import attrs
 import numpy as np
 
 from model_check.engine.arrays import Flags, Ints
-from model_check.engine.digraph import NONE, Digraph
+from model_check.engine.digraph import NONE, Digraph, Narrow
 from model_check.engine.fair_cycles import fair_components
 from model_check.engine.fairness import Deeds, busy, deeds, out_of_budget
 from model_check.engine.lasso import loop, stem, waiting
@@ -48,15 +48,13 @@ class Leading:
         tuples = self._tables.tuples(self._projected, graph.rows)
         occupied = busy(graph) if at_once else np.zeros(len(tuples), dtype=np.bool_)
         arrived = self._accepted(self.property.then, tuples)
-        if self.property.beyond is not None:
-            excused = self._accepted(self.property.beyond, tuples) & ~occupied & ~arrived
-            arrived |= out_of_budget(graph, self._tables, excused)
         found = waiting(ways, graph.depth, self._asking(tuples), arrived)
         among = found.states
-        if not among.any():
-            return None
-        done = deeds(graph, self._tables.local, np.flatnonzero(free & among[graph.source]))
+        ahead = np.flatnonzero(free & among[graph.source])
+        done = self._in_time(deeds(graph, self._tables.local, ahead), tuples)
         label = fair_components(done, among, occupied)
+        if self.property.beyond is not None:
+            label = self._without_excused(graph, done, label, occupied)
         ends = np.flatnonzero(label != NONE)
         if not ends.size:
             return None
@@ -67,6 +65,61 @@ class Leading:
             onward=_codes(graph, onward),
             loop=_codes(graph, _round(done, label, occupied, end)),
         )
+
+    def _without_excused(
+        self, graph: StateGraph, done: Deeds, label: Narrow, occupied: Flags
+    ) -> Narrow:
+        """The fair components without states that lack a budget and are accepted all the same."""
+        looked = occupied.copy()
+        excused = np.zeros(len(label), dtype=np.bool_)
+        while True:
+            ends = (label != NONE) & ~looked
+            looked |= ends
+            short = np.flatnonzero(out_of_budget(graph, self._tables, ends))
+            fine = short[self._would_come(graph, short)]
+            if not fine.size:
+                return label
+            excused[fine] = True
+            among = (label != NONE) & ~excused
+            done = done.take(np.flatnonzero(among[done.source]))
+            label = fair_components(done, among, occupied)
+
+    def _would_come(self, graph: StateGraph, states: Ints) -> Flags:
+        """Whether `beyond` accepts each of the states."""
+        if self.property.beyond is None or not states.size:
+            return np.zeros(len(states), dtype=np.bool_)
+        rows, which = np.unique(graph.rows[states], axis=0, return_inverse=True)
+        values = self._tables.local.states
+        accepts = np.array(
+            [self.property.beyond(tuple(values[s][1] for s in row)) for row in rows.tolist()],
+            dtype=np.bool_,
+        )
+        accepted: Flags = accepts[which.ravel()]
+        return accepted
+
+    def _in_time(self, done: Deeds, tuples: Ints) -> Deeds:
+        """The transitions that are not late."""
+        if self.property.late is None:
+            return done
+        events = len(self._tables.local.events)
+        judges = {
+            number: judge
+            for number, event in enumerate(self._tables.local.events.values)
+            if (judge := self.property.late(*event)) is not None
+        }
+        of_interest = np.zeros(events + 1, dtype=np.bool_)
+        of_interest[list(judges)] = True
+        at = np.flatnonzero(of_interest[np.minimum(done.deed, events)])
+        keys, which = np.unique(
+            tuples[done.source[at]].astype(np.int64) * events + done.deed[at], return_inverse=True
+        )
+        late = np.fromiter(
+            (judges[key % events](self._projected[key // events]) for key in keys.tolist()),
+            dtype=np.bool_,
+        )
+        kept = np.ones(len(done.deed), dtype=np.bool_)
+        kept[at[late[which]]] = False
+        return done.take(np.flatnonzero(kept))
 
     def _asking(self, tuples: Ints) -> Flags:
         if self.property.when is not None:
@@ -84,7 +137,7 @@ class Leading:
         return accepted
 
 
-def _round(done: Deeds, label: Any, occupied: Flags, end: int) -> list[int]:  # noqa: ANN401
+def _round(done: Deeds, label: Narrow, occupied: Flags, end: int) -> list[int]:
     return loop(done, np.equal(label, label[end]), occupied, end)
 
 

@@ -21,6 +21,14 @@ _ASKED: Final = "asked"
 """Stands before all worlds in which something is asked for."""
 
 
+@attrs.frozen
+class Moved:
+    """The moves of a process with equal events."""
+
+    process: int
+    event: Hashable
+
+
 @attrs.frozen(kw_only=True)
 class Onward:
     """One fault-free arc from a world, as fairness sees it."""
@@ -68,7 +76,7 @@ def _deed(system: System[Any, Any, Any], world: "World", arc: "Arc") -> tuple[Ha
     if process in system.watchers:
         moves += system.moves_seeing(process, world.local[process], seen)
     fair = next(move.fair for move in moves if move.event == arc.deed.event)
-    return ("move", process, arc.deed.event), fair
+    return Moved(process, arc.deed.event), fair
 
 
 def unanswered(prop: LeadsTo[Any], known: Worlds) -> int | None:
@@ -78,8 +86,6 @@ def unanswered(prop: LeadsTo[Any], known: Worlds) -> int | None:
         return tuple(prop.project(*pair) for pair in enumerate(world.local))
 
     arrived = {world for world in known.depths if prop.then(shown(world))}
-    if prop.beyond is not None:
-        arrived |= {world for world in known.short if prop.beyond(shown(world))}
     ways: nx.DiGraph[Any] = nx.DiGraph()
     ways.add_node(_ASKED)
     for world, depth in known.depths.items():
@@ -90,24 +96,38 @@ def unanswered(prop: LeadsTo[Any], known: Worlds) -> int | None:
                 [(world, to) for to in known.next[world] if to not in arrived], far=1
             )
     distances: dict[Any, float] = nx.single_source_dijkstra_path_length(ways, _ASKED, weight="far")
-    stays = _stays(known, set(distances) - {_ASKED})
+    excused = {w for w in known.short if prop.beyond is not None and prop.beyond(w.local)}
+    among = set(distances) - {_ASKED} - excused
+    stays = _stays({w: _in_time(prop, shown(w), known.onward[w]) for w in among}, among)
     nearest = min((distances[world] for stay in stays for world in stay), default=None)
     return None if nearest is None else int(nearest)
 
 
-def _stays(known: Worlds, among: "set[World]") -> "Iterator[set[World]]":
+def _in_time(prop: LeadsTo[Any], shown: tuple[Any, ...], steps: list[Onward]) -> list[Onward]:
+    """The arcs from a world that are not late."""
+    kept = []
+    for step in steps:
+        judge = None
+        if prop.late is not None and isinstance(step.deed, Moved):
+            judge = prop.late(step.deed.process, step.deed.event)
+        if judge is None or not judge(shown):
+            kept.append(step)
+    return kept
+
+
+def _stays(onward: Mapping["World", list[Onward]], among: "set[World]") -> "Iterator[set[World]]":
     """The largest sets of these worlds in which a fair run can stay."""
     ways: nx.DiGraph[World] = nx.DiGraph()
     ways.add_nodes_from(among)
     for world in among:
-        for step in known.onward[world]:
+        for step in onward[world]:
             if step.target in among:
                 ways.add_edge(world, step.target)
     for component in nx.strongly_connected_components(ways):
-        kept = {s.deed for w in component for s in known.onward[w] if s.target in component}
+        kept = {s.deed for w in component for s in onward[w] if s.target in component}
         owing = {
             world: {
-                fair: {s.deed for s in known.onward[world] if s.fair in fair} - kept
+                fair: {s.deed for s in onward[world] if s.fair in fair} - kept
                 for fair in (("strong",), ("weak", "strong"))
             }
             for world in component
@@ -120,4 +140,4 @@ def _stays(known: Worlds, among: "set[World]") -> "Iterator[set[World]]":
         if left == component:
             yield component
         elif left:
-            yield from _stays(known, left)
+            yield from _stays(onward, left)

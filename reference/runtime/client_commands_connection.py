@@ -8,6 +8,7 @@ from reference.runtime.client_limits import OutputClass
 from reference.runtime.client_replies import ClientReply
 from reference.runtime.client_session import Handlers, Replies, Session
 from reference.runtime.client_transactions import discard
+from reference.runtime.client_users import authenticate
 from reference.wire.resp import OK, ErrorReply, SimpleString
 
 
@@ -36,6 +37,7 @@ def reset(session: Session, _arguments: list[bytes]) -> ClientReply:
     session.protocol, session.name, session.mode = 2, "", Replies.ON
     session.readonly = session.asking = session.no_evict = False
     session.output_class = OutputClass.NORMAL
+    session.authenticated = not session.service.password
     return SimpleString("RESET")
 
 
@@ -82,16 +84,13 @@ def validate_client_name(argument: bytes) -> str:
     return _text(argument)
 
 
-def _take_hello_options(options: list[bytes]) -> str | None:
+def _take_hello_options(session: Session, options: list[bytes]) -> str | None:
     """The client name that the options of HELLO ask for, None if they do not."""
     name = None
     while options:
         match [options[0].upper(), *options[1:]]:
-            case [b"AUTH", user, _password, *rest]:
-                if user != b"default":
-                    raise CommandError(
-                        "WRONGPASS invalid username-password pair or user is disabled."
-                    )
+            case [b"AUTH", user, password, *rest]:
+                authenticate(session, user, password)
             case [b"SETNAME", argument, *rest]:
                 name = validate_client_name(argument)
             case _:
@@ -112,7 +111,14 @@ def hello(session: Session, arguments: list[bytes]) -> ClientReply:
         protocol = parse_integer(arguments[1], error)
         if protocol not in (2, 3):
             return ErrorReply("NOPROTO unsupported protocol version")
-    name = _take_hello_options(arguments[2:])
+    name = _take_hello_options(session, arguments[2:])
+    if not session.authenticated:
+        version = "<proto> " if session.release.server == "valkey" else ""
+        return ErrorReply(
+            "NOAUTH HELLO must be called with the client already authenticated, otherwise the "
+            f"HELLO {version}AUTH <user> <pass> option can be used to authenticate the client "
+            "and select the RESP protocol version at the same time"
+        )
     session.protocol = protocol
     session.name = session.name if name is None else name
     return {
@@ -139,9 +145,15 @@ def _client_setname(session: Session, arguments: list[bytes]) -> ClientReply:
     return OK
 
 
-def _client_setinfo(_session: Session, arguments: list[bytes]) -> ClientReply:
-    if arguments[2].lower() not in (b"lib-name", b"lib-ver"):
-        return ErrorReply(f"ERR Unrecognized option '{_text(arguments[2])}'")
+def _client_setinfo(session: Session, arguments: list[bytes]) -> ClientReply:
+    value = validate_client_name(arguments[3])
+    match arguments[2].lower():
+        case b"lib-name":
+            session.lib_name = value
+        case b"lib-ver":
+            session.lib_ver = value
+        case _:
+            return ErrorReply(f"ERR Unrecognized option '{_text(arguments[2])}'")
     return OK
 
 

@@ -75,8 +75,13 @@ def psync(session: Session, arguments: list[bytes]) -> ClientReply:
     return _become_replica(session, arguments[1].decode("latin-1"), first)
 
 
-def _sync(_session: Session, _arguments: list[bytes]) -> ClientReply:
-    return ErrorReply("ERR SYNC is not served, use PSYNC")
+def _sync(session: Session, _arguments: list[bytes]) -> ClientReply:
+    """All data and then the stream, without a word of where in the stream that is."""
+    if session.feed is not None:
+        return Raw()
+    if session.state.myself.is_replica and not session.node.master_link_up:
+        return ErrorReply(_NO_LINK)
+    return _become_replica(session, "", 0)
 
 
 def _become_replica(session: Session, replid: str, first: int) -> ClientReply:

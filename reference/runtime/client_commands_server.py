@@ -8,7 +8,7 @@ from typing import Final
 from reference.clauses import clause
 from reference.runtime.client_channels import Kind
 from reference.runtime.client_commands_replication import replication_lines
-from reference.runtime.client_replies import ClientReply, Verbatim
+from reference.runtime.client_replies import ClientReply, Raw, Verbatim
 from reference.runtime.client_session import Handlers, Session
 from reference.runtime.command_table import keys_of
 from reference.runtime.config_file import replace_file, rewritten
@@ -37,7 +37,7 @@ def _server_section(session: Session) -> Iterator[str]:
 
 def _clients_section(session: Session) -> Iterator[str]:
     yield f"connected_clients:{len(session.service.sessions)}"
-    yield "blocked_clients:0"
+    yield f"blocked_clients:{sum(each.held for each in session.service.sessions)}"
 
 
 def _stats_section(session: Session) -> Iterator[str]:
@@ -181,12 +181,27 @@ def command_getkeys(session: Session, arguments: list[bytes]) -> ClientReply:
     return ErrorReply("ERR Invalid arguments specified for command") if keys is None else keys
 
 
+@clause("CM-90")
+def shutdown(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The node ends, without a reply, or the reply says why not. Counterpart: `shutdownCommand`."""
+    words = {argument.upper() for argument in arguments[1:]}
+    known = {b"SAVE", b"NOSAVE", b"NOW", b"FORCE", b"ABORT", b"SAFE", b"FAILOVER"}
+    if not words <= known or words >= {b"SAVE", b"NOSAVE"}:
+        return ErrorReply("ERR syntax error")
+    if b"ABORT" in words:
+        return ErrorReply("ERR No shutdown in progress.")
+    session.closing = True
+    session.node.shut_down()
+    return Raw()
+
+
 SERVER_HANDLERS: Final[Handlers] = {
     "info": info,
     "config|get": config_get,
     "config|resetstat": _config_resetstat,
     "config|rewrite": config_rewrite,
     "config|set": config_set,
+    "shutdown": shutdown,
     "command": command,
     "command|count": _command_count,
     "command|docs": _command_docs,

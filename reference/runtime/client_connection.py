@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from typing import Final, Protocol
 
 import attrs
@@ -80,7 +81,9 @@ class Connection(asyncio.BufferedProtocol):
             return
         service, limits = self._owner.service, self._owner.limits
         self._requests = RequestReader(
-            max_bulk_len=limits.max_bulk_len, max_request=limits.max_request
+            max_bulk_len=limits.max_bulk_len,
+            max_request=limits.max_request,
+            authenticated=not service.password,
         )
         peer = transport.get_extra_info("peername") or ("", 0)
         local = transport.get_extra_info("sockname") or ("", 0)
@@ -88,6 +91,7 @@ class Connection(asyncio.BufferedProtocol):
             service=service,
             client_id=service.next_client_id(),
             local_ip=str(local[0]),
+            authenticated=not service.password,
             address=f"{peer[0]}:{peer[1]}",
             local_address=f"{local[0]}:{local[1]}",
             outlet=self,
@@ -105,6 +109,7 @@ class Connection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         if self.session is None or self.session.closing:
             return
+        self.session.heard_s = time.monotonic()
         self._requests.feed(self._buffer[:nbytes])
         if self._held is None and not self._choked:
             self._work()
@@ -241,7 +246,7 @@ class Connection(asyncio.BufferedProtocol):
     def _answer(self, session: Session, arguments: list[bytes]) -> bool:
         """The request is answered; False if the one behind it has to wait."""
         pause = session.node.writes
-        if pause.active and writes(session, arguments):
+        if pause.active and (pause.holds_all or writes(session, arguments)):
             self._held = _Held(arguments)
             pause.when_over(self.go_on)
             return False
@@ -261,6 +266,7 @@ class Connection(asyncio.BufferedProtocol):
         elif isinstance(reply, Raw):
             self._out += reply.data
         session.after_command()
+        self._requests.authenticated = session.authenticated
         if session.pushed:
             self._out += session.pushed
             session.pushed.clear()
@@ -282,6 +288,5 @@ class Connection(asyncio.BufferedProtocol):
             transport.write(bytes(self._out))
             self._check_unsent(session)
         self._out.clear()
-        self._requests.authenticated = session.authenticated
         if session.closing and not self._working:
             transport.close()

@@ -16,6 +16,7 @@ from reference.runtime.client_channels import Channels
 from reference.runtime.client_limits import OutputClass
 from reference.runtime.client_replies import ClientReply, encode
 from reference.runtime.client_view import NodeView, Release, release_of
+from reference.runtime.client_waits import Waits
 from reference.runtime.command_table import CommandInfo
 from reference.runtime.keyspace import Keyspace, Watch
 from reference.runtime.migration import Moves
@@ -32,8 +33,24 @@ class Service:
     moves: Moves = attrs.field(factory=Moves, init=False)
     sessions: set["Session"] = attrs.field(factory=set, init=False)
     channels: Channels = attrs.field(factory=Channels, init=False)
+    waits: Waits = attrs.field(init=False)
     run_id: str = attrs.field(factory=lambda: secrets.token_hex(20), init=False)
     _client_ids: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False)
+
+    @waits.default
+    def _no_waits(self) -> Waits:
+        return Waits(self.keyspace.database)
+
+    @clause("CM-74", "CM-82")
+    def follow_node(self) -> None:
+        """Clients neither wait for nor listen to what has left this node."""
+        self.waits.look_again()
+        self.channels.leave_slots_of_others(self.node.state)
+
+    @property
+    def password(self) -> str:
+        """What clients have to know, empty if nothing (`requirepass`)."""
+        return self.node.options.kept.get("requirepass", "")
 
     def next_client_id(self) -> int:
         """An id that no connection had before."""
@@ -158,6 +175,7 @@ class Session:
     def end(self) -> None:
         """Nobody counts on the client any more."""
         self.service.channels.end_all(self)
+        self.service.waits.forget(self)
         self.held = False
         for end in self.at_end:
             end()

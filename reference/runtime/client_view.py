@@ -70,6 +70,9 @@ class NodeView(Protocol):
     def when_changed(self, follower: Callable[[], None]) -> None:
         """It is called after each change of the state, and of whether clients are served."""
 
+    def shut_down(self) -> None:
+        """The node is asked to end."""
+
     def configure(self, options: NodeOptions) -> None:
         """The node runs with these options from now on."""
 
@@ -135,6 +138,9 @@ class Release:
     failover_takes_more: bool  # words than one
     mistakes_empty_transactions: bool  # so that EXEC is not routed any more
     zones: bool  # in CLUSTER SLOTS and SHARDS
+    knows_libraries: bool  # CLIENT LIST shows with which library a client was made
+    has_databases: bool  # users may be kept to some
+    tells_strangers_nothing: bool  # not even which commands there are
     pushes_follow_replies: bool  # those that a client's own request has caused
 
     @property
@@ -161,6 +167,9 @@ _REDIS_7_0: Final = Release(
     failover_takes_more=False,
     mistakes_empty_transactions=False,
     zones=False,
+    knows_libraries=False,
+    has_databases=False,
+    tells_strangers_nothing=False,
     pushes_follow_replies=False,
 )
 
@@ -171,6 +180,7 @@ _REDIS_8_0: Final = attrs.evolve(
     version_lines=("redis_version:8.0.6",),
     port_word="",
     shards_are_kept=True,
+    knows_libraries=True,
     pushes_follow_replies=True,
 )
 
@@ -198,6 +208,8 @@ _VALKEY_9_1: Final = attrs.evolve(
     counts_failed_nodes=True,
     counts_bytes=True,
     zones=True,
+    has_databases=True,
+    tells_strangers_nothing=True,
 )
 
 RELEASES: Final = {

@@ -33,11 +33,7 @@ class ClientServer:
         self._connections: set[Connection] = set()
         self._ended = asyncio.Event()
         self._closed = False
-        node.when_changed(self._follow)
-
-    def _follow(self) -> None:
-        """Clients do not wait for, or listen to, what has left this node."""
-        self.service.channels.leave_slots_of_others(self.service.node.state)
+        node.when_changed(self.service.follow_node)
 
     async def start(self, host: str, port: int) -> None:
         """Clients are served at this address; OSError if it cannot be bound."""

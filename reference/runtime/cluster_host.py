@@ -64,6 +64,7 @@ class ClusterHost:
         self._journal = journal
         self._busy = asyncio.Lock()
         self._ports: dict[str, int] = {}
+        self._watching: set[asyncio.Task[None]] = set()
 
     async def start(self, nodes: Sequence[tuple[NodeOptions, ClusterState | None]]) -> None:
         """All run; none starts before all can be dialled, or the first would miss the last.
@@ -78,6 +79,8 @@ class ClusterHost:
 
     async def close(self) -> None:
         """No node runs."""
+        for task in list(self._watching):
+            task.cancel()
         async with self._busy:
             for seat in self.seats.values():
                 await self._end(seat, Condition.KILLED)
@@ -218,6 +221,15 @@ class ClusterHost:
         node.start()
         seat.condition = Condition.RUNNING
         node.failed.add_done_callback(lambda failed: self._look_at(seat, failed))
+        self._watching.add(asked := asyncio.create_task(self._end_when_asked(seat, node)))
+        asked.add_done_callback(self._watching.discard)
+
+    async def _end_when_asked(self, seat: Seat, node: Node) -> None:
+        """SHUTDOWN of a client ends that node alone."""
+        await node.end_asked.wait()
+        async with self._busy:
+            if seat.node is node:
+                await self._end(seat, Condition.KILLED)
 
     def _look_at(self, seat: Seat, failed: "asyncio.Future[None]") -> None:
         if failed.cancelled() or failed.exception() is None:

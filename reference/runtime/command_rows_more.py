@@ -1,8 +1,8 @@
 """More rows of commands, in the form that `command_rows` describes.
 
-In the place of the first key there may be a keyword that goes before it and where to look for the
-keyword from, and at the end of how many arguments left one is a key. "?" is where only the command
-itself can tell.
+In the place of the first key there may be a keyword that goes before it and from where on the
+keyword is looked for, and at the end of how many arguments left one is a key. "?" is where only the
+command itself can tell.
 """
 
 from typing import Final
@@ -28,14 +28,91 @@ ssubscribe -2 pubsub,noscript,loading,stale pubsub - 1/-1/1/not_key
 subscribe -2 pubsub,noscript,loading,stale pubsub -
 sunsubscribe -1 pubsub,noscript,loading,stale pubsub - 1/-1/1/not_key
 unsubscribe -1 pubsub,noscript,loading,stale pubsub -
+blmove 6 write,denyoom,noscript,blocking list,blocking - 1/0/1/RW,access,delete 2/0/1/RW,insert
+blmpop -5 write,blocking list,blocking - 2/n/1/RW,access,delete
+blpop -3 write,noscript,blocking list,blocking - 1/-2/1/RW,access,delete
+brpop -3 write,noscript,blocking list,blocking - 1/-2/1/RW,access,delete
+brpoplpush 4 write,denyoom,noscript,blocking list,blocking - 1/0/1/RW,access,delete 2/0/1/RW,insert
+bzmpop -5 write,blocking sortedset,blocking - 2/n/1/RW,access,delete
+bzpopmax -3 write,noscript,blocking,fast sortedset,blocking - 1/-2/1/RW,access,delete
+bzpopmin -3 write,noscript,blocking,fast sortedset,blocking - 1/-2/1/RW,access,delete
+touch -2 readonly,fast keyspace request:multi_shard,response:agg_sum 1/-1/1/RO
+xgroup -2 - - -
+xgroup|create -5 write,denyoom stream - 2/0/1/RW,insert
+xgroup|createconsumer 5 write,denyoom stream - 2/0/1/RW,insert
+xgroup|delconsumer 5 write stream - 2/0/1/RW,delete
+xgroup|destroy 4 write stream - 2/0/1/RW,delete
+xgroup|setid -5 write stream - 2/0/1/RW,update
+xinfo -2 - - -
+xinfo|consumers 4 readonly stream nondeterministic_output 2/0/1/RO,access
+xinfo|groups 3 readonly stream - 2/0/1/RO,access
+xinfo|stream -3 readonly stream - 2/0/1/RO,access
+acl -2 - - -
+acl|cat -2 noscript,loading,stale - -
+acl|genpass -2 noscript,loading,stale - -
+acl|getuser 3 admin,noscript,loading,stale admin,dangerous -
+acl|list 2 admin,noscript,loading,stale admin,dangerous -
+acl|users 2 admin,noscript,loading,stale admin,dangerous -
+acl|whoami 2 noscript,loading,stale - -
+auth -2 noscript,loading,stale,fast,no_auth,allow_busy connection -
+client|caching 3 noscript,loading,stale connection -
+client|getredir 2 noscript,loading,stale connection -
+client|help 2 loading,stale connection -
+client|info 2 noscript,loading,stale connection nondeterministic_output
+client|kill -3 admin,noscript,loading,stale admin,dangerous,connection -
+client|list -2 admin,noscript,loading,stale admin,dangerous,connection nondeterministic_output
+client|no-evict 3 admin,noscript,loading,stale admin,dangerous,connection -
+client|pause -3 admin,noscript,loading,stale admin,dangerous,connection -
+client|reply 3 noscript,loading,stale connection -
+client|tracking -3 noscript,loading,stale connection -
+client|trackinginfo 2 noscript,loading,stale connection -
+client|unblock -3 admin,noscript,loading,stale admin,dangerous,connection -
+client|unpause 2 admin,noscript,loading,stale admin,dangerous,connection -
+shutdown -1 admin,noscript,loading,stale,no_multi,allow_busy admin,dangerous -
 """  # noqa: E501 - a line for each
-"""Commands that the node answers itself, as Redis 7.0 has them."""
+"""Commands that the node answers itself, or whose subcommands have rows, as Redis 7.0 has them."""
 
 MORE_DATA_ROWS: Final = """
-"""
-"""Commands that the keyspace answers."""
+copy -3 write,denyoom keyspace - 1/0/1/RO,access 2/0/1/OW,update
+geoadd -5 write,denyoom geo - 1/0/1/RW,update
+geodist -4 readonly geo - 1/0/1/RO,access
+geohash -2 readonly geo - 1/0/1/RO,access
+geopos -2 readonly geo - 1/0/1/RO,access
+georadius -6 write,denyoom geo - 1/0/1/RO,access STORE@6/0/1/OW,update STOREDIST@6/0/1/OW,update
+georadius_ro -6 readonly geo - 1/0/1/RO,access
+georadiusbymember -5 write,denyoom geo - 1/0/1/RO,access STORE@5/0/1/OW,update STOREDIST@5/0/1/OW,update
+georadiusbymember_ro -5 readonly geo - 1/0/1/RO,access
+geosearch -7 readonly geo - 1/0/1/RO,access
+geosearchstore -8 write,denyoom geo - 1/0/1/OW,update 2/0/1/RO,access
+hrandfield -2 readonly hash nondeterministic_output 1/0/1/RO,access
+sintercard -3 readonly set - 1/n/1/RO,access
+sort_ro -2 readonly set,sortedset,list,dangerous - 1/0/1/RO,access ?/RO,access
+xack -4 write,fast stream - 1/0/1/RW,update
+xautoclaim -6 write,fast stream nondeterministic_output 1/0/1/RW,delete
+xclaim -6 write,fast stream nondeterministic_output 1/0/1/RW,update
+xgroup -2 write,denyoom stream - 2/0/1/RW
+xinfo -2 readonly stream - 2/0/1/RO,access
+xpending -3 readonly stream nondeterministic_output 1/0/1/RO,access
+xread -4 readonly,blocking stream,blocking - STREAMS@1/-1/1/RO,access/2
+xreadgroup -7 write,blocking stream,blocking - STREAMS@4/-1/1/RO,access/2
+zmpop -4 write sortedset - 1/n/1/RW,access,delete
+zrandmember -2 readonly sortedset nondeterministic_output 1/0/1/RO,access
+"""  # noqa: E501 - a line for each
+"""Commands that the keyspace answers; of those with subcommands what is true of all of them."""
 
-_VALKEY_ROWS: Final = ""
+_VALKEY_ROWS: Final = """
+blmove 6 write,denyoom,blocking list,blocking - 1/0/1/RW,access,delete 2/0/1/RW,insert
+blpop -3 write,blocking list,blocking - 1/-2/1/RW,access,delete
+brpop -3 write,blocking list,blocking - 1/-2/1/RW,access,delete
+brpoplpush 4 write,denyoom,blocking list,blocking - 1/0/1/RW,access,delete 2/0/1/RW,insert
+bzpopmax -3 write,blocking,fast sortedset,blocking - 1/-2/1/RW,access,delete
+bzpopmin -3 write,blocking,fast sortedset,blocking - 1/-2/1/RW,access,delete
+client|caching 3 noscript,loading,stale,allow_busy connection -
+client|getredir 2 noscript,loading,stale,allow_busy connection -
+client|no-evict 3 admin,noscript,loading,stale,allow_busy admin,dangerous,connection -
+client|no-touch 3 noscript,loading,stale,allow_busy connection -
+client|reply 3 noscript,loading,stale,no_multi,allow_busy connection -
+"""
 
 MORE_RELEASE_ROWS: Final = {
     "redis-7.0": "",

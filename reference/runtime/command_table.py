@@ -154,7 +154,7 @@ def table_of(dialect: str) -> CommandTable:
     """
     known = dialect if dialect in RELEASE_ROWS else _NEWEST
     rows = MORE_NODE_ROWS + NODE_ROWS + RELEASE_ROWS[known] + MORE_RELEASE_ROWS[known]
-    commands = _commands(rows) | DATA_COMMANDS
+    commands = DATA_COMMANDS | _commands(rows)
     subcommands = {sub.name: sub for info in commands.values() for sub in info.subcommands}
     return CommandTable(commands=commands, subcommands=subcommands)
 

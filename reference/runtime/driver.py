@@ -76,13 +76,15 @@ async def _running(
 
 async def _until(stop: asyncio.Event, running: list[Node]) -> None:
     """The first of: somebody asks for the end, a node fails."""
-    asked = asyncio.create_task(stop.wait())
+    events = [stop, *(node.end_asked for node in running)]
+    asked = [asyncio.create_task(event.wait()) for event in events]
     try:
-        ends: list[asyncio.Future[Any]] = [asked, *(node.failed for node in running)]
+        ends: list[asyncio.Future[Any]] = [*asked, *(node.failed for node in running)]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        asked.cancel()
-        await asyncio.wait([asked])
+        for task in asked:
+            task.cancel()
+        await asyncio.wait(asked)
     for node in running:
         error = node.failed.exception() if node.failed.done() else None
         if error is not None:

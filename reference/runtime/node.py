@@ -72,6 +72,7 @@ class Node:
         """It is silent, and knows of others what was saved: the state, and what they announced."""
         self.faults = surroundings.faults
         self.clients: ClientServer | None = None  # its client port, once there is one
+        self.end_asked = asyncio.Event()
         self._journal = surroundings.journal
         self.options = options
         self.state = state
@@ -199,6 +200,10 @@ class Node:
     def publish(self, channel: bytes, message: bytes, *, shard: bool) -> None:
         """The message is on its way to the nodes whose clients may listen to the channel."""
         self._outbox.publish(self.state, channel, message, shard=shard)
+
+    def shut_down(self) -> None:
+        """The node is asked to end, by whoever runs it."""
+        self.end_asked.set()
 
     def hear(self, channel: bytes, message: bytes, *, shard: bool) -> None:
         """Another node's message has been told to the clients of this one who listen."""

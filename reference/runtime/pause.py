@@ -1,10 +1,22 @@
-"""Holding back the clients that write while another node catches up."""
+"""Holding back the clients that write while another node catches up, or as operators say."""
 
 import asyncio
 from collections.abc import Callable
+from enum import Enum
+from typing import TypeAlias
 
 from reference.clauses import clause
 from reference.core.effects import PausePurpose
+
+
+class ClientPause(Enum):
+    """What an operator holds back by CLIENT PAUSE."""
+
+    WRITE = "requests that write"
+    ALL = "all requests"
+
+
+Purpose: TypeAlias = PausePurpose | ClientPause
 
 
 class WritePause:
@@ -14,7 +26,7 @@ class WritePause:
         """They may."""
         self._resumed = asyncio.Event()
         self._resumed.set()
-        self._alarms: dict[PausePurpose, asyncio.TimerHandle] = {}
+        self._alarms: dict[Purpose, asyncio.TimerHandle] = {}
         self._waiting: list[Callable[[], None]] = []
 
     @property
@@ -22,21 +34,27 @@ class WritePause:
         """Whether writes are held back."""
         return not self._resumed.is_set()
 
+    @property
+    def holds_all(self) -> bool:
+        """Whether requests that do not write are held back too."""
+        return ClientPause.ALL in self._alarms
+
     @clause("CM-44")
-    def begin(self, longest_ms: int, purpose: PausePurpose = PausePurpose.FAILOVER) -> None:
+    def begin(self, longest_ms: int, purpose: Purpose = PausePurpose.FAILOVER) -> None:
         """Writes are held back for this purpose until its `end`, but no longer than this.
 
-        Counterpart: `pauseActions`.
+        What was said before counts if it is longer. Counterpart: `pauseActions`.
         """
-        old = self._alarms.pop(purpose, None)
-        if old is not None:
-            old.cancel()
         loop = asyncio.get_running_loop()
-        self._alarms[purpose] = loop.call_later(longest_ms / 1000, self.end, purpose)
+        until, old = loop.time() + longest_ms / 1000, self._alarms.get(purpose)
+        if old is not None:
+            until = max(until, old.when())
+            old.cancel()
+        self._alarms[purpose] = loop.call_at(until, self.end, purpose)
         self._resumed.clear()
 
     @clause("CM-44")
-    def end(self, purpose: PausePurpose = PausePurpose.FAILOVER) -> None:
+    def end(self, purpose: Purpose = PausePurpose.FAILOVER) -> None:
         """Clients may write unless there is another purpose. Counterpart: `unpauseActions`."""
         alarm = self._alarms.pop(purpose, None)
         if alarm is not None:

@@ -143,7 +143,7 @@ class Replicas:
     def ask(self, outlet: Outlet, facts: ReplicaFacts, replid: str, first: int) -> Feed:
         """The replica goes on from that byte, or gets all data and then the stream.
 
-        Counterpart: `syncCommand`.
+        Without a name it has no use for that of the stream. Counterpart: `syncCommand`.
         """
         loop = asyncio.get_running_loop()
         directives = self._node.options
@@ -161,14 +161,16 @@ class Replicas:
         self.counts.full += 1
         self.counts.refused += replid != "?"
         self._log.info("full resync of %s:%d asked with %s", facts.ip, facts.port, replid)
-        self._send_all(feed)
+        self._send_all(feed, named=bool(replid))
         return feed
 
-    def _send_all(self, feed: Feed) -> None:
+    def _send_all(self, feed: Feed, *, named: bool) -> None:
         self.stream.begin()
         self.listen()
         self._selected = self._selected and self._node.state.myself.is_replica
-        head = f"+FULLRESYNC {self.stream.replid} {self.stream.offset}\r\n".encode()
+        head = (
+            f"+FULLRESYNC {self.stream.replid} {self.stream.offset}\r\n".encode() if named else b""
+        )
         snapshot = Snapshot(self._keyspace)
         self.feeds.append(feed)
         diskless = kept_text(self._node.options, "repl-diskless-sync") == "yes"

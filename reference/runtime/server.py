@@ -32,10 +32,15 @@ One directive more: --dialect redis-7.0 | redis-8.0 | valkey-8.1 | valkey-9.1 | 
 _ACTED_UPON: Final = frozenset(
     {
         "bind",
+        "client-output-buffer-limit",
+        "client-query-buffer-limit",
         "daemonize",
         "logfile",
         "loglevel",
+        "maxclients",
         "pidfile",
+        "proto-max-bulk-len",
+        "requirepass",
         "save",
     }
 )
@@ -123,8 +128,6 @@ def _say_without_effect(options: NodeOptions) -> None:
     names = sorted(options.kept.keys() - _ACTED_UPON)
     if names:
         log.info("Kept without effect: %s", ", ".join(names))
-    if options.kept.get("requirepass"):
-        log.warning("requirepass is not served: every client is let in")
 
 
 @contextlib.contextmanager

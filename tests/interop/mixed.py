@@ -33,14 +33,16 @@ class Mixed:
         self._shards = {node.port: secrets.token_hex(20) for node in self._masters}
         for node in self.nodes:
             node.directory.mkdir(parents=True)
+            (node.directory / "node.conf").touch()  # so that CONFIG REWRITE can write it
             (node.directory / "nodes.conf").write_text(self._conf(node))
 
     def _node(self, shop: Workshop, who: str, options: Sequence[str]) -> Server:
-        stay = "--cluster-allow-replica-migration", "no"
-        if who == OURS:
-            return shop.unstarted_slotproof(DIALECT_OF[self._kind], *stay, *options)
-        node = shop.unstarted_real(who)
-        node.command = [*node.command, *stay]
+        ours = who == OURS
+        dialect = DIALECT_OF[self._kind]
+        node = shop.unstarted_slotproof(dialect) if ours else shop.unstarted_real(who)
+        words = list(node.command)
+        words.insert(words.index("node") + 1 if ours else 1, "node.conf")
+        node.command = [*words, "--cluster-allow-replica-migration", "no", *options]
         return node
 
     def _conf(self, myself: Server) -> str:

@@ -19,6 +19,7 @@ LIVELY: tuple[Property, ...] = (
         project=lambda _, state: state == 1,
         when=lambda in_one: in_one[0],
         then=lambda in_one: in_one[1],
+        late=lambda process, event: (lambda in_one: in_one[0]) if event == process else None,
     ),
     LeadsTo(
         id="p in 0 leads to q not in 0, budgets apart",

@@ -86,6 +86,7 @@ class NodeDouble:
         self.said: dict[NodeId, Announced] = {}
         self.offsets: dict[NodeId, int] = {}
         self.commands: list[Command] = []
+        self.ended = False
         self.published: list[tuple[bytes, bytes, bool]] = []
         self.followers: list[Callable[[], None]] = []
         self.master_heard_s_ago = -1
@@ -114,6 +115,10 @@ class NodeDouble:
     def when_changed(self, follower: Callable[[], None]) -> None:
         """It is called by `change`."""
         self.followers.append(follower)
+
+    def shut_down(self) -> None:
+        """It is noted."""
+        self.ended = True
 
     def change(self, state: ClusterState) -> None:
         """The state is this one, and whoever follows it knows."""

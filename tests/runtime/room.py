@@ -40,7 +40,7 @@ class Room:
         me = REPLICA if replica else MASTERS[0]
         self.node = NodeDouble(three_masters(me, rules=rules))
         self.service = Service(node=self.node, keyspace=Keyspace())
-        self.node.when_changed(lambda: self.service.channels.leave_slots_of_others(self.node.state))
+        self.node.when_changed(self.service.follow_node)
         self.sessions: dict[int, Session] = {}
 
     def session(self, number: int) -> Session:

@@ -247,8 +247,8 @@ def test_keys_found_at_the_start_are_told_to_the_rules(
 def test_a_pause_ends_by_itself_or_when_it_is_told_to() -> None:
     async def main() -> None:
         pause = WritePause()
-        pause.begin(10_000)
         pause.begin(1)
+        pause.begin(2)
         active = [pause.active]
         async with asyncio.timeout(5):
             await pause.over()
@@ -258,6 +258,9 @@ def test_a_pause_ends_by_itself_or_when_it_is_told_to() -> None:
         pause.end()
         assert [*active, pause.active] == [True, False, False]
         pause.begin(10_000)
+        [ends] = [alarm.when() for alarm in pause._alarms.values()]
+        pause.begin(1)  # what is longer counts
+        assert [alarm.when() for alarm in pause._alarms.values()] == [ends]
         pause.begin(10_000, PausePurpose.SLOT_MIGRATION)
         pause.end()
         still = pause.active

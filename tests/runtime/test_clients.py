@@ -276,7 +276,7 @@ def test_redis_py_speaks_with_it(keyspace: Keyspace, protocol: int) -> None:
             assert len(await ask("CLUSTER NODES")) == 4
             assert (await client.config_get("save")) == {"save": ""}
             with pytest.raises(redis.ResponseError, match="unknown command"):
-                await client.restore("bar", 0, b"")
+                await ask("FUNCTION", "RESTORE", b"")
         finally:
             await client.aclose()
 

@@ -36,6 +36,17 @@ def _keys(line: str) -> tuple[bytes, ...] | None:
         ("ZUNION 1 b WITHSCORES", (b"b",)),
         ("ZINTERCARD 2 a a", (b"a", b"a")),
         ("PING", ()),
+        ("XREAD BLOCK 0 STREAMS a b 1 2", (b"a", b"b")),
+        ("XREAD COUNT 1 STREAMS a 1", (b"a",)),
+        ("XREAD COUNT 1 a 1", ()),
+        ("XREADGROUP GROUP g c STREAMS a >", (b"a",)),
+        ("GEORADIUS a 1 2 3 km STORE b", (b"a", b"b")),
+        ("GEORADIUS a 1 2 3 km", (b"a",)),
+        ("BLPOP a b 0", (b"a", b"b")),
+        ("BLMPOP 0 2 a b LEFT", (b"a", b"b")),
+        ("XGROUP CREATE a g 0", (b"a",)),
+        ("SSUBSCRIBE a b", (b"a", b"b")),
+        ("SUNSUBSCRIBE", ()),
         ("DBSIZE", ()),
         ("CLUSTER KEYSLOT a", ()),
     ],
@@ -59,6 +70,9 @@ def test_no_keys_are_found_where_their_number_is_wrong(count: str) -> None:
         ("zunionstore", (1, 1, 1)),
         ("lmpop", (0, 0, 0)),
         ("ping", (0, 0, 0)),
+        ("ssubscribe", (1, -1, 1)),
+        ("xread", (0, 0, 0)),
+        ("georadius", (1, 1, 1)),
     ],
 )
 def test_key_specifications_become_the_range_of_old(
@@ -99,6 +113,16 @@ def test_description_of_counted_keys_says_where_the_number_is() -> None:
     }
 
 
+def test_description_of_keys_behind_a_keyword() -> None:
+    spec = COMMANDS["xread"].key_specs[0].describe()
+
+    assert spec == {
+        "flags": spec["flags"] if isinstance(spec, dict) else None,
+        "begin_search": {"type": "keyword", "spec": {"keyword": "STREAMS", "startfrom": 1}},
+        "find_keys": {"type": "range", "spec": {"lastkey": -1, "keystep": 1, "limit": 2}},
+    }
+
+
 def test_tips_have_their_full_names() -> None:
     assert COMMANDS["mset"].tips == (
         "request_policy:multi_shard",
@@ -110,7 +134,9 @@ def test_tips_have_their_full_names() -> None:
 def test_each_command_has_exactly_one_who_answers_it() -> None:
     leaves = {name for name, info in NODE_COMMANDS.items() if not info.subcommands} | {"command"}
 
-    assert HANDLERS.keys() == (leaves | SUBCOMMANDS.keys()) - {"exec"}
+    of_data = {name for name in SUBCOMMANDS if name.partition("|")[0] in DATA_COMMANDS}
+    may_wait = {"xread", "xreadgroup"}  # the data answers them when they do not
+    assert HANDLERS.keys() - may_wait == (leaves | SUBCOMMANDS.keys()) - {"exec"} - of_data
     assert not NODE_COMMANDS.keys() & DATA_COMMANDS.keys()
 
 

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from model_check.coverage.exclusions import EXCLUSIONS, KINDS, Kind
+from model_check.coverage.exclusions import EXCLUSIONS, KINDS, Exclusion, Kind
 from model_check.coverage.record import Coverage
 from model_check.coverage.tied import tied_functions
 from reference.core.effects import Happening, Refusal
@@ -56,12 +56,14 @@ class Summary:
     mistaken: tuple[str, ...]  # exercised though said to be out of scope
 
 
-def summary(coverage: Coverage, kind: Kind) -> Summary:
+def summary(
+    coverage: Coverage, kind: Kind, exclusions: tuple[Exclusion, ...] = EXCLUSIONS
+) -> Summary:
     """What the coverage says of this kind, judged by what is out of scope."""
     exercised: dict[str, str] = getattr(coverage, _FIRED[kind])
     tried: dict[str, str] = getattr(coverage, _TRIED[kind]) if kind in _TRIED else {}
     names = known(kind)
-    excluded = {name: each.reason for each in EXCLUSIONS for name in each.names(kind, names)}
+    excluded = {name: each.reason for each in exclusions for name in each.names(kind, names)}
     return Summary(
         kind=kind,
         exercised=dict(exercised),
@@ -70,8 +72,8 @@ def summary(coverage: Coverage, kind: Kind) -> Summary:
         never=tuple(name for name in names if name not in exercised and name not in excluded),
         mistaken=tuple(
             name
-            for each in EXCLUSIONS
-            if not each.models
+            for each in exclusions
+            if not coverage.models & set(each.models)
             for name in each.names(kind, names)
             if name in exercised
         ),
@@ -164,6 +166,7 @@ def coverage_as_json(coverage: Coverage) -> dict[str, Any]:
             "tried": each.tried,
             "out_of_scope": each.excluded,
             "never": list(each.never),
+            "mistaken": list(each.mistaken),
         }
         for each in (summary(coverage, kind) for kind in KINDS)
     }
