@@ -47,7 +47,7 @@ A complete example, a token that two processes hand to each other, once for each
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Literal, TypeVar
 
 import attrs
@@ -96,6 +96,28 @@ class Move(Generic[E_co]):
     fair: Fairness = "weak"
 
 
+def _as_it_is(process: int, seen: object) -> object:
+    del process
+    return seen
+
+
+@attrs.frozen(kw_only=True)
+class Symmetry(Generic[S, M]):
+    """A renaming of processes, and of all that states and messages say of them."""
+
+    processes: tuple[int, ...]  # process p takes the place of processes[p]
+    state: Callable[[int, S], S]  # the local state of process p, for its new place
+    message: Callable[[M], M]
+    observation: Callable[[int, Any], Any] = attrs.field(default=_as_it_is)
+    """What process p shows, for its new place."""
+    name: str = ""
+
+    def channel(self, channel: Channel) -> Channel:
+        """The channel between the new places."""
+        sender, receiver, lane = channel
+        return self.processes[sender], self.processes[receiver], lane
+
+
 class System(ABC, Generic[S, M, E]):
     """Processes with local states of type S, that send messages M and make moves of events E.
 
@@ -123,6 +145,14 @@ class System(ABC, Generic[S, M, E]):
     @abstractmethod
     def moves(self, process: int, state: S) -> Iterable[Move[E]]:
         """What the process may do of its own accord, in an order that is always the same."""
+
+    @property
+    def symmetries(self) -> Sequence[Symmetry[S, M]]:
+        """Renamings after which the system is the same; with the identity they form a group.
+
+        They are used only if that is asked for, and checked while they are.
+        """
+        return ()
 
     @property
     def watchers(self) -> tuple[int, ...]:

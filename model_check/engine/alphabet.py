@@ -3,8 +3,17 @@
 from collections.abc import Hashable
 from typing import Any
 
-from model_check.engine.arrays import Column
 from model_check.engine.interner import Interner
+from model_check.engine.layout import (
+    BATCH_FIRST_PARCEL,
+    BATCH_PARCELS,
+    BATCH_WIDTH,
+    ENVELOPE_ARRIVAL,
+    ENVELOPE_CHANNEL,
+    ENVELOPE_RECEIVER,
+    ENVELOPE_WIDTH,
+)
+from model_check.engine.sheets import Sheet
 from model_check.system import Channel, Send, System
 
 
@@ -21,13 +30,10 @@ class Alphabet:
         self.arrivals: Interner[tuple[Hashable, int]] = Interner()
         self.channels: Interner[Channel] = Interner()
         self._envelopes: Interner[tuple[int, int]] = Interner()  # channel, arrival
-        self.arrival = Column()  # of each envelope
-        self.channel = Column()  # of each envelope
-        self.receiver = Column()  # of each envelope
+        self.envelopes = Sheet(ENVELOPE_WIDTH)
         self.parcels: Interner[tuple[int, ...]] = Interner()  # parts of batches, for one box each
         self.batches: Interner[tuple[int, ...]] = Interner()
-        self.batch_size = Column()
-        self.first_envelope = Column()  # of each batch; -1 for the empty one
+        self.batch_sheet = Sheet(BATCH_WIDTH)
         self.batch(0, ())
 
     def __len__(self) -> int:
@@ -43,20 +49,34 @@ class Alphabet:
         channel = self.channels.add((sender, send.dest, send.lane))
         arrival = self.arrivals.add((send.message, send.lane))
         number = self._envelopes.add((channel, arrival))
-        if number == len(self.arrival):
-            self.arrival.append(arrival)
-            self.channel.append(channel)
-            self.receiver.append(send.dest)
+        if number == len(self.envelopes):
+            self.envelopes.append(arrival, channel, send.dest)
         return number
 
     def batch(self, sender: int, sends: tuple[Send[Any], ...]) -> int:
         """The number of what one step of the sender sends."""
         envelopes = tuple(self.envelope(sender, send) for send in sends)
         number = self.batches.add(envelopes)
-        if number == len(self.batch_size):
-            self.batch_size.append(len(envelopes))
-            self.first_envelope.append(envelopes[0] if envelopes else -1)
+        if number == len(self.batch_sheet):
+            self.batch_sheet.append(envelopes[0] if envelopes else -1, 0, 0)
         return number
+
+    def set_parcels(self, batch: int, first: int, count: int) -> None:
+        """What the batch puts into boxes are these parcels."""
+        self.batch_sheet.set(batch, BATCH_FIRST_PARCEL, first)
+        self.batch_sheet.set(batch, BATCH_PARCELS, count)
+
+    def arrival(self, envelope: int) -> int:
+        """What the receiver of the envelope sees of it."""
+        return self.envelopes.get(envelope, ENVELOPE_ARRIVAL)
+
+    def channel(self, envelope: int) -> int:
+        """The number of the channel on which the envelope is sent."""
+        return self.envelopes.get(envelope, ENVELOPE_CHANNEL)
+
+    def receiver(self, envelope: int) -> int:
+        """The process to which the envelope is sent."""
+        return self.envelopes.get(envelope, ENVELOPE_RECEIVER)
 
     def sends(self, batch: int) -> tuple[Send[Any], ...]:
         """What a step that sends this batch sends."""

@@ -3,29 +3,28 @@
 from collections.abc import Mapping
 from typing import Final
 
-from model_check.engine.arrays import NOTHING
 from model_check.engine.interner import Interner
-from model_check.engine.pairs import PairTable
+from model_check.engine.layout import NOTHING, SPEND
+from model_check.engine.memo import Memo
 
 FREE: Final = 0
 """The cost of what may happen any number of times."""
 
 
 class Budgets:
-    """What is left, as a number for each combination; 0 is the whole budget."""
+    """What is left, as a number for each combination; 0 is the whole budget.
 
-    def __init__(self, budgets: Mapping[str, int]) -> None:
+    Raises ValueError if a budget is negative.
+    """
+
+    def __init__(self, budgets: Mapping[str, int], memo: Memo) -> None:
         for name, count in budgets.items():
             if count < 0:
                 raise ValueError(f"budget {name!r} is negative: {count}")
         self._names = tuple(budgets)
         self._left: Interner[tuple[int, ...]] = Interner()
         self._left.add(tuple(budgets.values()))
-        self.spend = PairTable(self._spend)
-        """(left, cost) -> left afterwards, or NOTHING if it is used up."""
-
-    def __len__(self) -> int:
-        return len(self._left)
+        memo.define(SPEND, self._spend)
 
     def cost(self, name: str | None) -> int:
         """The number of a cost.
@@ -39,8 +38,6 @@ class Budgets:
         return self._names.index(name) + 1
 
     def _spend(self, left: int, cost: int) -> int:
-        if cost == FREE:
-            return left
         counts = self._left[left]
         if not counts[cost - 1]:
             return NOTHING

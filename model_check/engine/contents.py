@@ -1,139 +1,123 @@
 """What lies in the boxes of links that keep all that is sent, each content a number."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from typing_extensions import override
 
-from model_check.engine.alphabet import Alphabet
-from model_check.engine.arrays import NOTHING, Column, Lists
-from model_check.engine.batch import DELIVER, DELIVER_HELD
+from model_check.engine.codes import DELIVER, DELIVER_HELD, LOSE
 from model_check.engine.interner import Interner
-from model_check.engine.pairs import PairTable
-from model_check.links import FifoLinks
+from model_check.engine.layout import (
+    APPEND,
+    BREAK_WIDTH,
+    CONTENT_WIDTH,
+    NOTHING,
+    WAY_WIDTH,
+)
+from model_check.engine.local import LocalTables
+from model_check.engine.sheets import Sheet
+from model_check.links import CROWDED_LANE, FifoLinks, FlightLinks
+from model_check.system import Channel
 
 EMPTY: Final = 0
 """The content of an empty box."""
+
+Way = tuple[int, int, int]
+"""How a content can lose an envelope to its receiver: the kind, the envelope, what is left."""
+
+
+class ContentSheets:
+    """The contents as the kernels see them."""
+
+    def __init__(self) -> None:
+        self.contents = Sheet(CONTENT_WIDTH)
+        self.ways = Sheet(WAY_WIDTH)
+        self.breaks = Sheet(BREAK_WIDTH)
+
+    def append(
+        self,
+        ways: Iterable[Way],
+        breaks: Iterable[tuple[int, int]] = (),
+        load: int = 0,
+        crowd: int = 0,
+    ) -> None:
+        """The next content has these ways; of a break, how many messages it keeps, and the rest."""
+        first_way, first_break = len(self.ways), len(self.breaks)
+        for way in ways:
+            self.ways.append(*way)
+        for kept in breaks:
+            self.breaks.append(*kept)
+        self.contents.append(
+            first_way,
+            len(self.ways) - first_way,
+            first_break,
+            len(self.breaks) - first_break,
+            load,
+            crowd,
+        )
 
 
 class Contents(Protocol):
     """The contents of boxes, and what can happen to each."""
 
     cleared_when_down: bool  # whether what is on its way to a process that goes down is lost
-    lossy: bool  # whether `deliverable` says what is lost, even of what the receiver does not take
-    append: PairTable  # (content, parcel) -> content, or NOTHING if there is no room
-    deliverable: Lists  # for each content, positions in `deliveries`
-    breakable: Lists  # for each content, positions in `breaks`
-    deliveries: "Deliveries"
-    breaks: "Breaks"
-
-    def __len__(self) -> int:
-        """How many contents there are."""
+    lossy: bool  # whether the ways say what is lost, even of what the receiver does not take
+    sheets: ContentSheets
 
     def box_of(self, envelope: int) -> int:
         """The box into which the envelope is put."""
 
-    def box_count(self) -> int:
-        """How many boxes there are by now."""
+    def receivers(self) -> list[int]:
+        """The process to which each box leads, of all that there are by now."""
 
-    def inbound(self, process: int) -> list[int]:
-        """The boxes of what is on its way to the process."""
+    def append(self, content: int, parcel: int) -> int:
+        """The content with the parcel put in, or NOTHING if there is no room."""
 
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
 
-class Deliveries:
-    """Each way in which a content can lose an envelope to its receiver."""
-
-    def __init__(self) -> None:
-        self.kind = Column()
-        self.envelope = Column()
-        self.rest = Column()  # the content afterwards
-
-    def add(self, kind: int, envelope: int, rest: int) -> int:
-        """The position of one more."""
-        self.kind.append(kind)
-        self.envelope.append(envelope)
-        self.rest.append(rest)
-        return len(self.kind) - 1
-
-
-class Breaks:
-    """Each way in which a content can come out of a break of its channel."""
-
-    def __init__(self) -> None:
-        self.kept = Column()  # how many messages of the queue can still be read
-        self.rest = Column()  # the content afterwards
-
-    def add(self, kept: int, rest: int) -> int:
-        """The position of one more."""
-        self.kept.append(kept)
-        self.rest.append(rest)
-        return len(self.kept) - 1
-
-
-class Parcels:
-    """What a batch puts into each box: one parcel for each box, in rising order of the boxes."""
-
-    def __init__(self, alphabet: Alphabet, contents: Contents) -> None:
-        self._alphabet = alphabet
-        self._contents = contents
-        self._parcels = alphabet.parcels
-        self.of_batch = Lists()
-        self.parcel = Column()  # of each item
-        self.box = Column()
-        self.receiver = Column()
-
-    def catch_up(self) -> None:
-        """Every batch has its parcels."""
-        for batch in range(len(self.of_batch), len(self._alphabet.batches)):
-            boxes: dict[int, list[int]] = {}
-            for envelope in self._alphabet.batches[batch]:
-                boxes.setdefault(self._contents.box_of(envelope), []).append(envelope)
-            first = len(self.parcel)
-            for box, envelopes in sorted(boxes.items()):
-                self.box.append(box)
-                self.parcel.append(self._parcels.add(tuple(envelopes)))
-                self.receiver.append(int(self._alphabet.receiver.view[envelopes[0]]))
-            self.of_batch.append(range(first, len(self.parcel)))
+    def renamed_box(self, box: int, rename: Callable[[Channel], Channel]) -> int:
+        """The box once its channel or its receiver is renamed."""
 
 
 class FifoContents:
     """A box for each channel: a leftover and a queue, of envelopes."""
 
-    def __init__(self, alphabet: Alphabet, links: FifoLinks) -> None:
+    def __init__(self, local: LocalTables, links: FifoLinks) -> None:
         self.cleared_when_down = True
         self.lossy = False
-        self._alphabet = alphabet
+        self._alphabet = local.alphabet
         self._capacity = links.capacity
         self._contents: Interner[tuple[tuple[int, ...], tuple[int, ...]]] = Interner()
-        self.append = PairTable(self._append)
-        self.deliverable = Lists()
-        self.deliveries = Deliveries()
-        self.breakable = Lists()
-        self.breaks = Breaks()
+        self.sheets = ContentSheets()
+        local.memo.define(APPEND, self.append)
         self._number((), ())
-
-    def __len__(self) -> int:
-        return len(self._contents)
 
     def box_of(self, envelope: int) -> int:
         """The channel on which the envelope is sent."""
-        return int(self._alphabet.channel.view[envelope])
+        return self._alphabet.channel(envelope)
 
-    def box_count(self) -> int:
-        """How many channels were ever used."""
-        return len(self._alphabet.channels)
+    def receivers(self) -> list[int]:
+        """The receiver of each channel that was ever used."""
+        return [receiver for _, receiver, _ in self._alphabet.channels.values]
 
-    def inbound(self, process: int) -> list[int]:
-        """The channels to the process."""
-        channels = self._alphabet.channels.values
-        return [number for number, channel in enumerate(channels) if channel[1] == process]
-
-    def _append(self, content: int, parcel: int) -> int:
+    def append(self, content: int, parcel: int) -> int:
+        """The content with the envelopes at the end of its queue, or NOTHING."""
         leftover, queue = self._contents[content]
         for envelope in self._alphabet.parcels[parcel]:
             if queue[-1:] != (envelope,):
                 queue = (*queue, envelope)
         return self._number(leftover, queue) if len(queue) <= self._capacity else NOTHING
+
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+        leftover, queue = self._contents[content]
+        return self._number(tuple(map(rename, leftover)), tuple(map(rename, queue)))
+
+    def renamed_box(self, box: int, rename: Callable[[Channel], Channel]) -> int:
+        """The channel between the renamed processes, which may be a new one."""
+        return self._alphabet.channels.add(rename(self._alphabet.channels[box]))
 
     def _number(self, leftover: tuple[int, ...], queue: tuple[int, ...]) -> int:
         number = self._contents.find((leftover, queue))
@@ -148,10 +132,8 @@ class FifoContents:
             for kept in range(len(queue) + 1)
             if queue or leftover
         ]
-        number = self._contents.add((leftover, queue))
-        self.deliverable.append([self.deliveries.add(*delivery) for delivery in delivered])
-        self.breakable.append([self.breaks.add(*way) for way in broken])
-        return number
+        self.sheets.append(delivered, broken)
+        return self._contents.add((leftover, queue))
 
 
 class ReceiverContents(ABC):
@@ -160,40 +142,38 @@ class ReceiverContents(ABC):
     cleared_when_down: bool
     lossy: bool
 
-    def __init__(self, alphabet: Alphabet, process_count: int) -> None:
+    def __init__(self, local: LocalTables) -> None:
         """Every box is empty."""
-        self._alphabet = alphabet
-        self._process_count = process_count
+        self._alphabet = local.alphabet
+        self._process_count = local.process_count
         self._contents: Interner[frozenset[int]] = Interner()
-        self.append = PairTable(self._append)
-        self.deliverable = Lists()
-        self.deliveries = Deliveries()
-        self.breakable = Lists()
-        self.breaks = Breaks()
+        self.sheets = ContentSheets()
+        local.memo.define(APPEND, self.append)
         self._number(frozenset())
-
-    def __len__(self) -> int:
-        return len(self._contents)
 
     def box_of(self, envelope: int) -> int:
         """The receiver of the envelope."""
-        return int(self._alphabet.receiver.view[envelope])
+        return self._alphabet.receiver(envelope)
 
-    def box_count(self) -> int:
-        """How many processes there are."""
-        return self._process_count
+    def receivers(self) -> list[int]:
+        """Each process has its box."""
+        return list(range(self._process_count))
 
-    def inbound(self, process: int) -> list[int]:
-        """The box of the process."""
-        return [process]
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+        return self._number(frozenset(map(rename, self._contents[content])))
+
+    def renamed_box(self, box: int, rename: Callable[[Channel], Channel]) -> int:
+        """The box of the renamed receiver."""
+        return rename((box, box, 0))[1]
 
     @abstractmethod
-    def _append(self, content: int, parcel: int) -> int:
+    def append(self, content: int, parcel: int) -> int:
         """The content with the parcel put in."""
 
     @abstractmethod
     def _number(self, envelopes: frozenset[int]) -> int:
-        """The number of that content, which has its deliveries."""
+        """The number of that content, which has its ways."""
 
 
 class SetContents(ReceiverContents):
@@ -203,7 +183,7 @@ class SetContents(ReceiverContents):
     lossy = False
 
     @override
-    def _append(self, content: int, parcel: int) -> int:
+    def append(self, content: int, parcel: int) -> int:
         return self._number(self._contents[content].union(self._alphabet.parcels[parcel]))
 
     @override
@@ -211,8 +191,47 @@ class SetContents(ReceiverContents):
         number = self._contents.find(envelopes)
         if number is None:
             number = self._contents.add(envelopes)
-            self.deliverable.append(
-                [self.deliveries.add(DELIVER, e, number) for e in sorted(envelopes)]
-            )
-            self.breakable.append([])
+            self.sheets.append((DELIVER, envelope, number) for envelope in sorted(envelopes))
         return number
+
+
+class FlightContents(ReceiverContents):
+    """A box for each process: the set of what is on its way to it, whoever sent it."""
+
+    cleared_when_down = True
+
+    def __init__(self, local: LocalTables, links: FlightLinks) -> None:
+        """Nothing is in flight."""
+        self.lossy = links.lossy
+        self._first_sent: dict[tuple[int, int], int] = {}  # receiver, arrival: the first envelope
+        super().__init__(local)
+
+    @override
+    def append(self, content: int, parcel: int) -> int:
+        envelopes = map(self._merged, self._alphabet.parcels[parcel])
+        return self._number(self._contents[content].union(envelopes))
+
+    @override
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        return self._number(frozenset(self._merged(rename(e)) for e in self._contents[content]))
+
+    def _merged(self, envelope: int) -> int:
+        """The first envelope ever sent that is the same to its receiver."""
+        seen = (self.box_of(envelope), self._alphabet.arrival(envelope))
+        return self._first_sent.setdefault(seen, envelope)
+
+    @override
+    def _number(self, envelopes: frozenset[int]) -> int:
+        number = self._contents.find(envelopes)
+        if number is not None:
+            return number
+        ways: list[Way] = []
+        crowded = 0
+        for envelope in sorted(envelopes):
+            rest = self._number(envelopes - {envelope})
+            ways.append((DELIVER, envelope, rest))
+            if self.lossy:
+                ways.append((LOSE, envelope, rest))
+            crowded += self._alphabet.channel_of(envelope)[2] == CROWDED_LANE
+        self.sheets.append(ways, load=len(envelopes), crowd=crowded)
+        return self._contents.add(envelopes)

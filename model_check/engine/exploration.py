@@ -9,6 +9,9 @@ from model_check.engine.state_graph import StateGraph
 from model_check.properties import Kind, Verdict
 from model_check.trace import Trace
 
+Stop = Literal["states", "seconds", "interrupt"]
+"""What ended an exploration early."""
+
 
 @attrs.frozen
 class Limits:
@@ -59,7 +62,7 @@ class Exploration:
 
     links: str
     verdict: Verdict
-    stopped_by: Literal["states", "seconds", "interrupt"] | None
+    stopped_by: Stop | None
     distinct_states: int
     transitions: int  # those that change anything
     depth: int  # transitions on a shortest path to the farthest state; 0 for the initial state

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from model_check.engine.arrays import Flags, Ints
-from model_check.engine.batch import (
+from model_check.engine.budgets import FREE
+from model_check.engine.codes import (
     BREAK,
     DELIVER,
     DELIVER_HELD,
@@ -23,10 +24,11 @@ from model_check.engine.batch import (
     SEND_AND_DELIVER,
     SEND_AND_HOLD,
 )
-from model_check.engine.budgets import FREE
 from model_check.engine.digraph import Narrow, Numbers
+from model_check.engine.layout import MOVE_COST, MOVE_EVENT
 from model_check.engine.local import LocalTables
 from model_check.engine.state_graph import StateGraph
+from model_check.engine.tables import Tables
 
 OWED_NOTHING: Final = 0
 OWED_WEAKLY: Final = 1
@@ -78,8 +80,7 @@ def fault_free(graph: StateGraph, local: LocalTables, *, at_once: bool) -> Flags
     kind = _kinds(graph)
     free: Flags = ~np.isin(kind, _ALWAYS_A_FAULT)
     moved = np.flatnonzero(np.isin(kind, _BY_A_MOVE))
-    faulty = local.move_fault.view.astype(np.bool_)
-    free[moved] = ~faulty[graph.code[moved] >> KIND_BITS]
+    free[moved] = ~local.move_faults()[graph.code[moved] >> KIND_BITS]
     if not at_once:
         _leave_the_best(graph, kind, free)
         return free
@@ -118,7 +119,7 @@ def deeds(graph: StateGraph, local: LocalTables, at: Ints) -> Deeds:
     deed = operand + np.int32(len(local.events))
     owed = np.full(len(at), OWED_STRONGLY, dtype=np.int8)
     moved = np.flatnonzero(np.isin(kind, _BY_A_MOVE))
-    deed[moved] = local.move_event.view[operand[moved]]
+    deed[moved] = local.move_sheet.column(MOVE_EVENT)[operand[moved]]
     owed[moved] = owed_moves[operand[moved]]
     return Deeds(
         source=graph.source[at].astype(np.int32, copy=False),
@@ -139,13 +140,14 @@ def busy(graph: StateGraph) -> Flags:
     return states
 
 
-def out_of_budget(graph: StateGraph, local: LocalTables, among: Flags) -> Flags:
+def out_of_budget(graph: StateGraph, tables: Tables, among: Flags) -> Flags:
     """In which of the states a move that is no fault can be made but for its budget.
 
     Or but for want of room on a channel. Shapes: (states,) -> (states,). None of the states may be
     busy.
     """
-    costly = (local.move_cost.view != FREE) & (local.move_fault.view == 0)
+    costs = tables.local.move_sheet.column(MOVE_COST)
+    costly = (costs != FREE) & ~tables.local.move_faults()
     kind = _kinds(graph)
     at = np.flatnonzero((kind == MOVE) & among[graph.source])
     made = graph.source[at][costly[graph.code[at] >> KIND_BITS]]
@@ -153,9 +155,5 @@ def out_of_budget(graph: StateGraph, local: LocalTables, among: Flags) -> Flags:
     states = np.flatnonzero(among)
     for first in range(0, len(states), _CHUNK):
         part = states[first : first + _CHUNK]
-        rows = graph.rows[part].astype(np.int64, copy=False)
-        owner, move = local.moves(rows)
-        if local.sight is not None:
-            owner, move = local.sight.with_moves_seeing(rows, owner, move)
-        left[part] += np.bincount(owner[costly[move]], minlength=len(part))
+        left[part] += tables.offered(graph.rows[part], costly)
     return among & (left > 0)

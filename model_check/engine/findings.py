@@ -1,21 +1,20 @@
 """What has been found about each property so far."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 import numpy as np
 
-from model_check.engine.arrays import Ints
-from model_check.engine.batch import Batch
+from model_check.engine.arrays import Narrow
 from model_check.engine.digraph import Digraph
 from model_check.engine.exploration import PropertyResult
 from model_check.engine.fairness import fault_free
-from model_check.engine.judges import Judge
+from model_check.engine.judges import Judges, Panel
 from model_check.engine.leading import Leading
-from model_check.engine.local import LocalTables
 from model_check.engine.settling import first_unsettled
 from model_check.engine.state_graph import StateGraph
+from model_check.engine.tables import Tables, step_properties
 from model_check.links import HeldLinks, Links
 from model_check.properties import ON_GRAPHS, LeadsTo, Property, Settles, StepProperty, Verdict
 from model_check.trace import Trace
@@ -40,21 +39,22 @@ class Findings:
     Raises ValueError if two properties have the same id.
     """
 
-    def __init__(self, properties: Sequence[Property], local: LocalTables, links: Links) -> None:
+    def __init__(self, properties: Sequence[Property], tables: Tables, links: Links) -> None:
         names = [prop.id for prop in properties]
         if len(set(names)) < len(names):
             raise ValueError(f"two properties have the same id: {names}")
         self.violated = False
         self._properties = properties
-        self._local = local
+        self._local = tables.local
         self._at_once = isinstance(links, HeldLinks)
-        self._judges = [
-            Judge(prop, local)
-            for prop in properties
-            if not isinstance(prop, StepProperty | Settles | LeadsTo)
+        of_states = [
+            prop for prop in properties if not isinstance(prop, StepProperty | Settles | LeadsTo)
         ]
-        self._settling = [Judge(prop, local) for prop in properties if isinstance(prop, Settles)]
-        self._leading = [Leading(prop, local) for prop in properties if isinstance(prop, LeadsTo)]
+        self._judges = Judges(of_states, tables)
+        self._settling = [
+            (prop, Panel([prop], tables)) for prop in properties if isinstance(prop, Settles)
+        ]
+        self._leading = [Leading(prop, tables) for prop in properties if isinstance(prop, LeadsTo)]
         self._finds: dict[str, Find] = {}
 
     @property
@@ -64,14 +64,11 @@ class Findings:
         claims = [prop for prop in self._properties if prop.kind not in late]
         return self.violated and all(prop.id in self._finds for prop in claims)
 
-    def look_at_states(self, states: Ints, first: int) -> None:
-        """New states, numbered from `first` on, are judged. Shape: (n, processes)."""
-        for judge in self._judges:
-            prop = judge.property
-            if prop.id in self._finds:
-                continue
-            decided_by = 1 if prop.kind == "sometimes" else 0
-            decisive = np.flatnonzero(judge.accepts(states) == decided_by)
+    def look_at_states(self, rows: Narrow, first: int) -> None:
+        """New states, numbered from `first` on, are judged. Shape: (n, columns)."""
+        wanted = {prop.id for prop in self._properties if prop.id not in self._finds}
+        for prop, accepts in self._judges.judge(rows, wanted):
+            decisive = np.flatnonzero(accepts == (prop.kind == "sometimes"))
             if decisive.size:
                 self._finds[prop.id] = Find(first + int(decisive[0]), None)
                 self.violated |= prop.kind == "invariant"
@@ -86,10 +83,10 @@ class Findings:
         if not self.need_graph:
             return
         free = fault_free(graph, self._local, at_once=self._at_once)
-        for judge in self._settling:
-            unsettled = first_unsettled(graph, free, judge.accepts(graph.rows) == 1)
+        for prop, panel in self._settling:
+            unsettled = first_unsettled(graph, free, panel.accepts(graph.rows) == 1)
             if unsettled is not None:
-                self._finds[judge.property.id] = Find(unsettled.state, None, unsettled.loop)
+                self._finds[prop.id] = Find(unsettled.state, None, unsettled.loop)
         if self._leading:
             ways = Digraph.of(graph.source, graph.target, len(graph.rows))
             for leading in self._leading:
@@ -102,17 +99,15 @@ class Findings:
             prop.kind in ON_GRAPHS and prop.id in self._finds for prop in self._properties
         )
 
-    def look_at_steps(self, batch: Batch, first: int) -> None:
-        """The steps that the transitions use are judged; row 0 of the chunk is state `first`."""
-        if batch.step is None or not self._local.any_refuted:
-            return
-        refuted = self._local.refuted.view[batch.step]
+    def look_at_steps(self, refuted: Mapping[int, tuple[int, int]], first: int) -> None:
+        """The steps of a part are judged: for each step property refuted, the row and the code.
+
+        Row 0 of the part is state `first`.
+        """
         for bit, prop in enumerate(step_properties(self._properties)):
-            decisive = np.flatnonzero(refuted & (1 << bit))
-            if decisive.size and prop.id not in self._finds:
-                at = decisive[0]
-                find = Find(first + int(batch.parent[at]), int(batch.code[at]))
-                self._finds[prop.id] = find
+            if bit in refuted and prop.id not in self._finds:
+                row, code = refuted[bit]
+                self._finds[prop.id] = Find(first + row, code)
                 self.violated = True
 
     def results(self, path_to: PathTo, *, exhausted: bool) -> tuple[PropertyResult, ...]:
@@ -131,17 +126,24 @@ class Findings:
             )
         return tuple(results)
 
+    def to_save(self) -> dict[str, Any]:
+        """What was found, in a form that JSON can have."""
+        return {name: attrs.astuple(find) for name, find in self._finds.items()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """That much was found before."""
+        self._finds = {
+            name: Find(state, code, tuple(loop), repeats)
+            for name, (state, code, loop, repeats) in saved.items()
+        }
+        late = [prop.id for prop in self._properties if prop.kind == "sometimes"]
+        self.violated = any(name not in late for name in self._finds)
+
     def sizes(self) -> dict[str, int]:
-        """How many distinct tuples of projections each property was judged on."""
-        judges = (*self._judges, *self._settling)
-        sizes = [(judge.property.id, len(judge)) for judge in judges]
-        sizes += [(leading.property.id, len(leading)) for leading in self._leading]
-        return {f"projections of {name}": size for name, size in sizes}
-
-
-def step_properties(properties: Sequence[Property]) -> list[StepProperty[Any]]:
-    """Those that judge steps, in the same order."""
-    return [prop for prop in properties if isinstance(prop, StepProperty)]
+        """How many distinct tuples of projections there were for each group of properties."""
+        graphs = [(prop.id, len(panel)) for prop, panel in self._settling]
+        graphs += [(leading.property.id, len(leading)) for leading in self._leading]
+        return self._judges.sizes() | {f"projections of {name}": size for name, size in graphs}
 
 
 def _told(trace: Trace, find: Find) -> Trace:

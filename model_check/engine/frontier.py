@@ -1,12 +1,10 @@
 """The states of one level, which are kept only until they are expanded."""
 
-from collections.abc import Iterator
-
 import numpy as np
-import numpy.typing as npt
 
-from model_check.engine.arrays import Ints, Words, widened
-from model_check.engine.batch import Chunk
+from model_check.engine.arrays import Narrow
+from model_check.engine.sheets import in_memory
+from model_check.engine.spool import Spool
 
 
 class Frontier:
@@ -15,20 +13,49 @@ class Frontier:
     def __init__(self, first: int) -> None:
         self.first = first
         self.size = 0
-        self._rows: list[npt.NDArray[np.int32]] = []
-        self._fingerprints: list[Words] = []
+        self._pieces: list[Narrow] = []
 
-    def add(self, rows: Ints, fingerprints: Words) -> None:
-        """The states come next. Shapes: (n, columns), (n,)."""
-        self.size += len(rows)
-        self._rows.append(rows.astype(np.int32))
-        self._fingerprints.append(fingerprints)
+    @property
+    def bytes(self) -> int:
+        """The memory that the rows take."""
+        return in_memory(self._pieces)
 
-    def chunks(self, size: int, columns: int) -> Iterator[tuple[int, Chunk]]:
-        """The number of the first state of each chunk, and the chunk; there is at least one."""
-        rows = np.concatenate([widened(rows, columns) for rows in self._rows])
-        fingerprints = np.concatenate(self._fingerprints)
-        self._rows, self._fingerprints = [], []
-        for start in range(0, len(rows), size):
-            part = rows[start : start + size].astype(np.int64)
-            yield self.first + start, Chunk(part, fingerprints[start : start + size])
+    def spill(self, spool: Spool) -> None:
+        """The rows are in files."""
+        self._pieces = [
+            piece if isinstance(piece, np.memmap) else spool.keep(piece) for piece in self._pieces
+        ]
+
+    def rows(self, columns: int) -> Narrow:
+        """All rows, with that many columns."""
+        return joined(self._pieces, columns)
+
+    def add(self, rows: Narrow) -> None:
+        """The states come next. Shape: (n, columns)."""
+        if len(rows):
+            self.size += len(rows)
+            self._pieces.append(rows)
+
+    def take(self, size: int, columns: int) -> Narrow:
+        """The first `size` rows, with that many columns; they are no longer here."""
+        taken: list[Narrow] = []
+        room = size
+        while self._pieces and room:
+            piece = self._pieces[0][:room]
+            rest = self._pieces[0][room:]
+            self._pieces[:1] = [rest] if len(rest) else []
+            taken.append(piece)
+            room -= len(piece)
+        self.first += size - room
+        self.size -= size - room
+        return joined(taken, columns)
+
+
+def joined(pieces: list[Narrow], columns: int) -> Narrow:
+    """The rows in one array of that many columns, with 0 in those that they lack."""
+    rows = np.zeros((sum(map(len, pieces)), columns), dtype=np.int32)
+    at = 0
+    for piece in pieces:
+        rows[at : at + len(piece), : piece.shape[1]] = piece
+        at += len(piece)
+    return rows

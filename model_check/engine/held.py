@@ -1,235 +1,182 @@
-"""Links that deliver at once, lose, or hold back.
+"""Links that deliver at once, lose, or hold back: what is pending and what is held, as numbers.
 
 Columns: the local state of each process, what is to be resolved now, what is held, the budgets.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
-import numpy as np
-
-from model_check.engine.arrays import NOTHING, Flags, Ints
-from model_check.engine.batch import (
-    DELIVER,
-    DELIVER_HELD,
-    HOLD,
-    LOSE,
-    LOSE_HELD,
-    MOVE,
-    SEND_AND_DELIVER,
-    SEND_AND_HOLD,
-    Batch,
-    Chunk,
-    Edit,
-    code,
+from model_check.engine.alphabet import Alphabet
+from model_check.engine.codes import DELIVER_HELD
+from model_check.engine.directory import Directory
+from model_check.engine.interner import Interner
+from model_check.engine.layout import (
+    APPEND,
+    BLOCKS,
+    BUDGET_COLUMN,
+    CONTENT_WIDTH,
+    CONTENTS,
+    DROP,
+    HELD_LINKS,
+    HOLD_BACK,
+    LINKS,
+    NOTHING,
+    ORDERED,
+    PENDING,
+    PENDING_WIDTH,
+    UNKNOWN,
+    WAY_WIDTH,
+    WAYS,
 )
-from model_check.engine.budgets import Budgets
-from model_check.engine.holding import HeldContents, PendingContents
-from model_check.engine.local import ACTIVE, PURE, LocalTables
-from model_check.engine.moves import enabled_moves
+from model_check.engine.local import LocalTables
+from model_check.engine.sheets import Sheet
+from model_check.engine.symmetry import FIRST_CONTENT, UNCHANGED
 from model_check.links import HeldLinks
-from model_check.system import System
+from model_check.system import Channel, System
+
+_PENDING_KIND: Final = FIRST_CONTENT
+_HELD_KIND: Final = FIRST_CONTENT + 1
 
 
-class HeldExpander:
-    """The transitions of a system on links that hold messages back."""
+class HeldTables:
+    """What a system's links hold, and what can become of it."""
 
-    def __init__(
-        self, system: System[Any, Any, Any], links: HeldLinks, local: LocalTables, budgets: Budgets
-    ) -> None:
+    def __init__(self, system: System[Any, Any, Any], links: HeldLinks, local: LocalTables) -> None:
         self._system = system
-        self._ordered = links.ordered
         self._local = local
-        self._alphabet = local.alphabet
-        self._budgets = budgets
-        self._pending = PendingContents(local.alphabet)
-        self._held = HeldContents(local.alphabet, links)
-        self._processes = len(system.processes)
-        self._now_column = self._processes
-        self._held_column = self._processes + 1
-        self._budget_column = self._processes + 2
-        self.columns = self._processes + 3
-        self.bounds_hit = False
+        self._links = links
+        self._pending = PendingContents(local)
+        self._held = HeldContents(local, links)
+        self.columns = len(system.processes) + 3
+        self.ordered = True
 
-    @property
-    def values(self) -> int:
-        """A number that no value in any column reaches."""
-        return max(len(self._local.states), len(self._pending), len(self._held), len(self._budgets))
-
-    def initial(self) -> Ints:
+    def initial(self) -> list[int]:
         """The row of the initial state."""
         states = [self._local.state(p, value) for p, value in enumerate(self._system.initial())]
-        down = [bool(self._local.down.view[state]) for state in states]
         envelopes = [
-            self._alphabet.envelope(sender, send)
+            self._local.alphabet.envelope(sender, send)
             for sender, send in self._system.initial_messages()
-            if not down[send.dest]
+            if not self._local.is_down(states[send.dest])
         ]
-        return np.array([*states, 0, self._held.of(envelopes), 0], dtype=np.int64)
+        return [*states, 0, self._held.of(envelopes), 0]
 
-    def expand(self, chunk: Chunk) -> Iterator[Batch]:
-        """Every transition from every state of the chunk."""
-        now = chunk.rows[:, self._now_column]
-        busy, quiet = np.flatnonzero(now != 0), np.flatnonzero(now == 0)
-        if busy.size:
-            yield from self._resolve(chunk, busy, now[busy])
-        if quiet.size:
-            yield from self._move(chunk, quiet)
-            yield from self._deliver_held(chunk, quiet)
+    def describe(self, directory: Directory) -> None:
+        """The directory says where the tables are."""
+        directory[LINKS] = HELD_LINKS
+        directory[ORDERED] = int(self._links.ordered)
+        directory[BUDGET_COLUMN] = self.columns - 1
+        directory.point(PENDING, self._pending.sheet)
+        directory.point(CONTENTS, self._held.sheet)
+        directory.point(WAYS, self._held.ways)
+
+    def column_kinds(self) -> list[int]:
+        """What is pending, what is held, the budgets."""
+        return [_PENDING_KIND, _HELD_KIND, UNCHANGED]
+
+    def renamed_column(self, column: int, rename: Callable[[Channel], Channel]) -> int:
+        """All processes share these columns."""
+        del rename
+        return column
+
+    def renamed_content(self, kind: int, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+        contents = self._pending if kind == _PENDING_KIND else self._held
+        return contents.renamed(content, rename)
+
+    def catch_up(self) -> None:
+        """Nothing has to follow what is computed."""
 
     def sizes(self) -> dict[str, int]:
         """How many contents of links there are."""
-        return {"pending": len(self._pending), "held": len(self._held)}
+        return {"pending": len(self._pending.sheet), "held": len(self._held.sheet)}
 
-    def _resolve(self, chunk: Chunk, parent: Ints, now: Ints) -> Iterator[Batch]:
-        """The oldest pending message is delivered, lost or held."""
-        envelope, rest = self._pending.head.view[now], self._pending.rest.view[now]
-        yield Batch(parent=parent, code=code(LOSE, envelope), edits=((self._now_column, rest),))
-        step = self._reaction(chunk, parent, envelope)
-        alive = np.flatnonzero(step != NOTHING)
-        parent, envelope, rest, step = parent[alive], envelope[alive], rest[alive], step[alive]
-        held = chunk.column(self._held_column, parent)
-        kept = self._held.hold(held, envelope)
-        room = np.flatnonzero(kept != NOTHING)
-        yield Batch(
-            parent=parent[room],
-            code=code(HOLD, envelope[room]),
-            edits=((self._now_column, rest[room]), (self._held_column, kept[room])),
-        )
-        go = np.flatnonzero(self._may_pass(held, envelope))
-        parent, envelope, rest, step = parent[go], envelope[go], rest[go], step[go]
-        yield self._delivery(
-            chunk, parent, code(DELIVER, envelope), envelope=envelope, step=step, rest=rest
-        )
 
-    def _move(self, chunk: Chunk, quiet: Ints) -> Iterator[Batch]:
-        """A process moves; a message that it sends without changing is fused with its fate."""
-        parent, move, left, step = enabled_moves(
-            chunk, quiet, self._local, self._budgets, self._budget_column
-        )
-        sort = self._local.move_class.view[move]
-        active = np.flatnonzero(sort == ACTIVE)
-        pure = np.flatnonzero(sort == PURE)
-        yield self._plain(chunk, parent[active], move[active], left[active], step[active])
-        yield from self._fused(chunk, parent[pure], move[pure], step[pure])
+class PendingContents:
+    """Messages that are to be resolved one after the other; 0 is none."""
 
-    def _plain(self, chunk: Chunk, parent: Ints, move: Ints, left: Ints, step: Ints) -> Batch:
-        after = self._local.after.view[step]
-        process = self._local.process_of(move)
-        pending = self._pending.append(np.zeros_like(step), self._local.batch.view[step])
-        edits: list[Edit] = [
-            (process, after),
-            (self._now_column, pending),
-            (self._budget_column, left),
+    def __init__(self, local: LocalTables) -> None:
+        self._alphabet: Alphabet = local.alphabet
+        self._contents: Interner[tuple[int, ...]] = Interner()
+        self.sheet = Sheet(PENDING_WIDTH)
+        local.memo.define(APPEND, self._append)
+        self._number(())
+
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+        return self._number(tuple(map(rename, self._contents[content])))
+
+    def _append(self, content: int, batch: int) -> int:
+        return self._number(self._contents[content] + self._alphabet.batches[batch])
+
+    def _number(self, envelopes: tuple[int, ...]) -> int:
+        number = self._contents.find(envelopes)
+        if number is None:
+            rest = self._number(envelopes[1:]) if envelopes else 0
+            number = self._contents.add(envelopes)
+            self.sheet.append(envelopes[0] if envelopes else UNKNOWN, rest)
+        return number
+
+
+class HeldContents:
+    """Messages that are held back: sorted, or in order on each channel; 0 is none."""
+
+    def __init__(self, local: LocalTables, links: HeldLinks) -> None:
+        self._alphabet = local.alphabet
+        self._links = links
+        self._contents: Interner[tuple[int, ...]] = Interner()
+        self.sheet = Sheet(CONTENT_WIDTH)
+        self.ways = Sheet(WAY_WIDTH)  # in which one of them can arrive
+        local.memo.define(HOLD_BACK, self._hold)
+        local.memo.define(DROP, self._drop)
+        local.memo.define(BLOCKS, self._blocks)
+        self._number(())
+
+    def of(self, envelopes: list[int]) -> int:
+        """The content that holds these, sent in this order, whatever the capacity."""
+        held: tuple[int, ...] = ()
+        for envelope in envelopes:
+            held = self._with(held, envelope) or held
+        return self._number(held)
+
+    def renamed(self, content: int, rename: Callable[[int], int]) -> int:
+        """The content with its envelopes renamed."""
+        return self.of([rename(envelope) for envelope in self._contents[content]])
+
+    def _hold(self, content: int, envelope: int) -> int:
+        if len(self._contents[content]) >= self._links.capacity:
+            return NOTHING
+        held = self._with(self._contents[content], envelope)
+        return NOTHING if held is None else self._number(held)
+
+    def _with(self, held: tuple[int, ...], envelope: int) -> tuple[int, ...] | None:
+        channel = self._alphabet.channel
+        if not self._links.ordered:
+            return None if envelope in held else tuple(sorted((*held, envelope)))
+        last = [other for other in held if channel(other) == channel(envelope)][-1:]
+        # A stable sort: by channel, and on each channel in the order of sending.
+        return None if last == [envelope] else tuple(sorted((*held, envelope), key=channel))
+
+    def _drop(self, content: int, process: int) -> int:
+        receiver = self._alphabet.receiver
+        return self._number(tuple(e for e in self._contents[content] if receiver(e) != process))
+
+    def _blocks(self, content: int, channel: int) -> int:
+        return int(any(self._alphabet.channel(e) == channel for e in self._contents[content]))
+
+    def _number(self, held: tuple[int, ...]) -> int:
+        number = self._contents.find(held)
+        if number is not None:
+            return number
+        arriving: dict[int, int] = {}  # the first on each channel, or all
+        for at, envelope in enumerate(held):
+            arriving.setdefault(self._alphabet.channel(envelope) if self._links.ordered else at, at)
+        ways = [
+            (DELIVER_HELD, held[at], self._number(held[:at] + held[at + 1 :]))
+            for at in arriving.values()
         ]
-        held = chunk.column(self._held_column, parent)
-        edits += self._dropped(held, after, process)
-        return Batch(parent=parent, code=code(MOVE, move), edits=tuple(edits), step=step, move=move)
-
-    def _fused(self, chunk: Chunk, parent: Ints, move: Ints, step: Ints) -> Iterator[Batch]:
-        envelope = self._alphabet.first_envelope.view[self._local.batch.view[step]]
-        reaction = self._reaction(chunk, parent, envelope)
-        alive = np.flatnonzero(reaction != NOTHING)
-        parent, move, envelope = parent[alive], move[alive], envelope[alive]
-        reaction = reaction[alive]
-        held = chunk.column(self._held_column, parent)
-
-        room = np.flatnonzero(self._held.has_room(held))
-        kept = self._held.hold(held[room], envelope[room])
-        new = kept != NOTHING
-        room = room[new]
-        yield Batch(
-            parent=parent[room],
-            code=code(SEND_AND_HOLD, move[room]),
-            edits=((self._held_column, kept[new]),),
-            move=move[room],
-        )
-
-        go = np.flatnonzero((self._local.idle.view[reaction] == 0) & self._may_pass(held, envelope))
-        parent, move, envelope, reaction = parent[go], move[go], envelope[go], reaction[go]
-        yield self._delivery(
-            chunk,
-            parent,
-            code(SEND_AND_DELIVER, move),
-            envelope=envelope,
-            step=reaction,
-            rest=np.zeros_like(parent),
-            move=move,
-        )
-
-    def _deliver_held(self, chunk: Chunk, quiet: Ints) -> Iterator[Batch]:
-        """A message that was held back arrives."""
-        held = chunk.column(self._held_column, quiet)
-        owner, item = self._held.deliverable.expand(held)
-        parent, held = quiet[owner], held[owner]
-        envelope = self._held.deliverable.items.view[item]
-        kept = self._held.remove(held, envelope)
-        step = self._reaction(chunk, parent, envelope)
-        lost, alive = np.flatnonzero(step == NOTHING), np.flatnonzero(step != NOTHING)
-        yield Batch(
-            parent=parent[lost],
-            code=code(LOSE_HELD, envelope[lost]),
-            edits=((self._held_column, kept[lost]),),
-        )
-        parent, envelope = parent[alive], envelope[alive]
-        yield self._delivery(
-            chunk,
-            parent,
-            code(DELIVER_HELD, envelope),
-            envelope=envelope,
-            step=step[alive],
-            rest=np.zeros_like(parent),
-            kept=kept[alive],
-        )
-
-    def _reaction(self, chunk: Chunk, parent: Ints, envelope: Ints) -> Ints:
-        receiver = self._alphabet.receiver.view[envelope]
-        return self._local.receive(
-            chunk.column(receiver, parent), self._alphabet.arrival.view[envelope]
-        )
-
-    def _may_pass(self, held: Ints, envelope: Ints) -> Flags:
-        """Whether nothing that is held must arrive before the message."""
-        if not self._ordered:
-            return np.ones(len(held), dtype=np.bool_)
-        blocked = self._held.blocks(held, self._alphabet.channel.view[envelope])
-        return np.equal(blocked, 0)
-
-    def _delivery(
-        self,
-        chunk: Chunk,
-        parent: Ints,
-        codes: Ints,
-        *,
-        envelope: Ints,
-        step: Ints,
-        rest: Ints,
-        kept: Ints | None = None,
-        move: Ints | None = None,
-    ) -> Batch:
-        """The receivers have taken the steps; `rest` was pending and `kept`, if given, is held."""
-        receiver, after = self._alphabet.receiver.view[envelope], self._local.after.view[step]
-        pending = self._pending.append(rest, self._local.batch.view[step])
-        edits: list[Edit] = [(receiver, after), (self._now_column, pending)]
-        held = chunk.column(self._held_column, parent) if kept is None else kept
-        dropped = self._dropped(held, after, receiver)
-        if kept is not None and not dropped:
-            edits.append((self._held_column, kept))
-        edits += dropped
-        return Batch(
-            parent=parent,
-            code=codes,
-            edits=tuple(edits),
-            step=step,
-            move=move,
-            envelope=envelope,
-        )
-
-    def _dropped(self, held: Ints, after: Ints, process: Ints) -> list[Edit]:
-        """The change that what is held for a process that is down now is lost, if there is any."""
-        down = np.flatnonzero(self._local.down.view[after])
-        if not down.size:
-            return []
-        left = held.copy()
-        left[down] = self._held.drop(held[down], process[down])
-        return [(self._held_column, left)]
+        number = self._contents.add(held)
+        first = len(self.ways)
+        for way in ways:
+            self.ways.append(*way)
+        self.sheet.append(first, len(ways), 0, 0, 0, 0)
+        return number

@@ -1,29 +1,71 @@
 """The judgement of properties of states: once for each distinct tuple of projections."""
 
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
-from model_check.engine.arrays import Column, Ints
-from model_check.engine.local import LocalTables
+import numpy as np
+
+from model_check.engine.arrays import Flags, Narrow
 from model_check.engine.projector import Projector
+from model_check.engine.symmetry import SymmetryError
+from model_check.engine.tables import Tables
 from model_check.properties import Invariant, Settles, Sometimes
 
+StateProperty = Invariant[Any] | Sometimes[Any] | Settles[Any]
 
-class Judge:
-    """One property of states, and what it says of each tuple of projections met so far."""
 
-    def __init__(
-        self, prop: Invariant[Any] | Sometimes[Any] | Settles[Any], local: LocalTables
-    ) -> None:
-        self.property = prop
-        self._projected = Projector(local.states, local.process_count, prop.project)
-        self._accepts = Column()  # of each complete tuple: 0 or 1
+class Panel:
+    """Properties with one projection, and what they say of each tuple of projections met so far."""
+
+    def __init__(self, properties: Sequence[StateProperty], tables: Tables) -> None:
+        self.properties = properties
+        self._tables = tables
+        self._projected = Projector(tables.local, properties[0].project, self._verdicts)
 
     def __len__(self) -> int:
-        return len(self._accepts)
+        return len(self._projected)
 
-    def accepts(self, states: Ints) -> Ints:
-        """1 for each row that the property accepts, else 0. Shapes: (n, processes) -> (n,)."""
-        tuples = self._projected.tuples(states)
-        for number in range(len(self._accepts), len(self._projected)):
-            self._accepts.append(int(bool(self.property.judge(self._projected[number]))))
-        return self._accepts.view[tuples]
+    def accepts(self, rows: Narrow) -> Narrow:
+        """For each row the number with bit i set if property i accepts it.
+
+        Shapes: (n, columns) -> (n,). Raises SymmetryError if one judges an image otherwise.
+        """
+        verdicts = self._tables.tuples(self._projected, rows)
+        if self._tables.symmetries is not None:
+            for image in self._tables.symmetries.images(rows):
+                if (self._tables.tuples(self._projected, image) != verdicts).any():
+                    ids = " or ".join(prop.id for prop in self.properties)
+                    raise SymmetryError(f"{ids} looks at names that are interchangeable")
+        return verdicts
+
+    def _verdicts(self, projected: tuple[Any, ...]) -> int:
+        return sum(bool(prop.judge(projected)) << bit for bit, prop in enumerate(self.properties))
+
+
+class Judges:
+    """Properties of states, and what they say of rows."""
+
+    def __init__(self, properties: Sequence[StateProperty], tables: Tables) -> None:
+        together: dict[Callable[[int, Any], Hashable], list[StateProperty]] = {}
+        for prop in properties:
+            together.setdefault(prop.project, []).append(prop)
+        self._panels = [Panel(each, tables) for each in together.values()]
+
+    def judge(
+        self, rows: Narrow, wanted: AbstractSet[str]
+    ) -> Iterator[tuple[StateProperty, Flags]]:
+        """For each property with a wanted id: whether it accepts each row. Shape: (n, columns)."""
+        for panel in self._panels:
+            asked = [(bit, prop) for bit, prop in enumerate(panel.properties) if prop.id in wanted]
+            if asked:
+                verdicts = panel.accepts(rows)
+                for bit, prop in asked:
+                    yield prop, (verdicts >> bit & 1).astype(np.bool_)
+
+    def sizes(self) -> dict[str, int]:
+        """How many distinct tuples of projections there were, by the properties judged on them."""
+        return {
+            f"projections of {', '.join(prop.id for prop in panel.properties)}": len(panel)
+            for panel in self._panels
+        }

@@ -11,9 +11,9 @@ from model_check.engine.digraph import NONE, Digraph, Narrow
 from model_check.engine.fair_cycles import fair_components
 from model_check.engine.fairness import Deeds, busy, deeds, out_of_budget
 from model_check.engine.lasso import loop, stem, waiting
-from model_check.engine.local import LocalTables
 from model_check.engine.projector import Projector
 from model_check.engine.state_graph import StateGraph
+from model_check.engine.tables import Tables
 from model_check.properties import LeadsTo
 
 
@@ -29,10 +29,10 @@ class Lasso:
 class Leading:
     """One property of what leads to what."""
 
-    def __init__(self, prop: LeadsTo[Any], local: LocalTables) -> None:
+    def __init__(self, prop: LeadsTo[Any], tables: Tables) -> None:
         self.property = prop
-        self._local = local
-        self._projected = Projector(local.states, local.process_count, prop.project)
+        self._tables = tables
+        self._projected = Projector(tables.local, prop.project)
 
     def __len__(self) -> int:
         return len(self._projected)
@@ -45,13 +45,13 @@ class Leading:
         `ways` are all transitions of the graph, `free` says which of them need no fault. Shape:
         (transitions,).
         """
-        tuples = self._projected.tuples(graph.rows)
+        tuples = self._tables.tuples(self._projected, graph.rows)
         occupied = busy(graph) if at_once else np.zeros(len(tuples), dtype=np.bool_)
         arrived = self._accepted(self.property.then, tuples)
         found = waiting(ways, graph.depth, self._asking(tuples), arrived)
         among = found.states
         ahead = np.flatnonzero(free & among[graph.source])
-        done = self._in_time(deeds(graph, self._local, ahead), tuples)
+        done = self._in_time(deeds(graph, self._tables.local, ahead), tuples)
         label = fair_components(done, among, occupied)
         if self.property.beyond is not None:
             label = self._without_excused(graph, done, label, occupied)
@@ -75,7 +75,7 @@ class Leading:
         while True:
             ends = (label != NONE) & ~looked
             looked |= ends
-            short = np.flatnonzero(out_of_budget(graph, self._local, ends))
+            short = np.flatnonzero(out_of_budget(graph, self._tables, ends))
             fine = short[self._would_come(graph, short)]
             if not fine.size:
                 return label
@@ -89,7 +89,7 @@ class Leading:
         if self.property.beyond is None or not states.size:
             return np.zeros(len(states), dtype=np.bool_)
         rows, which = np.unique(graph.rows[states], axis=0, return_inverse=True)
-        values = self._local.states
+        values = self._tables.local.states
         accepts = np.array(
             [self.property.beyond(tuple(values[s][1] for s in row)) for row in rows.tolist()],
             dtype=np.bool_,
@@ -101,10 +101,10 @@ class Leading:
         """The transitions that are not late."""
         if self.property.late is None:
             return done
-        events = len(self._local.events)
+        events = len(self._tables.local.events)
         judges = {
             number: judge
-            for number, event in enumerate(self._local.events.values)
+            for number, event in enumerate(self._tables.local.events.values)
             if (judge := self.property.late(*event)) is not None
         }
         of_interest = np.zeros(events + 1, dtype=np.bool_)

@@ -4,26 +4,49 @@ Everything that calls `System.act`, `System.receive` and `System.moves` lives he
 may do is in `sight`.
 """
 
-from collections.abc import Hashable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import numpy as np
 
 from model_check.engine.alphabet import Alphabet
-from model_check.engine.arrays import NOTHING, UNKNOWN, Column, Ints, ranges
+from model_check.engine.arrays import Flags
 from model_check.engine.budgets import FREE, Budgets
+from model_check.engine.directory import Directory
 from model_check.engine.interner import Interner
-from model_check.engine.pairs import PairTable
-from model_check.engine.sight import Sight
+from model_check.engine.layout import (
+    ACT,
+    ACTIVE,
+    BATCHES,
+    ENVELOPES,
+    IDLE,
+    LIST_MOVES,
+    MOST_STEP_PROPERTIES,
+    MOVE_CLASS,
+    MOVE_COST,
+    MOVE_STATE,
+    MOVE_STEP,
+    MOVE_WIDTH,
+    MOVES,
+    NOTHING,
+    PROCESSES,
+    PURE,
+    RECEIVE,
+    STATE_COUNT,
+    STATE_DOWN,
+    STATE_FIRST,
+    STATE_WIDTH,
+    STATES,
+    STEP_AFTER,
+    STEP_BATCH,
+    STEP_WIDTH,
+    STEPS,
+    UNKNOWN,
+)
+from model_check.engine.memo import Memo, Remembered, key_of
+from model_check.engine.sheets import Sheet
 from model_check.properties import StepProperty
 from model_check.system import Move, Step, System
-
-IDLE: Final = 0
-"""A move that costs nothing, changes nothing and sends nothing: never a transition."""
-PURE: Final = 1
-"""A move that costs nothing, changes nothing and sends one message, as a heartbeat does."""
-ACTIVE: Final = 2
-"""Any other move."""
 
 
 class LocalTables:
@@ -31,98 +54,110 @@ class LocalTables:
 
     A step is a local state before, one after, a batch of sends, and notes. The two states of a
     step belong to the same process.
+
+    Raises ValueError if there are more step properties than the kernels can tell apart.
     """
 
     def __init__(
         self,
         system: System[Any, Any, Any],
+        memo: Memo,
         budgets: Budgets,
         step_properties: Sequence[StepProperty[Any]] = (),
     ) -> None:
+        if len(step_properties) > MOST_STEP_PROPERTIES:
+            raise ValueError(f"more than {MOST_STEP_PROPERTIES} properties of steps")
         self._system = system
         self._budgets = budgets
         self._step_properties = step_properties
+        self.memo = memo
         self.process_count = len(system.processes)
         self.alphabet = Alphabet(system)
         self.calls = 0  # of act and receive
 
         self.states: Interner[tuple[int, Hashable]] = Interner()
-        self._process = Column()  # of each state
-        self.down = Column()  # of each state: 0 or 1
-        self._first_move = Column()  # of each state
-        self._move_count = Column()  # of each state; UNKNOWN until it is first expanded
+        self.state_sheet = Sheet(STATE_WIDTH)
+        self.on_state: list[Callable[[int, Hashable], None]] = []
+        """What is told of each new local state: its process and its value."""
+
+        self.on_list: list[Callable[[int, Any], None]] = []
+        """What is told of each local state whose moves are listed: its process and its value."""
+        self.on_receive: list[
+            Callable[[int, Any, tuple[Hashable, int], Step[Any, Any] | None], None]
+        ] = []
+        """What is told of each delivery: process, local state, message and lane, outcome."""
+
+        self.on_choice: list[Callable[[int, Any, tuple[Any, ...]], None]] = []
+        """What is told of each choice of a watcher: process, local state, observations."""
 
         self.move_values: list[Move[Any]] = []
-        self.move_state = Column()  # of each move
-        self.move_cost = Column()
-        self.move_event = Column()
-        self.move_fault = Column()  # 0 or 1
-        self._move_step = Column()  # UNKNOWN until the move is first enabled
-        self.move_class = Column()  # IDLE, PURE or ACTIVE, once the step is known
+        self.move_sheet = Sheet(MOVE_WIDTH)
         self.events: Interner[tuple[int, Hashable]] = Interner()
 
         self._steps: Interner[tuple[int, int, int, tuple[Hashable, ...]]] = Interner()
-        self.after = Column()  # of each step
-        self.batch = Column()  # of each step
-        self.idle = Column()  # of each step: 1 if it changes nothing and sends nothing
-        self.refuted = Column()  # of each step: bit i if step property i rejects it
-        self.any_refuted = False
-        self.sight = Sight(system, self) if system.watchers else None
-        self.receive = PairTable(self._receive)
+        self.step_sheet = Sheet(STEP_WIDTH)
+
+        self.receive = Remembered(memo, RECEIVE, self._receive)
         """(state, arrival) -> step, or NOTHING if the message is lost."""
+        memo.define(LIST_MOVES, self._list_moves, kept_elsewhere=True)
+        memo.define(ACT, self._act, kept_elsewhere=True)
 
     def state(self, process: int, value: Hashable) -> int:
         """The number of a local state."""
         number = self.states.add((process, value))
-        if number == len(self.down):
-            self._process.append(process)
-            self.down.append(int(self._system.is_down(process, value)))
-            self._first_move.append(0)
-            self._move_count.append(UNKNOWN)
+        if number == len(self.state_sheet):
+            down = int(self._system.is_down(process, value))
+            self.state_sheet.append(process, down, 0, UNKNOWN)
+            for tell in self.on_state:
+                tell(process, value)
         return number
 
-    def moves(self, states: Ints) -> tuple[Ints, Ints]:
-        """For each move of each process: the row it stands in, and the move.
-
-        Shape of states: (rows, processes). Whether a move can be paid for is not looked at.
-        """
-        flat = states.ravel()
-        counts = self._move_count.view[flat]
-        if counts.size and counts.min() == UNKNOWN:
-            for state in np.unique(flat[counts == UNKNOWN]).tolist():
-                self._list_moves(state)
-            counts = self._move_count.view[flat]
-        owner, move = ranges(self._first_move.view[flat], counts)
-        return owner // states.shape[1], move
+    def is_down(self, state: int) -> bool:
+        """Whether a process in the local state takes nothing."""
+        return bool(self.state_sheet.get(state, STATE_DOWN))
 
     def add_move(self, state: int, move: Move[Any]) -> int:
         """The number of one more move that can be made in the local state."""
         process, _ = self.states[state]
         self.move_values.append(move)
-        self.move_state.append(state)
-        self.move_cost.append(self._budgets.cost(move.cost))
-        self.move_event.append(self.events.add((process, move.event)))
-        self.move_fault.append(int(move.fault))
-        self._move_step.append(UNKNOWN)
-        self.move_class.append(ACTIVE)
-        return len(self.move_values) - 1
+        cost, event = self._budgets.cost(move.cost), self.events.add((process, move.event))
+        return self.move_sheet.append(state, cost, event, UNKNOWN, ACTIVE)
 
-    def outcome(self, moves: Ints) -> Ints:
-        """The step of each move, all of which are enabled somewhere."""
-        steps = self._move_step.view[moves]
-        if steps.size and steps.min() == UNKNOWN:
-            for move in np.unique(moves[steps == UNKNOWN]).tolist():
-                self._act(move)
-            steps = self._move_step.view[moves]
-        return steps
+    def step_of(self, move: int) -> int:
+        """The step of the move, which is enabled somewhere."""
+        if self.move_sheet.get(move, MOVE_STEP) == UNKNOWN:
+            self.memo.fill([key_of(ACT, move, 0)])
+        return self.move_sheet.get(move, MOVE_STEP)
 
-    def process_of(self, moves: Ints) -> Ints:
-        """The process that makes each move."""
-        return self._process.view[self.move_state.view[moves]]
+    def state_of(self, move: int) -> int:
+        """The local state in which the move is made."""
+        return self.move_sheet.get(move, MOVE_STATE)
+
+    def after(self, step: int) -> int:
+        """The local state after the step."""
+        return self.step_sheet.get(step, STEP_AFTER)
+
+    def batch(self, step: int) -> int:
+        """What the step sends."""
+        return self.step_sheet.get(step, STEP_BATCH)
+
+    def move_faults(self) -> Flags:
+        """Whether each move is a fault. Shape: (moves,)."""
+        return np.array([move.fault for move in self.move_values], dtype=np.bool_)
 
     def notes(self, step: int) -> tuple[Hashable, ...]:
         """What the step tells for the story."""
         return self._steps[step][3]
+
+    def describe(self, directory: Directory) -> None:
+        """The directory says where the tables are."""
+        directory[PROCESSES] = self.process_count
+        directory.point(STATES, self.state_sheet)
+        directory.point(MOVES, self.move_sheet)
+        directory.point(STEPS, self.step_sheet)
+        directory.point(ENVELOPES, self.alphabet.envelopes)
+        directory.point(BATCHES, self.alphabet.batch_sheet)
+        self.memo.describe(directory.numbers)
 
     def sizes(self) -> dict[str, int]:
         """How many of each there are."""
@@ -133,34 +168,37 @@ class LocalTables:
             "messages": len(self.alphabet.arrivals),
             "envelopes": len(self.alphabet),
             "batches": len(self.alphabet.batches),
-            **({} if self.sight is None else self.sight.sizes()),
         }
 
-    def _list_moves(self, state: int) -> None:
+    def _list_moves(self, state: int, _: int) -> int:
         process, value = self.states[state]
-        self._first_move.view[state] = len(self.move_values)
-        for move in self._system.moves(process, value):
-            self.add_move(state, move)
-        listed = len(self.move_values) - self._first_move.view[state]
-        self._move_count.view[state] = listed
+        self.state_sheet.set(state, STATE_FIRST, len(self.move_values))
+        moves = [self.add_move(state, move) for move in self._system.moves(process, value)]
+        self.state_sheet.set(state, STATE_COUNT, len(moves))
+        for tell in self.on_list:
+            tell(process, value)
+        return len(moves)
 
-    def _act(self, move: int) -> None:
-        state = int(self.move_state.view[move])
+    def _act(self, move: int, _: int) -> int:
+        state = self.state_of(move)
         process, value = self.states[state]
         self.calls += 1
         step = self._step(state, self._system.act(process, value, self.move_values[move]))
-        self._move_step.view[move] = step
-        if self.move_cost.view[move] == FREE and self.after.view[step] == state:
-            sent = self.alphabet.batch_size.view[self.batch.view[step]]
-            self.move_class.view[move] = {0: IDLE, 1: PURE}.get(int(sent), ACTIVE)
+        self.move_sheet.set(move, MOVE_STEP, step)
+        if self.move_sheet.get(move, MOVE_COST) == FREE and self.after(step) == state:
+            sent = len(self.alphabet.batches[self.batch(step)])
+            self.move_sheet.set(move, MOVE_CLASS, {0: IDLE, 1: PURE}.get(sent, ACTIVE))
+        return step
 
     def _receive(self, state: int, arrival: int) -> int:
-        if self.down.view[state]:
+        if self.is_down(state):
             return NOTHING
         process, value = self.states[state]
         message, lane = self.alphabet.arrivals[arrival]
         self.calls += 1
         step = self._system.receive(process, value, message, lane)
+        for tell in self.on_receive:
+            tell(process, value, (message, lane), step)
         return NOTHING if step is None else self._step(state, step)
 
     def _step(self, before: int, step: Step[Any, Any]) -> int:
@@ -168,14 +206,11 @@ class LocalTables:
         after = self.state(process, step.state)
         batch = self.alphabet.batch(process, step.sends)
         number = self._steps.add((before, after, batch, step.notes))
-        if number == len(self.after):
-            self.after.append(after)
-            self.batch.append(batch)
-            self.idle.append(int(before == after and not step.sends))
+        if number == len(self.step_sheet):
             refuted = 0
             if before != after:
                 for bit, prop in enumerate(self._step_properties):
                     refuted |= (not prop.judge(process, value, step.state)) << bit
-            self.refuted.append(refuted)
-            self.any_refuted |= bool(refuted)
+            idle = int(before == after and not step.sends)
+            self.step_sheet.append(after, batch, idle, refuted)
         return number

@@ -3,55 +3,57 @@
 from collections.abc import Callable, Hashable
 from typing import Any
 
-import numpy as np
-
-from model_check.engine.arrays import Column, Ints
 from model_check.engine.interner import Interner
-from model_check.engine.pairs import PairTable
+from model_check.engine.local import LocalTables
+from model_check.engine.sheets import Sheet
 
 
 class Projector:
-    """The projections of all processes, as the number of their tuple.
+    """The projections of all processes together, as a chain of functions for the kernels.
 
-    `states` grows while it is used; the projection of each is computed once.
+    The functions `first`, `first` + 1 ... take the number of what was seen of the processes before
+    (0 at first) and the class of the next one. That of the last process gives what `finish` makes
+    of the number of the whole tuple.
     """
 
     def __init__(
         self,
-        states: Interner[tuple[int, Hashable]],
-        process_count: int,
+        local: LocalTables,
         project: Callable[[int, Any], Hashable],
+        finish: Callable[[tuple[Any, ...]], int] | None = None,
     ) -> None:
-        self._states = states
         self._project = project
+        self._finish = finish
+        self._process_count = local.process_count
         self._projections: Interner[Hashable] = Interner()
-        self._projection = Column()  # of each local state
-        self._prefixes: list[Interner[tuple[int, int]]] = []
-        self._longer: list[PairTable] = []
-        for _ in range(process_count):
-            prefixes: Interner[tuple[int, int]] = Interner()
-            self._prefixes.append(prefixes)
-            self._longer.append(PairTable(_pairing(prefixes)))
+        self.classes = Sheet()  # of each local state
+        self._prefixes: list[Interner[tuple[Any, ...]]] = []
+        self.first = local.memo.reserve(local.process_count)
+        for process in range(local.process_count):
+            self._prefixes.append(Interner())
+            local.memo.define(self.first + process, self._longer(process))
+        for process, value in local.states.values:
+            self._classify(process, value)
+        local.on_state.append(self._classify)
 
     def __len__(self) -> int:
         return len(self._prefixes[-1])
 
-    def tuples(self, states: Ints) -> Ints:
-        """The number of each row's tuple. Shapes: (n, processes) -> (n,)."""
-        for process, value in self._states.values[len(self._projection) :]:
-            self._projection.append(self._projections.add(self._project(process, value)))
-        prefix = np.zeros(len(states), dtype=np.int64)
-        for process, longer in enumerate(self._longer):
-            prefix = longer(prefix, self._projection.view[states[:, process]])
-        return prefix
-
     def __getitem__(self, number: int) -> tuple[Any, ...]:
-        projected: list[Any] = []
-        for prefixes in reversed(self._prefixes):
-            number, projection = prefixes[number]
-            projected.append(self._projections[projection])
-        return tuple(reversed(projected))
+        return self._prefixes[-1][number]
 
+    def _classify(self, process: int, value: Hashable) -> None:
+        self.classes.append(self._projections.add(self._project(process, value)))
 
-def _pairing(interner: Interner[tuple[int, int]]) -> Callable[[int, int], int]:
-    return lambda a, b: interner.add((a, b))
+    def _longer(self, process: int) -> Callable[[int, int], int]:
+        prefixes = self._prefixes[process]
+        shorter = self._prefixes[process - 1] if process else None
+        last = process == self._process_count - 1
+
+        def longer(prefix: int, projection: int) -> int:
+            before = () if shorter is None else shorter[prefix]
+            whole = (*before, self._projections[projection])
+            number = prefixes.add(whole)
+            return self._finish(whole) if last and self._finish is not None else number
+
+        return longer

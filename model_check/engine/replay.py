@@ -6,9 +6,7 @@ A path is replayed on the local states alone: what was on the links is in the co
 from collections.abc import Hashable, Iterable
 from typing import Any
 
-import numpy as np
-
-from model_check.engine.batch import (
+from model_check.engine.codes import (
     BREAK,
     DELIVER,
     DELIVER_HELD,
@@ -62,7 +60,7 @@ class Replay:
         names = self._system.processes
         kind, operand = _parts(code)
         if kind == MOVE:
-            process, _ = self._local.states[int(self._local.move_state.view[operand])]
+            process, _ = self._local.states[self._local.state_of(operand)]
             return f"{names[process]}: {self._local.move_values[operand].event}"
         if kind == BREAK:
             sender, receiver, lane = self._alphabet.channels[operand >> KEPT_BITS]
@@ -104,10 +102,10 @@ class Replay:
         )
 
     def _moved(self, states: list[int], move: int) -> TraceStep:
-        before = int(self._local.move_state.view[move])
-        step = _single(self._local.outcome, move)
+        before = self._local.state_of(move)
+        step = self._local.step_of(move)
         process, value = self._local.states[before]
-        states[process] = int(self._local.after.view[step])
+        states[process] = self._local.after(step)
         return TraceStep(
             kind="move",
             process=process,
@@ -124,9 +122,9 @@ class Replay:
         channel = self._alphabet.channel_of(envelope)
         receiver = channel[1]
         before = states[receiver]
-        arrival = int(self._alphabet.arrival.view[envelope])
-        step = _single(self._local.receive, before, arrival)
-        states[receiver] = int(self._local.after.view[step])
+        arrival = self._alphabet.arrival(envelope)
+        step = self._local.receive(before, arrival)
+        states[receiver] = self._local.after(step)
         return TraceStep(
             kind=_KINDS[kind],
             process=receiver,
@@ -143,12 +141,11 @@ class Replay:
         """The message that the transition is about, and the move that sent it in this very one."""
         if kind not in {SEND_AND_DELIVER, SEND_AND_HOLD}:
             return operand, None
-        batch = int(self._local.batch.view[_single(self._local.outcome, operand)])
-        envelope = int(self._alphabet.first_envelope.view[batch])
+        envelope = self._alphabet.batches[self._local.batch(self._local.step_of(operand))][0]
         return envelope, self._local.move_values[operand].event
 
     def _sends(self, step: int) -> tuple[Send[Any], ...]:
-        return self._alphabet.sends(int(self._local.batch.view[step]))
+        return self._alphabet.sends(self._local.batch(step))
 
     def _value(self, state: int) -> Hashable:
         return self._local.states[state][1]
@@ -156,7 +153,3 @@ class Replay:
 
 def _parts(code: int) -> tuple[int, int]:
     return code & ((1 << KIND_BITS) - 1), code >> KIND_BITS
-
-
-def _single(table: Any, *numbers: int) -> int:  # noqa: ANN401  a function of one array or of two
-    return int(table(*(np.array([number]) for number in numbers))[0])

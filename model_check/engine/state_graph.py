@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 
 import attrs
 
-from model_check.engine.arrays import Ints
+from model_check.engine.arrays import Narrow
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -17,11 +17,11 @@ class StateGraph:
 
     processes: tuple[str, ...]
     local_states: Sequence[Hashable]  # what the numbers in `rows` stand for
-    rows: Ints  # local state of each process; shape (states, processes)
-    depth: Ints  # shape (states,)
-    source: Ints  # of each transition; shape (transitions,)
-    target: Ints  # shape (transitions,)
-    code: Ints  # what each transition does; shape (transitions,)
+    rows: Narrow  # local state of each process; shape (states, processes)
+    depth: Narrow  # shape (states,)
+    source: Narrow  # of each transition; shape (transitions,)
+    target: Narrow  # shape (transitions,)
+    code: Narrow  # what each transition does; shape (transitions,)
     describe: Callable[[int], str]  # the text of a code
 
     def local(self, state: int, process: int) -> Hashable:

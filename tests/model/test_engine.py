@@ -17,6 +17,7 @@ import pytest
 from typing_extensions import override
 
 from model_check.engine import Exploration, Limits, Progress, Watch, explore
+from model_check.engine.options import Options
 from model_check.graph import to_networkx, write_graphml
 from model_check.links import parse_links
 from model_check.models.yardstick.two_phase import TwoPhase
@@ -49,7 +50,7 @@ def run(
         Limits(),
         progress,
         keep_states=keep_states,
-        chunk=chunk,
+        options=Options(chunk=chunk, part=chunk),
     )
 
 

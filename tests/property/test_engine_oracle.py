@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from model_check.engine import Exploration, Limits, explore
+from model_check.engine.options import Options
 from model_check.engine.oracle import OracleResult, explore_plainly
 from model_check.links import parse_links
 from model_check.properties import (
@@ -215,15 +216,24 @@ def compare(found: Exploration, expected: OracleResult, system: TableSystem) -> 
     assert lengths == expected.trace_lengths
 
 
+options = st.builds(
+    Options,
+    workers=st.integers(1, 3),
+    exact=st.booleans(),
+    chunk=st.sampled_from((20, 1000)),
+    part=st.sampled_from((7, 1000)),
+)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=30, deadline=None)
-@given(system=systems(), chunk=st.sampled_from((20, 1000)))
-def test_engine_and_oracle_agree(kind: str, system: TableSystem, chunk: int) -> None:
+@given(system=systems(), options=options)
+def test_engine_and_oracle_agree(kind: str, system: TableSystem, options: Options) -> None:
     links = parse_links(kind)
-    whole = explore(system, links, (), Limits(states=600), keep_states=True, chunk=chunk)
+    whole = explore(system, links, (), Limits(states=600), keep_states=True, options=options)
     assume(whole.verdict != "incomplete")  # too large for the oracle to be quick
 
-    judged = explore(system, links, PROPERTIES, Limits(), chunk=chunk)
+    judged = explore(system, links, PROPERTIES, Limits(), options=options)
 
     compare(whole, explore_plainly(system, links, ()), system)
     assert whole.graph is not None

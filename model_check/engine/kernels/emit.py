@@ -1,0 +1,202 @@
+"""What becomes of a transition: it is counted, and the state it leads to is kept if it is new."""
+
+from model_check.engine.codes import (
+    DELIVER,
+    DELIVER_HELD,
+    KIND_BITS,
+    MOVE,
+    SEND_AND_DELIVER,
+    SEND_AND_HOLD,
+)
+from model_check.engine.kernels.lookup import ORIGIN, find, recall, word
+from model_check.engine.kernels.native import Array, narrow, part, wide
+from model_check.engine.layout import (
+    BATCH_FIRST_ENVELOPE,
+    BATCH_WIDTH,
+    BATCHES,
+    COLUMN_IMAGES,
+    COLUMN_KINDS,
+    DRY,
+    EDGE_CODES,
+    EDGE_ROOM,
+    EDGE_SOURCES,
+    EDGE_TARGETS,
+    EDGES,
+    ENVELOPE_TALLY,
+    EVENT_TALLY,
+    FIRST_NUMBER,
+    FOUND,
+    FOUND_CODES,
+    FOUND_PARENTS,
+    FOUND_PRINTS,
+    FOUND_ROOM,
+    FOUND_ROWS,
+    FULL,
+    MISSED,
+    MOVE_EVENT,
+    MOVE_STEP,
+    MOVE_WIDTH,
+    MOVES,
+    NOTE_EVENTS,
+    NOTES,
+    PARENT_PRINT,
+    RECORD,
+    REFUTED,
+    REFUTED_AT,
+    ROWS,
+    SCRATCH,
+    SLOT_NUMBERS,
+    STEP_BATCH,
+    STEP_REFUTED,
+    STEP_WIDTH,
+    STEPS,
+    SYMMETRIES,
+    SYMMETRY_TABLE,
+    TRANSITIONS,
+    WIDTH,
+)
+
+_KINDS_OF_COLUMN = 8
+"""So many functions belong to each symmetry: one for each kind of column."""
+
+
+@part
+def start_from(d: Array, position: int) -> None:
+    """The scratch row is that of the state."""
+    width = d[WIDTH]
+    rows, scratch = narrow(d[ROWS]), narrow(d[SCRATCH])
+    for column in range(width):
+        scratch[column] = rows[position * width + column]
+
+
+@part
+def canonical(d: Array, plain: int) -> int:
+    """The least fingerprint of the scratch row and of its images, the same for all of them."""
+    least = plain
+    width = d[WIDTH]
+    scratch, kinds, images = narrow(d[SCRATCH]), narrow(d[COLUMN_KINDS]), narrow(d[COLUMN_IMAGES])
+    for symmetry in range(d[SYMMETRIES]):
+        total = ORIGIN
+        for column in range(width):
+            value = scratch[column]
+            if kinds[column] >= 0:
+                function = d[SYMMETRY_TABLE] + symmetry * _KINDS_OF_COLUMN + kinds[column]
+                value = recall(d, function, value, 0)
+            total += word(images[symmetry * width + column], value)
+        least = min(least, total)
+    return least
+
+
+@part
+def emit(d: Array, position: int, code: int, step: int) -> None:
+    """The state at `position` becomes the scratch row, by a step of a process if it is not -1.
+
+    It is no transition if nothing has changed.
+    """
+    width = d[WIDTH]
+    rows, scratch = narrow(d[ROWS]), narrow(d[SCRATCH])
+    base = position * width
+    print_ = d[PARENT_PRINT]
+    changed = False
+    for column in range(width):
+        old, new = rows[base + column], scratch[column]
+        if old != new:
+            changed = True
+            print_ += word(column, new) - word(column, old)
+    if not changed or d[DRY] != 0:
+        return
+    if d[SYMMETRIES] != 0:
+        print_ = canonical(d, print_)
+        if d[MISSED] != 0:
+            return
+    if print_ == 0:
+        print_ = 1
+    note(d, position, code, step)
+    place = find(d, print_, scratch, 0)
+    target = -1 - d[FOUND]
+    if place >= 0:
+        target = narrow(d[SLOT_NUMBERS])[place] if d[RECORD] != 0 else 0
+    else:
+        keep(d, position, code, print_)
+    if d[RECORD] != 0:
+        record(d, position, code, target)
+
+
+@part
+def keep(d: Array, position: int, code: int, print_: int) -> None:
+    """The scratch row is a state that was found."""
+    found = d[FOUND]
+    if found == d[FOUND_ROOM]:
+        d[FULL] = 1
+        return
+    width = d[WIDTH]
+    scratch, rows = narrow(d[SCRATCH]), narrow(d[FOUND_ROWS])
+    for column in range(width):
+        rows[found * width + column] = scratch[column]
+    wide(d[FOUND_PRINTS])[found] = print_
+    narrow(d[FOUND_PARENTS])[found] = d[FIRST_NUMBER] + position
+    narrow(d[FOUND_CODES])[found] = code
+    d[FOUND] = found + 1
+
+
+@part
+def record(d: Array, position: int, code: int, target: int) -> None:
+    """The transition is listed; a target below 0 is a state found by this part."""
+    edge = d[EDGES]
+    if edge == d[EDGE_ROOM]:
+        d[FULL] = 1
+        return
+    narrow(d[EDGE_SOURCES])[edge] = d[FIRST_NUMBER] + position
+    narrow(d[EDGE_CODES])[edge] = code
+    narrow(d[EDGE_TARGETS])[edge] = target
+    d[EDGES] = edge + 1
+
+
+@part
+def note(d: Array, position: int, code: int, step: int) -> None:
+    """The transition will be counted once its state is done."""
+    notes = narrow(d[NOTE_EVENTS])
+    notes[d[NOTES]] = code
+    d[NOTES] += 1
+    if step >= 0:
+        refuted = narrow(d[STEPS])[step * STEP_WIDTH + STEP_REFUTED] & ~d[REFUTED]
+        if refuted != 0:
+            refute(d, position, code, refuted)
+
+
+@part
+def refute(d: Array, position: int, code: int, refuted: int) -> None:
+    """It is kept that the transition refutes these step properties first."""
+    at = wide(d[REFUTED_AT])
+    bit = 0
+    while refuted >> bit:
+        if (refuted >> bit) & 1:
+            at[2 * bit] = position
+            at[2 * bit + 1] = code
+        bit += 1
+    d[REFUTED] |= refuted
+
+
+@part
+def envelope_of(d: Array, move: int) -> int:
+    """The one envelope that a pure move sends."""
+    step = narrow(d[MOVES])[move * MOVE_WIDTH + MOVE_STEP]
+    batch = narrow(d[STEPS])[step * STEP_WIDTH + STEP_BATCH]
+    return narrow(d[BATCHES])[batch * BATCH_WIDTH + BATCH_FIRST_ENVELOPE]
+
+
+@part
+def count(d: Array) -> None:
+    """The transitions of the state at hand are counted."""
+    notes, moves = narrow(d[NOTE_EVENTS]), narrow(d[MOVES])
+    events, envelopes = wide(d[EVENT_TALLY]), wide(d[ENVELOPE_TALLY])
+    for at in range(d[NOTES]):
+        code = notes[at]
+        kind, operand = code & ((1 << KIND_BITS) - 1), code >> KIND_BITS
+        if kind in (MOVE, SEND_AND_DELIVER, SEND_AND_HOLD):
+            events[moves[operand * MOVE_WIDTH + MOVE_EVENT]] += 1
+        if kind in (DELIVER, DELIVER_HELD):
+            envelopes[operand] += 1
+        elif kind == SEND_AND_DELIVER:
+            envelopes[envelope_of(d, operand)] += 1
+    d[TRANSITIONS] += d[NOTES]

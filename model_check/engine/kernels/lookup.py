@@ -1,0 +1,128 @@
+"""Looking things up: remembered functions, fingerprints, the table of states."""
+
+from model_check.engine.kernels.native import Array, narrow, part, wide
+from model_check.engine.layout import (
+    ALL_ROWS,
+    DRY,
+    EXACT,
+    KEY_BITS,
+    KEY_SPREAD,
+    MEMO_KEYS,
+    MEMO_MASK,
+    MEMO_VALUES,
+    MISS_KEYS,
+    MISS_ROOM,
+    MISSED,
+    MISSES,
+    SLOT_KEYS,
+    SLOT_NUMBERS,
+    SLOTS,
+    UNKNOWN,
+    WIDTH,
+)
+
+_COLUMN_SPREAD = -4417276706812531889
+_MIX_1 = -4658895280553007687
+_MIX_2 = -7723592293110705685
+
+ORIGIN = -2965679474022751917
+"""The fingerprint of a state with 0 in every column."""
+
+
+@part
+def key_of(function: int, a: int, b: int) -> int:
+    """The key under which the value of the function is remembered."""
+    return (function << (2 * KEY_BITS)) | (a << KEY_BITS) | b
+
+
+@part
+def miss(d: Array, function: int, a: int, b: int) -> None:
+    """The value is missing: it is listed, and the state at hand is left for later."""
+    d[MISSED] = 1
+    if d[MISSES] < d[MISS_ROOM]:
+        keys = wide(d[MISS_KEYS])
+        keys[d[MISSES]] = key_of(function, a, b)
+        d[MISSES] += 1
+
+
+@part
+def recall(d: Array, function: int, a: int, b: int) -> int:
+    """The value of the function, or UNKNOWN: then it is listed as missing."""
+    key = key_of(function, a, b)
+    keys = wide(d[MEMO_KEYS])
+    mask = d[MEMO_MASK]
+    place = ((key * KEY_SPREAD) >> 30) & mask
+    while True:
+        found = keys[place]
+        if found == key:
+            return narrow(d[MEMO_VALUES])[place]
+        if found == 0:
+            miss(d, function, a, b)
+            return UNKNOWN
+        place = (place + 1) & mask
+
+
+@part
+def word(column: int, value: int) -> int:
+    """The pseudo-random word of a value in a column.
+
+    That of 0 is 0 everywhere: a column that comes to be used late changes no fingerprint.
+    """
+    if value == 0:
+        return 0
+    z = value * KEY_SPREAD + (column + 1) * _COLUMN_SPREAD
+    z = (z ^ ((z >> 30) & 0x3FFFFFFFF)) * _MIX_1
+    z = (z ^ ((z >> 27) & 0x1FFFFFFFFF)) * _MIX_2
+    return z ^ ((z >> 31) & 0x1FFFFFFFF)
+
+
+@part
+def fingerprint(width: int, rows: Array, base: int) -> int:
+    """The sum of the words of the row that starts at `base`."""
+    total = ORIGIN
+    for column in range(width):
+        total += word(column, rows[base + column])
+    return total
+
+
+@part
+def place_of(print_: int, slots: int) -> int:
+    """The first place at which a fingerprint is looked for."""
+    return (((print_ >> 32) & 0xFFFFFFFF) * slots) >> 32
+
+
+@part
+def same_row(d: Array, number: int, rows: Array, base: int) -> bool:
+    """Whether the state of that number has the row that starts at `base`."""
+    width = d[WIDTH]
+    known = narrow(d[ALL_ROWS])
+    first = number * width
+    for column in range(width):  # noqa: SIM110  kernels have no generators
+        if known[first + column] != rows[base + column]:
+            return False
+    return True
+
+
+@part
+def find(d: Array, print_: int, rows: Array, base: int) -> int:
+    """The place of a state in the table of states, or -1 - the free place where it belongs."""
+    keys = wide(d[SLOT_KEYS])
+    slots = d[SLOTS]
+    place = place_of(print_, slots)
+    while True:
+        found = keys[place]
+        if found == 0:
+            return -1 - place
+        if found == print_ and (
+            d[EXACT] == 0 or same_row(d, narrow(d[SLOT_NUMBERS])[place], rows, base)
+        ):
+            return place
+        place += 1
+        if place == slots:
+            place = 0
+
+
+@part
+def is_dry(d: Array) -> bool:
+    """Whether states are only looked at for what is missing."""
+    return d[DRY] != 0

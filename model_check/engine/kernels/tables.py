@@ -1,0 +1,138 @@
+"""Kernels that keep tables: of remembered functions, and of states."""
+
+from model_check.engine.kernels.lookup import find, fingerprint, place_of, recall
+from model_check.engine.kernels.native import Array, narrow, part, wide
+from model_check.engine.layout import (
+    ALL_ROWS,
+    CLASSES,
+    COUNT,
+    EXACT,
+    FOUND,
+    FOUND_CODES,
+    FOUND_NUMBERS,
+    FOUND_PARENTS,
+    FOUND_PRINTS,
+    FOUND_ROWS,
+    INPUT,
+    KEY_SPREAD,
+    MEMO_KEYS,
+    MEMO_MASK,
+    MEMO_VALUES,
+    NUMBERED,
+    OLD_KEYS,
+    OLD_NUMBERS,
+    OLD_SLOTS,
+    OUTPUT,
+    POSITION,
+    PROCESSES,
+    SIZE,
+    SLOT_KEYS,
+    SLOT_NUMBERS,
+    SLOTS,
+    TABLE,
+    UNKNOWN,
+    WIDTH,
+)
+
+
+def remember(d: Array) -> int:
+    """SIZE keys of INPUT have the values of OUTPUT. There must be room for them."""
+    keys, values, mask = wide(d[MEMO_KEYS]), narrow(d[MEMO_VALUES]), d[MEMO_MASK]
+    new_keys, new_values = wide(d[INPUT]), narrow(d[OUTPUT])
+    for at in range(d[SIZE]):
+        place = ((new_keys[at] * KEY_SPREAD) >> 30) & mask
+        while keys[place] != 0 and keys[place] != new_keys[at]:
+            place = (place + 1) & mask
+        keys[place] = new_keys[at]
+        values[place] = new_values[at]
+    return 0
+
+
+@part
+def settle(d: Array, at: int, new: int, number: int) -> None:
+    """What was found at `at` comes to stand at `new`, which is not behind it."""
+    width, rows = d[WIDTH], narrow(d[FOUND_ROWS])
+    parents, codes = narrow(d[FOUND_PARENTS]), narrow(d[FOUND_CODES])
+    if new != at:
+        for column in range(width):
+            rows[new * width + column] = rows[at * width + column]
+        parents[new], codes[new] = parents[at], codes[at]
+        wide(d[FOUND_PRINTS])[new] = wide(d[FOUND_PRINTS])[at]
+    if d[EXACT] != 0:
+        known = narrow(d[ALL_ROWS])
+        for column in range(width):
+            known[number * width + column] = rows[at * width + column]
+
+
+def absorb(d: Array) -> int:
+    """Of the states found by a part, those that are new have the next numbers.
+
+    They come to stand at the front of the arrays of what was found. There must be room for them.
+    FOUND_NUMBERS has the number of each that was found; the result is how many are new.
+    """
+    width, found = d[WIDTH], d[FOUND]
+    rows, prints = narrow(d[FOUND_ROWS]), wide(d[FOUND_PRINTS])
+    numbers, keys = narrow(d[FOUND_NUMBERS]), wide(d[SLOT_KEYS])
+    new = 0
+    for at in range(found):
+        place = find(d, prints[at], rows, at * width)
+        if place >= 0:
+            numbers[at] = narrow(d[SLOT_NUMBERS])[place] if d[NUMBERED] != 0 else UNKNOWN
+            continue
+        place = -1 - place
+        number = d[COUNT] + new
+        keys[place] = prints[at]
+        if d[NUMBERED] != 0:
+            narrow(d[SLOT_NUMBERS])[place] = number
+        numbers[at] = number
+        settle(d, at, new, number)
+        new += 1
+    d[COUNT] += new
+    return new
+
+
+def resettle(d: Array) -> int:
+    """All that was in the old table of states is in the new one, which is empty before."""
+    old, keys, slots = wide(d[OLD_KEYS]), wide(d[SLOT_KEYS]), d[SLOTS]
+    for at in range(d[OLD_SLOTS]):
+        print_ = old[at]
+        if print_ == 0:
+            continue
+        place = place_of(print_, slots)
+        while keys[place] != 0:
+            place = place + 1 if place + 1 < slots else 0
+        keys[place] = print_
+        if d[NUMBERED] != 0:
+            narrow(d[SLOT_NUMBERS])[place] = narrow(d[OLD_NUMBERS])[at]
+    return 0
+
+
+def judge(d: Array) -> int:
+    """OUTPUT has what a property's tuple of projections is for each of SIZE rows of INPUT.
+
+    It goes on at POSITION, and stops there at a row for which something is not known.
+    """
+    rows, values, classes = narrow(d[INPUT]), narrow(d[OUTPUT]), narrow(d[CLASSES])
+    processes, width, table = d[PROCESSES], d[WIDTH], d[TABLE]
+    for at in range(d[POSITION], d[SIZE]):
+        tuple_ = 0
+        for process in range(processes):
+            state = rows[at * width + process]
+            tuple_ = recall(d, table + process, tuple_, classes[state])
+            if tuple_ == UNKNOWN:
+                break
+        if tuple_ != UNKNOWN:
+            values[at] = tuple_
+            if d[POSITION] == at:
+                d[POSITION] = at + 1
+    return 0
+
+
+def print_rows(d: Array) -> int:
+    """OUTPUT has the fingerprint of each of SIZE rows of INPUT."""
+    width = d[WIDTH]
+    rows, prints = narrow(d[INPUT]), wide(d[OUTPUT])
+    for at in range(d[SIZE]):
+        print_ = fingerprint(width, rows, at * width)
+        prints[at] = print_ if print_ != 0 else 1
+    return 0

@@ -1,0 +1,193 @@
+"""How the engine's tables and a kernel's directory are laid out: what stands at which position.
+
+Tables are flat arrays of 32-bit numbers, row after row; `X_WIDTH` is the number of fields of a row.
+The directory is one array of 64-bit numbers: sizes, counters and the addresses of all other arrays.
+"""
+
+from typing import Final
+
+UNKNOWN: Final = -1  # not computed yet
+NOTHING: Final = -2  # computed, and there is no such thing
+
+# Local states.
+STATE_PROCESS: Final = 0
+STATE_DOWN: Final = 1
+STATE_FIRST: Final = 2  # its moves are consecutive
+STATE_COUNT: Final = 3  # UNKNOWN until they are listed
+STATE_WIDTH: Final = 4
+
+MOVE_STATE: Final = 0
+MOVE_COST: Final = 1
+MOVE_EVENT: Final = 2
+MOVE_STEP: Final = 3  # UNKNOWN until it is first enabled
+MOVE_CLASS: Final = 4
+MOVE_WIDTH: Final = 5
+
+IDLE: Final = 0  # costs nothing, changes nothing and sends nothing: never a transition
+PURE: Final = 1  # costs nothing, changes nothing and sends one message, as a heartbeat does
+ACTIVE: Final = 2  # any other move
+
+STEP_AFTER: Final = 0
+STEP_BATCH: Final = 1
+STEP_IDLE: Final = 2  # 1 if it changes nothing and sends nothing
+STEP_REFUTED: Final = 3  # bit i if step property i rejects it
+STEP_WIDTH: Final = 4
+
+ENVELOPE_ARRIVAL: Final = 0
+ENVELOPE_CHANNEL: Final = 1
+ENVELOPE_RECEIVER: Final = 2
+ENVELOPE_WIDTH: Final = 3
+
+BATCH_FIRST_ENVELOPE: Final = 0  # -1 for the empty one
+BATCH_FIRST_PARCEL: Final = 1
+BATCH_PARCELS: Final = 2
+BATCH_WIDTH: Final = 3
+
+PARCEL_BOX: Final = 0
+PARCEL_NUMBER: Final = 1
+PARCEL_RECEIVER: Final = 2
+PARCEL_WIDTH: Final = 3
+
+# What is pending, what is held, or what lies in a box: each content a number.
+PENDING_HEAD: Final = 0  # the envelope to be resolved first
+PENDING_REST: Final = 1  # the content without it
+PENDING_WIDTH: Final = 2
+
+CONTENT_FIRST_WAY: Final = 0  # its ways are consecutive
+CONTENT_WAYS: Final = 1
+CONTENT_FIRST_BREAK: Final = 2
+CONTENT_BREAKS: Final = 3
+CONTENT_LOAD: Final = 4  # messages
+CONTENT_CROWD: Final = 5  # those on the crowded lane
+CONTENT_WIDTH: Final = 6
+
+WAY_KIND: Final = 0  # DELIVER, DELIVER_HELD or LOSE
+WAY_ENVELOPE: Final = 1
+WAY_REST: Final = 2  # the content afterwards
+WAY_WIDTH: Final = 3
+
+BREAK_KEPT: Final = 0  # how many messages of the queue can still be read
+BREAK_REST: Final = 1
+BREAK_WIDTH: Final = 2
+
+CHOICE_FIRST: Final = 0  # what a watcher may do besides
+CHOICE_COUNT: Final = 1
+CHOICE_WIDTH: Final = 2
+
+# Functions of two numbers that are remembered, as parts of a key.
+LIST_MOVES: Final = 1  # local state, 0
+ACT: Final = 2  # move, 0
+RECEIVE: Final = 3  # local state, arrival -> step, or NOTHING if the message is lost
+SPEND: Final = 4  # what is left, cost -> what is left then, or NOTHING
+APPEND: Final = 5  # content, batch or parcel -> content, or NOTHING if there is no room
+HOLD_BACK: Final = 6  # content, envelope -> content that holds it too, or NOTHING
+DROP: Final = 7  # content, process -> content without what is held for the process
+BLOCKS: Final = 8  # content, channel -> 1 if something is held on the channel
+CHOOSE: Final = 9  # local state, tuple of observations -> choice
+FIRST_FREE: Final = 16  # the numbers from here on are given out
+
+KEY_BITS: Final = 26  # of each of the two numbers
+KEY_SPREAD: Final = -7046029254386353131  # 2**64 / golden ratio: neighbours land far apart
+
+# The directory: sizes and settings.
+WIDTH: Final = 0  # columns of a row
+PROCESSES: Final = 1
+BUDGET_COLUMN: Final = 2
+LINKS: Final = 3  # one of the kinds of links below
+ORDERED: Final = 4  # nothing overtakes a held message of its channel
+BREAK_COST: Final = 5  # 0: channels do not break
+CAPACITY: Final = 6  # of flights
+CROWDED: Final = 7  # of flights on the crowded lane; -1: no bound of its own
+FIRST_BOX: Final = 8
+BOXES: Final = 9
+CLEARED: Final = 10  # what is on its way to a process that goes down is lost
+LOSSY: Final = 11
+WATCHERS: Final = 12
+RECORD: Final = 13  # every transition is listed, with its target
+EXACT: Final = 14  # states are told apart by their rows, not only by their fingerprints
+SYMMETRIES: Final = 15  # besides the identity
+
+# The directory: where a part of a level stands, and what has come of it.
+POSITION: Final = 16  # the next state to be expanded, a row of the chunk
+STOP: Final = 17
+FOUND: Final = 18  # states found, as far as can be told without the other parts
+FOUND_ROOM: Final = 19
+EDGES: Final = 20
+EDGE_ROOM: Final = 21
+MISSES: Final = 22
+MISS_ROOM: Final = 23
+TRANSITIONS: Final = 24
+BOUND_HIT: Final = 25
+FULL: Final = 26  # there was no room for what the next state has
+MISSED: Final = 27  # the state at hand needs what is not known
+DRY: Final = 28  # states are only looked at for what is missing
+NOTES: Final = 29  # transitions of the state at hand
+PARENT_PRINT: Final = 30  # the fingerprint of the state at hand
+SEEN: Final = 31  # of the state at hand: the tuple of observations
+REFUTED: Final = 32  # bit i: step property i was refuted by a transition of the part
+COUNT: Final = 33  # states known
+SLOTS: Final = 34  # places of the table of states
+NUMBERED: Final = 35  # the table of states has their numbers
+FIRST_NUMBER: Final = 36  # the number of the row 0 of the chunk
+
+# The directory: addresses.
+ROWS: Final = 48
+SCRATCH: Final = 49
+STATES: Final = 50
+MOVES: Final = 51
+STEPS: Final = 52
+ENVELOPES: Final = 53
+BATCHES: Final = 54
+PARCELS: Final = 55
+PENDING: Final = 56
+CONTENTS: Final = 57
+WAYS: Final = 58
+BREAKS: Final = 59
+CHOICES: Final = 60
+CHOICE_MOVES: Final = 61
+WATCHER_LIST: Final = 62
+BOX_RECEIVERS: Final = 63
+MEMO_KEYS: Final = 64
+MEMO_VALUES: Final = 65
+MEMO_MASK: Final = 66
+MISS_KEYS: Final = 67
+FOUND_ROWS: Final = 68
+FOUND_PRINTS: Final = 69
+FOUND_PARENTS: Final = 70
+FOUND_CODES: Final = 71
+FOUND_NUMBERS: Final = 72
+EDGE_SOURCES: Final = 73
+EDGE_CODES: Final = 74
+EDGE_TARGETS: Final = 75
+NOTE_EVENTS: Final = 76
+EVENT_TALLY: Final = 77
+ENVELOPE_TALLY: Final = 78
+REFUTED_AT: Final = 79  # for each step property: the row and the code of the first refutation
+SLOT_KEYS: Final = 80
+SLOT_NUMBERS: Final = 81
+ALL_ROWS: Final = 82
+COLUMN_KINDS: Final = 83  # of each column: which function renames it; -1: none
+COLUMN_IMAGES: Final = 84
+SIGHT_CLASSES: Final = 85  # of local states: what watchers see of each
+SYMMETRY_TABLE: Final = 87  # not an address: the first of the functions that rename
+SIGHT_TABLE: Final = 86  # not an address: the first of the functions that make tuples of it
+
+# The directory: what else the kernels for many states at once take.
+INPUT: Final = 90
+OUTPUT: Final = 91
+SIZE: Final = 92
+TABLE: Final = 93  # the first of the functions that make tuples of projections
+CLASSES: Final = 94
+OLD_KEYS: Final = 95
+OLD_NUMBERS: Final = 96
+OLD_SLOTS: Final = 97
+
+DIRECTORY_SIZE: Final = 100
+
+NOTE_ROOM: Final = 1 << 16
+"""Transitions that one state may have."""
+
+MOST_STEP_PROPERTIES: Final = 31
+
+HELD_LINKS: Final = 0
+BOXED_LINKS: Final = 1

@@ -1,0 +1,226 @@
+"""A part of a level while it is expanded: its states, and what was found from them."""
+
+from typing import Final, TypeVar
+
+import numpy as np
+
+from model_check.engine.arrays import Narrow, Wide
+from model_check.engine.compiling import kernel
+from model_check.engine.directory import Directory
+from model_check.engine.layout import (
+    BOUND_HIT,
+    EDGE_CODES,
+    EDGE_ROOM,
+    EDGE_SOURCES,
+    EDGE_TARGETS,
+    EDGES,
+    ENVELOPE_TALLY,
+    EVENT_TALLY,
+    FIRST_NUMBER,
+    FOUND,
+    FOUND_CODES,
+    FOUND_NUMBERS,
+    FOUND_PARENTS,
+    FOUND_PRINTS,
+    FOUND_ROOM,
+    FOUND_ROWS,
+    FULL,
+    INPUT,
+    MOST_STEP_PROPERTIES,
+    NOTE_EVENTS,
+    NOTE_ROOM,
+    OUTPUT,
+    POSITION,
+    RECORD,
+    REFUTED,
+    REFUTED_AT,
+    ROWS,
+    SCRATCH,
+    SIZE,
+    STOP,
+    TRANSITIONS,
+    WIDTH,
+)
+
+_FIRST_ROOM: Final = 1 << 12
+
+
+class Part:
+    """Some consecutive states of a level. What is found for them comes in the order of the states.
+
+    One is used for many parts, one after the other. Shapes: (states found,), (transitions,).
+    """
+
+    def __init__(self, *, record: bool) -> None:
+        self.directory = Directory()
+        self._record = record
+        self._expand = kernel("expand")
+        self._width = 0
+        self._rows: Narrow = np.empty((0, 0), dtype=np.int32)
+        self._found_rows: Narrow = np.empty(0, dtype=np.int32)
+        self._prints: Wide = np.empty(_FIRST_ROOM, dtype=np.int64)
+        self._parents: Narrow = np.empty(_FIRST_ROOM, dtype=np.int32)
+        self._codes: Narrow = np.empty(_FIRST_ROOM, dtype=np.int32)
+        self._numbers: Narrow = np.empty(_FIRST_ROOM, dtype=np.int32)
+        room = _FIRST_ROOM if record else 0
+        self._sources: Narrow = np.empty(room, dtype=np.int32)
+        self._edge_codes: Narrow = np.empty(room, dtype=np.int32)
+        self._targets: Narrow = np.empty(room, dtype=np.int32)
+        self._refuted_at: Wide = np.zeros(2 * MOST_STEP_PROPERTIES, dtype=np.int64)
+        self.event_tally: Wide = np.zeros(0, dtype=np.int64)
+        self.envelope_tally: Wide = np.zeros(0, dtype=np.int64)
+        self.directory[RECORD] = int(record)
+        self.directory.point(NOTE_EVENTS, np.empty(NOTE_ROOM, dtype=np.int32))
+        self.directory.point(REFUTED_AT, self._refuted_at)
+
+    def begin(self, rows: Narrow, first: int) -> None:
+        """These states, numbered from `first` on, are to be expanded. Shape: (n, columns)."""
+        for counter in (POSITION, FOUND, EDGES, TRANSITIONS, REFUTED):
+            self.directory[counter] = 0
+        self.directory[STOP] = len(rows)
+        self.directory[FIRST_NUMBER] = first
+        self._rows = rows
+        self._fit(rows.shape[1])
+
+    def find(self, rows: Narrow, prints: Wide | None = None) -> None:
+        """The states are found, without a transition; their fingerprints may be given.
+
+        Shapes: (n, columns), (n,).
+        """
+        count, width = rows.shape
+        self._found_rows[: count * width] = rows.reshape(-1)
+        self._parents[:count] = -1
+        self._codes[:count] = -1
+        self._prints[:count] = fingerprints(rows) if prints is None else prints
+        self.directory[FOUND] = count
+
+    def widen(self, columns: int) -> None:
+        """Rows have that many columns; those that they lacked are 0."""
+        if columns > self._width:
+            grown = np.zeros((len(self._rows), columns), dtype=np.int32)
+            grown[:, : self._width] = self._rows
+            found = self._found_rows.reshape(-1, self._width)[: self.directory[FOUND]].copy()
+            self._rows = grown
+            before = self._width
+            self._fit(columns)
+            room = self._found_rows.reshape(-1, columns)[: len(found)]
+            room[:] = 0
+            room[:, :before] = found
+
+    def make_room(self, events: int, envelopes: int) -> None:
+        """There is room for counts of that many events and envelopes."""
+        if events > len(self.event_tally):
+            self.event_tally = _grown(self.event_tally, 2 * events)
+        if envelopes > len(self.envelope_tally):
+            self.envelope_tally = _grown(self.envelope_tally, 2 * envelopes)
+        self.directory.point(EVENT_TALLY, self.event_tally)
+        self.directory.point(ENVELOPE_TALLY, self.envelope_tally)
+        if self.directory[FULL]:
+            self._double()
+            self.directory[FULL] = 0
+
+    def run(self) -> None:
+        """The states are expanded as far as tables and room allow."""
+        self._expand(self.directory.address)
+
+    @property
+    def done(self) -> bool:
+        """Whether all states are expanded."""
+        return self.directory[POSITION] == self.directory[STOP]
+
+    @property
+    def transitions(self) -> int:
+        """How many transitions the states have."""
+        return self.directory[TRANSITIONS]
+
+    @property
+    def bound_hit(self) -> bool:
+        """Whether a transition could not be made for want of room."""
+        return bool(self.directory[BOUND_HIT])
+
+    def refuted(self) -> dict[int, tuple[int, int]]:
+        """For each step property that was refuted: the first state, as a row, and the code."""
+        bits = self.directory[REFUTED]
+        return {
+            bit: (int(self._refuted_at[2 * bit]), int(self._refuted_at[2 * bit + 1]))
+            for bit in range(MOST_STEP_PROPERTIES)
+            if bits >> bit & 1
+        }
+
+    def new_states(self, count: int) -> tuple[Narrow, Narrow, Narrow]:
+        """The first `count` of what was found: rows, parents and codes."""
+        rows = self._found_rows[: count * self._width].reshape(count, self._width)
+        return rows.copy(), self._parents[:count].copy(), self._codes[:count].copy()
+
+    def prints(self, count: int) -> Wide:
+        """The fingerprints of the first `count` of what was found."""
+        return self._prints[:count].copy()
+
+    def edges(self) -> tuple[Narrow, Narrow, Narrow]:
+        """The transitions once their targets have numbers: sources, codes, targets."""
+        count = self.directory[EDGES]
+        targets = self._targets[:count].copy()
+        own = targets < 0
+        targets[own] = self._numbers[-1 - targets[own]]
+        return self._sources[:count].copy(), self._edge_codes[:count].copy(), targets
+
+    def _fit(self, columns: int) -> None:
+        """Rows have that many columns."""
+        if columns != self._width:
+            self._width = columns
+            self._found_rows = np.empty(len(self._prints) * columns, dtype=np.int32)
+            self.directory.point(SCRATCH, np.empty(columns, dtype=np.int32))
+        self.directory[WIDTH] = columns
+        self._point()
+
+    def _point(self) -> None:
+        room = len(self._prints)
+        self.directory[FOUND_ROOM] = room
+        self.directory[EDGE_ROOM] = len(self._sources)
+        for at, array in (
+            (ROWS, self._rows),
+            (FOUND_ROWS, self._found_rows),
+            (FOUND_PRINTS, self._prints),
+            (FOUND_PARENTS, self._parents),
+            (FOUND_CODES, self._codes),
+            (FOUND_NUMBERS, self._numbers),
+            (EDGE_SOURCES, self._sources),
+            (EDGE_CODES, self._edge_codes),
+            (EDGE_TARGETS, self._targets),
+        ):
+            self.directory.point(at, array)
+
+    def _double(self) -> None:
+        """There is twice the room for what is found."""
+        room = 2 * len(self._prints)
+        self._found_rows = _grown(self._found_rows, room * self._width)
+        self._prints = _grown(self._prints, room)
+        self._parents = _grown(self._parents, room)
+        self._codes = _grown(self._codes, room)
+        self._numbers = _grown(self._numbers, room)
+        if self._record:
+            room = 2 * len(self._sources)
+            self._sources = _grown(self._sources, room)
+            self._edge_codes = _grown(self._edge_codes, room)
+            self._targets = _grown(self._targets, room)
+        self._point()
+
+
+A = TypeVar("A", Narrow, Wide)
+
+
+def _grown(numbers: A, size: int) -> A:
+    grown = np.zeros(size, dtype=numbers.dtype)
+    grown[: len(numbers)] = numbers
+    return grown
+
+
+def fingerprints(rows: Narrow) -> Wide:
+    """The fingerprint of each row. Shapes: (n, columns) -> (n,)."""
+    prints: Wide = np.empty(len(rows), dtype=np.int64)
+    directory = Directory()
+    directory[SIZE], directory[WIDTH] = rows.shape
+    directory.point(INPUT, rows)
+    directory.point(OUTPUT, prints)
+    kernel("print_rows")(directory.address)
+    return prints

@@ -1,0 +1,255 @@
+"""One exploration on its way: what is known, what is waiting, and what was found."""
+
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+
+from model_check.engine.arrays import Narrow
+from model_check.engine.checkpoint import CheckpointError, Saved, digest, discard, load, save
+from model_check.engine.expansion import Expansion
+from model_check.engine.exploration import Exploration, Stop
+from model_check.engine.findings import Find, Findings
+from model_check.engine.frontier import Frontier
+from model_check.engine.options import Options
+from model_check.engine.parts import Part
+from model_check.engine.recorder import Recorder
+from model_check.engine.replay import Replay
+from model_check.engine.spool import Spool
+from model_check.engine.state_graph import StateGraph
+from model_check.engine.states import States
+from model_check.engine.tables import Tables
+from model_check.links import Links
+from model_check.properties import Property, Verdict
+from model_check.system import System
+from model_check.trace import Trace
+
+_COUNTERS: Final = ("transitions", "depth", "_level", "_bounds_hit", "_states_at_violation")
+
+
+class Search:
+    """The states of one level are expanded, chunk by chunk, to those of the following one."""
+
+    def __init__(
+        self,
+        system: System[Any, Any, Any],
+        links: Links,
+        properties: Sequence[Property],
+        options: Options,
+        *,
+        keep_states: bool,
+    ) -> None:
+        self._links = links
+        self._options = options
+        self._tables = Tables(system, links, properties, symmetry=options.symmetry)
+        self._local = self._tables.local
+        self._findings = Findings(properties, self._tables, links)
+        self._keep_states = keep_states
+        kept = keep_states or self._findings.need_graph
+        self._recorder = Recorder(system, self._local) if kept else None
+        self._replay = Replay(system, self._local)
+        self._states = States(numbered=kept, exact=options.exact)
+        self._expansion = Expansion(self._tables, self._states, options, record=kept)
+        self._spool = Spool(options.folder)
+        self._frontier = Frontier(0)
+        self._following = Frontier(0)
+        self._states_at_violation = -1
+        self._level = 0  # of the states in the frontier
+        self._level_start = 0  # the first of them, and of those already expanded
+        self._bounds_hit = False
+        self._saved_at = time.monotonic()
+        self.transitions = 0
+        self.depth = 0
+        self.expanded_depth = 0  # of the states that were expanded last
+
+    def __enter__(self) -> Self:
+        self._expansion.__enter__()
+        self._spool.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._expansion.__exit__(kind, error, trace)
+        self._spool.__exit__(kind, error, trace)
+
+    @property
+    def distinct_states(self) -> int:
+        """How many states were found."""
+        return len(self._states)
+
+    @property
+    def waiting(self) -> int:
+        """How many states were found and are not expanded."""
+        return self._frontier.size + self._following.size
+
+    def begin(self) -> None:
+        """The initial state is known, or all that a checkpoint has."""
+        rows = np.array([self._tables.initial()], dtype=np.int32)
+        part = self._expansion.begin(rows)
+        if not self._restore():
+            self._absorb(part, 0)
+            self._go_down()
+
+    def finished(self, states_after_violation: int) -> bool:
+        """Whether nothing is left to expand, or enough was seen after a violation."""
+        if not self.waiting:
+            return True
+        if self._frontier.first != self._level_start or not self._findings.violated:
+            return False
+        if self._states_at_violation < 0:
+            self._states_at_violation = len(self._states)
+        further = len(self._states) - self._states_at_violation
+        return self._findings.all_violated or further >= states_after_violation
+
+    def expand_chunk(self) -> None:
+        """Some more states of the level are expanded; if they were the last, the next begins."""
+        first = self._frontier.first
+        self.expanded_depth = self._level
+        rows = self._frontier.take(self._options.chunk, self._tables.columns)
+        for part, at in self._expansion.expand(rows, first):
+            if part.transitions:
+                self.depth = self._level + 1
+            self._absorb(part, first + at)
+        if not self._frontier.size:
+            self.depth = self._level + bool(self._following.size)
+            self._level += 1
+            self._go_down()
+        self._spare_memory()
+        self._save_if_due()
+
+    def result(self, stopped: Stop | None, seconds: float) -> Exploration:
+        """What was found."""
+        exhausted = stopped is None and not self.waiting
+        graph = self._graph()
+        if exhausted and graph is not None:
+            self._findings.look_at_graph(graph)
+        properties = self._findings.results(self._path_to, exhausted=exhausted)
+        verdicts = {result.verdict for result in properties}
+        verdict: Verdict = "holds" if exhausted else "incomplete"
+        if "violated" in verdicts:
+            verdict = "violated"
+        if stopped is None and self._options.checkpoint is not None:
+            discard(self._options.checkpoint)
+        count = len(self._states)
+        return Exploration(
+            links=str(self._links),
+            verdict=verdict,
+            stopped_by=stopped,
+            distinct_states=count,
+            transitions=self.transitions,
+            depth=self.depth,
+            seconds=seconds,
+            step_calls=self._local.calls,
+            tables=self._tables.sizes() | self._findings.sizes(),
+            bounds_hit=self._bounds_hit,
+            missed_probability=0.0 if self._options.exact else count * count / 2.0**65,
+            properties=properties,
+            fired=self._expansion.fired(),
+            delivered=self._expansion.delivered(),
+            graph=graph if self._keep_states else None,
+        )
+
+    def _absorb(self, part: Part, first: int) -> None:
+        """The transitions are counted and judged, and the states that are new are kept."""
+        self.transitions += part.transitions
+        self._bounds_hit |= part.bound_hit
+        self._findings.look_at_steps(part.refuted(), first)
+        number = len(self._states)
+        rows, _, _ = self._states.absorb(part, self._tables.columns)
+        if self._recorder is not None:
+            self._recorder.add_transitions(*part.edges())
+        if len(rows):
+            self._add(rows, number)
+
+    def _add(self, rows: Narrow, first: int) -> None:
+        self._following.add(rows)
+        self._findings.look_at_states(rows, first)
+        if self._recorder is not None:
+            self._recorder.add_states(rows[:, : self._local.process_count], self.depth)
+
+    def _go_down(self) -> None:
+        """The level that was found is the one to be expanded."""
+        self._frontier = self._following
+        self._level_start = self._frontier.first
+        self._following = Frontier(self._frontier.first + self._frontier.size)
+
+    def _spare_memory(self) -> None:
+        limit = self._options.memory
+        used = self._states.bytes + self._frontier.bytes + self._following.bytes
+        if limit is not None and used > limit:
+            self._following.spill(self._spool)
+            self._frontier.spill(self._spool)
+            if 2 * self._states.bytes > limit:
+                self._states.spill(self._spool)
+
+    def _path_to(self, find: Find) -> Trace:
+        codes = [] if find.code is None else [find.code]
+        state = find.state
+        while state:
+            codes.append(self._states.codes[state])
+            state = self._states.parents[state]
+        return self._replay.trace([*reversed(codes), *find.loop], loop=len(find.loop))
+
+    def _graph(self) -> StateGraph | None:
+        return None if self._recorder is None else self._recorder.graph(self._replay.describe)
+
+    def _save_if_due(self) -> None:
+        folder = self._options.checkpoint
+        due = time.monotonic() - self._saved_at >= self._options.checkpoint_seconds
+        if folder is not None and due and self.waiting:
+            save(folder, self._to_save())
+            self._saved_at = time.monotonic()
+
+    def _to_save(self) -> Saved:
+        arrays: dict[str, Any] = {
+            "frontier": self._frontier.rows(self._tables.columns),
+            "following": self._following.rows(self._tables.columns),
+            "computed": np.array(self._tables.memo.computed, dtype=np.int64),
+            **self._states.to_save(),
+            **self._expansion.to_save(),
+            **({} if self._recorder is None else self._recorder.to_save()),
+        }
+        meta = {
+            "identity": self._options.identity,
+            "digest": self._digest(),
+            "frontier_first": self._frontier.first,
+            "level_start": self._level_start,
+            "finds": self._findings.to_save(),
+            **{name: getattr(self, name) for name in _COUNTERS},
+        }
+        return Saved(meta=meta, arrays=arrays)
+
+    def _restore(self) -> bool:
+        """Whether there was a checkpoint to go on from."""
+        folder = self._options.checkpoint
+        saved = load(folder) if folder is not None and self._options.resume else None
+        if saved is None:
+            return False
+        if saved.meta["identity"] != self._options.identity:
+            raise CheckpointError(f"{folder}: the checkpoint is of {saved.meta['identity']}")
+        self._tables.recompute(saved.arrays["computed"])
+        if saved.meta["digest"] != self._digest():
+            raise CheckpointError(f"{folder}: the system does not do what it did then")
+        for name in _COUNTERS:
+            setattr(self, name, saved.meta[name])
+        self._states.restore(saved.arrays)
+        self._expansion.restore(saved.arrays)
+        if self._recorder is not None:
+            self._recorder.restore(saved.arrays)
+        self._findings.restore(saved.meta["finds"])
+        self._frontier = Frontier(saved.meta["frontier_first"])
+        self._frontier.add(saved.arrays["frontier"])
+        self._level_start = saved.meta["level_start"]
+        self._following = Frontier(self._frontier.first + self._frontier.size)
+        self._following.add(saved.arrays["following"])
+        return True
+
+    def _digest(self) -> str:
+        """What the tables have come to."""
+        return digest([*self._local.states.values, *self._local.alphabet.arrivals.values])

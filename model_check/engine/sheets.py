@@ -1,0 +1,106 @@
+"""Tables of numbers as the kernels read them: flat, 32 bits each, growing at the end."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model_check.engine.arrays import Narrow
+
+_FIRST_CAPACITY = 256
+
+
+class Sheet:
+    """Rows of a fixed number of fields, in one array that doubles when it is full."""
+
+    def __init__(self, width: int = 1) -> None:
+        self._width = width
+        self._numbers: Narrow = np.zeros(_FIRST_CAPACITY * width, dtype=np.int32)
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def address(self) -> int:
+        """Where the rows are; stale once one is added."""
+        return self._numbers.ctypes.data
+
+    def append(self, *fields: int) -> int:
+        """The row stands at the end; the result is its number."""
+        start = self._size * self._width
+        if start == len(self._numbers):
+            grown: Narrow = np.zeros(2 * len(self._numbers), dtype=np.int32)
+            grown[:start] = self._numbers
+            self._numbers = grown
+        self._numbers[start : start + self._width] = fields
+        self._size += 1
+        return self._size - 1
+
+    def extend(self, numbers: Iterable[int]) -> int:
+        """Rows of one field stand at the end; the result is the number of the first."""
+        first = self._size
+        for number in numbers:
+            self.append(number)
+        return first
+
+    def get(self, row: int, field: int = 0) -> int:
+        """One field of a row."""
+        return int(self._numbers[row * self._width + field])
+
+    def set(self, row: int, field: int, number: int) -> None:
+        """The field of the row has that number."""
+        self._numbers[row * self._width + field] = number
+
+    def column(self, field: int = 0) -> Narrow:
+        """A field of all rows; stale once one is added. Shape: (rows,)."""
+        return self._numbers[: self._size * self._width].reshape(-1, self._width)[:, field]
+
+
+class Tape:
+    """Numbers in the order in which they were added, in the pieces in which they came."""
+
+    def __init__(self) -> None:
+        self._pieces: list[npt.NDArray[Any]] = []
+        self._ends: list[int] = []
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @property
+    def bytes(self) -> int:
+        """The memory that the numbers take."""
+        return in_memory(self._pieces)
+
+    def extend(self, numbers: npt.NDArray[Any]) -> None:
+        """The numbers stand at the end; the tape keeps the very array."""
+        if len(numbers):
+            self._pieces.append(numbers)
+            self._ends.append(len(self) + len(numbers))
+
+    def __getitem__(self, at: int) -> int:
+        piece = int(np.searchsorted(self._ends, at, side="right"))
+        return int(self._pieces[piece][at - self._ends[piece]])
+
+    def spill(self, keep: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> None:
+        """What is in memory is kept elsewhere."""
+        first = next(
+            (at for at, piece in enumerate(self._pieces) if not isinstance(piece, np.memmap)), None
+        )
+        if first is not None:
+            moved = keep(np.concatenate(self._pieces[first:]))
+            self._pieces[first:] = [moved]
+            self._ends[first:] = [self._ends[-1]]
+
+    def whole(self) -> npt.NDArray[Any]:
+        """All of it in one array."""
+        if len(self._pieces) != 1:
+            self._pieces = [np.concatenate(self._pieces or [np.empty(0, dtype=np.int32)])]
+            self._ends = [len(self._pieces[0])]
+        return self._pieces[0]
+
+
+def in_memory(pieces: Sequence[npt.NDArray[Any]]) -> int:
+    """The bytes of those pieces that are not in a file."""
+    return sum(piece.nbytes for piece in pieces if not isinstance(piece, np.memmap))

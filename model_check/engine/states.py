@@ -1,0 +1,175 @@
+"""All states that are known: their fingerprints, and how each was reached first."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from model_check.engine.arrays import Flags, Narrow, Wide
+from model_check.engine.compiling import kernel
+from model_check.engine.directory import Directory
+from model_check.engine.layout import (
+    ALL_ROWS,
+    COUNT,
+    EXACT,
+    FOUND,
+    NUMBERED,
+    OLD_KEYS,
+    OLD_NUMBERS,
+    OLD_SLOTS,
+    SLOT_KEYS,
+    SLOT_NUMBERS,
+    SLOTS,
+)
+from model_check.engine.parts import Part
+from model_check.engine.sheets import Tape
+from model_check.engine.spool import Spool
+
+_FIRST_SLOTS: Final = 1 << 12
+_FULLEST: Final = 0.7  # of the places; beyond it the table grows
+_GROWTH: Final = 1.6
+_MOST_RUNS: Final = 8  # files, before they are merged
+
+
+class States:
+    """The states found so far, numbered from 0 in the order of their being found.
+
+    An open-addressing table of fingerprints (8 bytes a place), and for each state its parent and
+    the code of the transition from it (4 bytes each). With `numbered` the table also says which
+    number a state has; with `exact` it keeps all rows and tells states apart by these. Otherwise
+    the table can be emptied into a sorted file: then it has only what came afterwards.
+    """
+
+    def __init__(self, *, numbered: bool, exact: bool) -> None:
+        self.numbered = numbered or exact
+        self.exact = exact
+        self.parents = Tape()  # -1 for the initial state
+        self.codes = Tape()  # -1 for the initial state
+        self._absorb = kernel("absorb")
+        self._resettle = kernel("resettle")
+        self._directory = Directory()
+        self._rows: Narrow = np.zeros(0, dtype=np.int32)  # all of them, if exact
+        self._row_room = 0  # rows
+        self._runs: list[Wide] = []  # sorted fingerprints, in files
+        self._used = 0  # places of the table
+        self._allocate(_FIRST_SLOTS)
+
+    def __len__(self) -> int:
+        return len(self.parents)
+
+    @property
+    def bytes(self) -> int:
+        """The memory that the table and the tapes take."""
+        table = self._keys.nbytes + self._numbers.nbytes + self._rows.nbytes
+        return table + self.parents.bytes + self.codes.bytes
+
+    def describe(self, directory: Directory) -> None:
+        """The directory says where the table is."""
+        directory[NUMBERED] = int(self.numbered)
+        directory[EXACT] = int(self.exact)
+        directory[COUNT] = len(self)
+        directory[SLOTS] = len(self._keys)
+        directory.point(SLOT_KEYS, self._keys)
+        directory.point(SLOT_NUMBERS, self._numbers)
+        directory.point(ALL_ROWS, self._rows)
+
+    def absorb(self, part: Part, columns: int) -> tuple[Narrow, Narrow, Narrow]:
+        """Of what a part found, those states that are new: rows, parents and codes.
+
+        They are known from now on. Shapes: (n, columns), (n,), (n,).
+        """
+        self._reserve(self._used + part.directory[FOUND], columns)
+        self.describe(part.directory)
+        count = self._absorb(part.directory.address)
+        self._used += count
+        rows, parents, codes = part.new_states(count)
+        if self._runs and count:
+            new = self._unknown(part.prints(count))
+            rows, parents, codes = rows[new], parents[new], codes[new]
+        self.parents.extend(parents)
+        self.codes.extend(codes)
+        return rows, parents, codes
+
+    def spill(self, spool: Spool) -> None:
+        """What can be is in files: the tapes, and the table unless it has numbers."""
+        self.parents.spill(spool.keep)
+        self.codes.spill(spool.keep)
+        if self.numbered or not self._used:
+            return
+        self._runs.append(spool.keep(np.sort(self._keys[self._keys != 0])))
+        self._used = 0
+        self._allocate(_FIRST_SLOTS)
+        if len(self._runs) > _MOST_RUNS:
+            self._runs = [spool.merge(self._runs)]
+
+    def to_save(self) -> dict[str, npt.NDArray[Any]]:
+        """All that is known, as arrays; those with numbers in the order of these."""
+        used = np.flatnonzero(self._keys)
+        prints = self._keys[used]
+        if self.numbered:
+            prints = prints[np.argsort(self._numbers[used])]
+        rows = self._rows[: len(self) * (len(self._rows) // max(1, self._row_room))]
+        return {
+            "prints": np.concatenate([prints, *self._runs]),
+            "parents": self.parents.whole(),
+            "codes": self.codes.whole(),
+            "rows": rows,
+        }
+
+    def restore(self, saved: Mapping[str, npt.NDArray[Any]]) -> None:
+        """All is known that was saved."""
+        prints, self._rows = saved["prints"], saved["rows"]
+        self._row_room = len(saved["parents"])
+        self._allocate(int(len(prints) / _FULLEST) + 1)
+        self._used = len(prints)
+        self.parents, self.codes = Tape(), Tape()
+        self.parents.extend(saved["parents"])
+        self.codes.extend(saved["codes"])
+        self._settle(prints, np.arange(len(prints), dtype=np.int32))
+
+    def _unknown(self, prints: Wide) -> Flags:
+        """Whether each is in none of the files. Shapes: (n,) -> (n,)."""
+        order = np.argsort(prints)
+        wanted = prints[order]
+        known = np.zeros(len(prints), dtype=np.bool_)
+        for run in self._runs:
+            at = np.minimum(np.searchsorted(run, wanted), len(run) - 1)
+            known |= run[at] == wanted
+        unknown = np.empty(len(prints), dtype=np.bool_)
+        unknown[order] = ~known
+        return unknown
+
+    def widen(self, before: int, columns: int) -> None:
+        """Rows have more columns than before; the new ones are 0."""
+        if self.exact:
+            rows = self._rows.reshape(-1, before)
+            grown = np.zeros((len(rows), columns), dtype=np.int32)
+            grown[:, :before] = rows
+            self._rows = grown.reshape(-1)
+
+    def _reserve(self, count: int, columns: int) -> None:
+        if self.exact and count > self._row_room:
+            self._row_room = max(count, 2 * self._row_room)
+            grown = np.zeros(self._row_room * columns, dtype=np.int32)
+            grown[: len(self._rows)] = self._rows
+            self._rows = grown
+        if count > _FULLEST * len(self._keys):
+            keys, numbers = self._keys, self._numbers
+            self._allocate(max(int(count / _FULLEST) + 1, int(_GROWTH * len(keys))))
+            self._settle(keys, numbers)
+
+    def _settle(self, keys: Wide, numbers: Narrow) -> None:
+        """The table, empty before, has these."""
+        self.describe(self._directory)
+        self._directory.point(OLD_KEYS, keys)
+        self._directory.point(OLD_NUMBERS, numbers)
+        self._directory[OLD_SLOTS] = len(keys)
+        self._resettle(self._directory.address)
+        nothing = np.empty(0, dtype=np.int64)
+        self._directory.point(OLD_KEYS, nothing)  # so that the memory is free
+        self._directory.point(OLD_NUMBERS, nothing)
+
+    def _allocate(self, slots: int) -> None:
+        self._keys: Wide = np.zeros(slots, dtype=np.int64)
+        self._numbers: Narrow = np.zeros(slots if self.numbered else 1, dtype=np.int32)
