@@ -4,6 +4,7 @@ from typing import Final
 
 from model_check.models.atomic_migration import (
     ATOMIC_MIGRATION,
+    GRANTED_AND_CRASH,
     GRANTED_AND_ORPHANED,
     GRANTED_AND_REPLACED,
 )
@@ -53,6 +54,7 @@ MODELS: Final[dict[str, Model]] = {
         LATE_NEWS,
         ATOMIC_MIGRATION,
         GRANTED_AND_REPLACED,
+        GRANTED_AND_CRASH,
         GRANTED_AND_ORPHANED,
         THREE_REPLICAS,
         LEARNT_EPOCH,

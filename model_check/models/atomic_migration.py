@@ -115,6 +115,10 @@ def _replaced(rules: Rules) -> Scope:
     )
 
 
+def _replaced_and_crash(rules: Rules) -> Scope:
+    return attrs.evolve(_replaced(rules), crashes=crashes(D=1))
+
+
 def _orphaned(rules: Rules) -> Scope:
     """The target has the newest configEpoch, so that it needs no other to take the slots."""
     return Scope(
@@ -173,7 +177,7 @@ ATOMIC_MIGRATION: Final = Model(
     links="held(0)",
     clauses=("SM-27", "SM-28", "SM-30", "SM-32", "SM-34", "SM-35"),
     happens=(*CORRECTING, *_HANDING_OVER),
-    dialects=("valkey-9.1",),
+    dialects=("valkey-9.1", "strict"),
     by_default=False,
 )
 
@@ -185,9 +189,19 @@ GRANTED_AND_REPLACED: Final = Model(
     links="held(0)",
     clauses=("SM-32", "SM-33", "EP-4", "EP-11", "EL-7"),
     happens=(*CORRECTING, *VOTING, *_HANDING_OVER, ManualFailoverExpired),
-    dialects=("valkey-9.1",),
+    dialects=("valkey-9.1", "strict"),
     by_default=False,
     expected=tuple(_k13(name, "SM-32") for name in ("SM-P1", "SC-P1")),
+)
+
+GRANTED_AND_CRASH: Final = attrs.evolve(
+    GRANTED_AND_REPLACED,
+    name="granted-and-crash",
+    text="as granted-and-replaced, and the target may crash and come back",
+    scope=_replaced_and_crash,
+    properties=(TAKEN_STAYS, TAKEN),
+    clauses=("MO-4", "SM-32", "SC-33"),
+    expected=(_k13("SM-P1", "SM-32"),),
 )
 
 GRANTED_AND_ORPHANED: Final = Model(
@@ -198,7 +212,7 @@ GRANTED_AND_ORPHANED: Final = Model(
     links="held(0)",
     clauses=("SM-32", "SM-34", "SC-18", "SC-5"),
     happens=(*CORRECTING, *VOTING, *_HANDING_OVER, ManualFailoverExpired),
-    dialects=("valkey-9.1",),
+    dialects=("valkey-9.1", "strict"),
     by_default=False,
     expected=(_k13("SC-P2", "SC-18"),),
 )

@@ -296,11 +296,10 @@ def durable(state: ClusterState) -> ClusterState:
         manual_failover=None,
         nodes_black_list=frozenset(),
         slot_migrations=(),
-        taken_from=(),
     )
 
 
-@clause("EP-7", "EP-8", "NO-11", "SC-33")
+@clause("EP-7", "EP-8", "NO-11")
 def restarted(saved: ClusterState) -> ClusterState:
     """The state in which a node starts from what was saved.
 
@@ -319,23 +318,4 @@ def restarted(saved: ClusterState) -> ClusterState:
         for node in nodes
     )
     newest = max(node.config_epoch for node in nodes)
-    return attrs.evolve(
-        saved,
-        nodes=nodes,
-        current_epoch=max(saved.current_epoch, newest),
-        taken_from=_taken_in_own_shard(saved),
-    )
-
-
-@clause("SC-33")
-def _taken_in_own_shard(saved: ClusterState) -> tuple[tuple[NodeId, SlotSet], ...]:
-    """A master of this one's shard that has no slots was replaced, and has not said so yet."""
-    myself = saved.myself
-    if not (saved.rules.taken_slots_are_kept and myself.is_voting_master and myself.shard_id):
-        return ()
-    replaced = (
-        node.node_id
-        for node in saved.nodes
-        if node.is_master and not node.slots and node.shard_id == myself.shard_id
-    )
-    return tuple((node_id, myself.slots) for node_id in replaced)[:1]
+    return attrs.evolve(saved, nodes=nodes, current_epoch=max(saved.current_epoch, newest))

@@ -76,6 +76,7 @@ def to_conf(state: ClusterState, contact: Callable[[NodeId], Contact]) -> NodesC
         nodes=tuple(node_line(kept, node, contact(node.node_id)) for node in kept.nodes),
         current_epoch=kept.current_epoch,
         last_vote_epoch=kept.last_vote_epoch,
+        taken_from=kept.taken_from,
     )
 
 
@@ -88,6 +89,7 @@ def from_conf(conf: NodesConf, rules: Rules) -> ClusterState:
         nodes=NodeTable(_node(line, rules) for line in conf.nodes),
         current_epoch=conf.current_epoch,
         last_vote_epoch=conf.last_vote_epoch,
+        taken_from=conf.taken_from if rules.taken_slots_are_kept else (),
         migrating_slots_to=open_slots(conf.myself.migrating),
         importing_slots_from=open_slots(conf.myself.importing),
     )

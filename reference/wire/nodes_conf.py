@@ -47,6 +47,7 @@ class NodesConf:
     nodes: tuple[NodeLine, ...]
     current_epoch: Epoch = 0
     last_vote_epoch: Epoch = 0
+    taken_from: tuple[tuple[NodeId, SlotSet], ...] = ()  # from whom own slots were taken
 
     @property
     def myself(self) -> NodeLine:
@@ -75,7 +76,7 @@ def format_node_line(node: NodeLine, *, with_aux: bool = False) -> str:
     )
 
 
-@clause("NC-1", "NC-4")
+@clause("NC-1", "NC-4", "NC-13")
 def format_nodes_conf(conf: NodesConf) -> bytes:
     """The bytes of the file, a line for each node and then the variables.
 
@@ -83,7 +84,9 @@ def format_nodes_conf(conf: NodesConf) -> bytes:
     Counterpart: `clusterSaveConfig`.
     """
     lines = [format_node_line(node, with_aux=True) for node in conf.nodes]
-    lines.append(f"vars currentEpoch {conf.current_epoch} lastVoteEpoch {conf.last_vote_epoch}\n")
+    words = [f"vars currentEpoch {conf.current_epoch} lastVoteEpoch {conf.last_vote_epoch}"]
+    words += [f"takenFrom {node_id}:{','.join(_runs(slots))}" for node_id, slots in conf.taken_from]
+    lines.append(" ".join(words) + "\n")
     return "\n".join(lines).encode("latin-1")
 
 
@@ -101,9 +104,13 @@ def _address(node: NodeLine, *, with_aux: bool) -> str:
     return ",".join([address, *fields]) if any(fields) else address
 
 
-def _slot_words(node: NodeLine) -> Iterator[str]:
-    for first, last in node.slots.ranges:
+def _runs(slots: SlotSet) -> Iterator[str]:
+    for first, last in slots.ranges:
         yield f"{first}" if first == last else f"{first}-{last}"
+
+
+def _slot_words(node: NodeLine) -> Iterator[str]:
+    yield from _runs(node.slots)
     opened = [(slot, f"[{slot}->-{target}]") for slot, target in node.migrating]
     opened += [(slot, f"[{slot}-<-{source}]") for slot, source in node.importing]
     for _, word in sorted(opened):

@@ -84,6 +84,7 @@ def parse_nodes_conf(data: bytes, dialect: WireDialect = COMMON) -> NodesConf:
         nodes=tuple(file.nodes.values()),
         current_epoch=file.current_epoch,
         last_vote_epoch=file.last_vote_epoch,
+        taken_from=tuple(file.taken_from),
     )
 
 
@@ -109,6 +110,7 @@ class _File:
     owned: SlotSet = NO_SLOTS
     current_epoch: Epoch | None = None
     last_vote_epoch: Epoch | None = None
+    taken_from: list[tuple[NodeId, SlotSet]] = attrs.field(factory=list)
 
     def add_line(self, text: str, *, ended: bool) -> None:
         if not ended:
@@ -140,6 +142,8 @@ class _File:
                     self.current_epoch = _epoch(value)
                 case "lastvoteepoch":
                     self.last_vote_epoch = _epoch(value)
+                case "takenfrom":
+                    self.taken_from.append(_taken(value))
                 case _:  # of a later release
                     pass
 
@@ -259,12 +263,25 @@ def _slots(
             entry = (_slot(opened[1]), NodeId(opened[3]))
             (migrating if opened[2] == ">" else importing).append(entry)
             continue
-        first, dash, last = word.partition("-")
-        run = SlotSet.between(_slot(first), _slot(last if dash else first))
-        if not run:
-            raise _DamagedError(f"bad slot range {word!r}")
-        slots |= run
+        slots |= _run(word)
     return slots, tuple(migrating), tuple(importing)
+
+
+def _run(word: str) -> SlotSet:
+    first, dash, last = word.partition("-")
+    run = SlotSet.between(_slot(first), _slot(last if dash else first))
+    if not run:
+        raise _DamagedError(f"bad slot range {word!r}")
+    return run
+
+
+@clause("NC-13")
+def _taken(word: str) -> tuple[NodeId, SlotSet]:
+    node_id, _, runs = word.partition(":")
+    slots = NO_SLOTS
+    for run in runs.split(","):
+        slots |= _run(run)
+    return _node_id(node_id), slots
 
 
 def _slot(word: str) -> int:

@@ -324,6 +324,12 @@ def test_words_and_copies_are_taken_as_the_server_takes_them(dialect: str, tmp_p
         parse_nodes_conf(twice.replace("PORT", "1@2").encode(), wire)
 
 
+def test_server_starts_from_what_strict_adds(dialect: str, tmp_path: Path) -> None:
+    line = LINE.replace(",,AUX", "")
+
+    assert not _refuses(dialect, tmp_path, f"{line}\n{VARS.rstrip()} takenFrom {B}:0-2,5\n")
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -1,6 +1,6 @@
 """A cluster of strict nodes, Valkey 9.1 and Redis 7.0: the strict ones are elected, and vote.
 
-Clauses: EP-13, EL-4, EL-27, EL-10, EL-12, SC-1, SC-7, HS-3.
+Clauses: EP-13, EL-4, EL-27, NC-13, EL-10, EL-12, SC-1, SC-7, HS-3.
 """
 
 import attrs
@@ -30,6 +30,7 @@ class Cast:
     strict: Server
     heir_of_valkey: Server  # strict
     heir_of_redis: Server  # Redis
+    valkey_id: str = ""
 
     @property
     def all(self) -> list[Server]:
@@ -54,7 +55,7 @@ def cast(shop: Workshop) -> Cast:
     heirs = (made.heir_of_valkey, made.heir_of_redis)
     wait_until(lambda: all(map(_has_data, heirs)), 30, what="the replicas have the data")
     wait_until(lambda: all(_is(h, "slave", n) for h in heirs for n in made.all), 20)
-    return made
+    return attrs.evolve(made, valkey_id=made.valkey.node_id)
 
 
 def _has_data(replica: Server) -> bool:
@@ -85,6 +86,7 @@ def test_strict_nodes_win_vote_and_take_epochs_that_real_ones_follow(cast: Cast)
     wait_until(lambda: cluster_is_ok(left), 20, what="the cluster is ok with a strict master")
     assert heir.client.get("{06S}kept") == "by the strict replica"
 
+    assert f"takenFrom {cast.valkey_id}:0-5460" in heir.nodes_conf
     cast.valkey.start()
     wait_until(lambda: _is(cast.valkey, "slave", cast.redis), 20, what="the old master follows")
     assert cast.valkey.view()[cast.valkey.node_id].replicaof == heir.node_id

@@ -1,6 +1,6 @@
 """nodes.conf is read and written as servers do, and refused where it is damaged.
 
-Clauses: NC-1, NC-2, NC-3, NC-4, NC-5, NC-6, NC-7, NC-8, NC-9, NC-10, NC-11, NC-12, NC-D1.
+Clauses: NC-1, NC-2, NC-3, NC-4, NC-5, NC-6, NC-7, NC-8, NC-9, NC-10, NC-11, NC-12, NC-13, NC-D1.
 """
 
 import re
@@ -296,6 +296,9 @@ def test_bus_port_may_be_left_to_the_client_port() -> None:
         ("tls-port=0", "tls-port=0=0", 1, "unknown auxiliary field"),
         ("lastVoteEpoch 6", "lastVoteEpoch", 3, "a variable has no value"),
         ("lastVoteEpoch 6", "lastVoteEpoch -6", 3, "bad epoch '-6'"),
+        ("lastVoteEpoch 6", f"lastVoteEpoch 6 takenFrom {B[1:]}:5", 3, "bad node id"),
+        ("lastVoteEpoch 6", f"lastVoteEpoch 6 takenFrom {B}", 3, "bad slot ''"),
+        ("lastVoteEpoch 6", f"lastVoteEpoch 6 takenFrom {B}:7-5", 3, "bad slot range '7-5'"),
         ("Epoch 6\n", "Epoch 6", 3, "the line does not end"),
         (f"{VARS}\n", "", 0, "currentEpoch or lastVoteEpoch is missing"),
         (" lastVoteEpoch 6", "", 0, "currentEpoch or lastVoteEpoch is missing"),
@@ -324,3 +327,13 @@ def test_file_cut_off_anywhere_is_refused() -> None:
     for length in range(len(FILE)):
         with pytest.raises(NodesConfError):
             parse_nodes_conf(FILE[:length].encode())
+
+
+def test_from_whom_slots_were_taken_is_written_and_read() -> None:
+    taken = ((B, SlotSet.of([0, 1, 2, 16383])), (C, SlotSet.of([7])))
+    conf = NodesConf(nodes=(MASTER,), current_epoch=7, last_vote_epoch=6, taken_from=taken)
+
+    text = format_nodes_conf(conf)
+
+    assert text.endswith(f"{VARS} takenFrom {B}:0-2,16383 takenFrom {C}:7\n".encode())
+    assert parse_nodes_conf(text) == conf
