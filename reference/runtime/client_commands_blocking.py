@@ -154,15 +154,11 @@ def read_streams(session: Session, arguments: list[bytes]) -> ClientReply:
     if b"STREAMS" not in words:
         return _SYNTAX
     start = words.index(b"STREAMS") + 1
-    options, count = arguments[:start], (len(arguments) - start) // 2
-    timeout_s: float | None = None
-    if b"BLOCK" in words[1 : start - 2]:
-        at = words.index(b"BLOCK", 1)
-        timeout_s = _timeout_ms(arguments[at + 1])
-        del options[at : at + 2]
+    options, timeout_s = _without_block(arguments[:start])
+    count = (len(arguments) - start) // 2
     keys, ids = arguments[start : start + count], arguments[start + count :]
     if len(keys) != len(ids) or not keys:
-        return _ask(session, *arguments)
+        return _ask(session, *options, *arguments[start:])
     read = words[0] == b"XREAD"
     found = [
         _last_id(session.service.keyspace, key) if read and given == b"$" else given
@@ -180,6 +176,22 @@ def read_streams(session: Session, arguments: list[bytes]) -> ClientReply:
         lambda key: _ask(session, *options, key, after[key]) or None,
         timeout_s,
     )
+
+
+def _without_block(arguments: list[bytes]) -> tuple[list[bytes], float | None]:
+    """The options without BLOCK, and the seconds that it says; the last one counts."""
+    kept, position = arguments[:1], 1
+    timeout_s: float | None = None
+    while position < len(arguments):
+        word = arguments[position].upper()
+        if word == b"BLOCK" and position + 1 < len(arguments) - 1:
+            timeout_s = _timeout_ms(arguments[position + 1])
+            position += 2
+            continue
+        taken = {b"GROUP": 3, b"COUNT": 2}.get(word, 1)
+        kept += arguments[position : position + taken]
+        position += taken
+    return kept, timeout_s
 
 
 def _last_id(keyspace: Keyspace, key: bytes) -> bytes:

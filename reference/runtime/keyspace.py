@@ -38,6 +38,9 @@ _SET_REPLIES: Final = frozenset({"smembers", "spop", "sinter", "sunion", "sdiff"
 _POPS: Final = frozenset({"lmpop", "zmpop"})
 """Commands after which the engine neither tells of the key nor removes it when it is empty."""
 
+_MAY_WAIT: Final = frozenset({"xread", "xreadgroup"})
+"""Commands that the engine would carry out later, in the one thread that all clients share."""
+
 _FROM_MASTER: Final = frozenset(DATA_COMMANDS) | {
     "copy", "geoadd", "geosearchstore", "georadius", "georadiusbymember", "sort", "hexpire",
     "hexpireat", "hgetdel", "hgetex", "hpersist", "hpexpire", "hpexpireat", "hsetex",
@@ -322,6 +325,8 @@ class Keyspace:
 
     def _engage(self, name: str, arguments: Sequence[bytes], protocol: int) -> ClientReply:
         engine = self._engines[protocol]
+        if name in _MAY_WAIT and any(word.upper() == b"BLOCK" for word in arguments):
+            return ErrorReply("ERR the data never waits")
         try:
             engine._process_command([name.encode(), *arguments[1:]])  # noqa: SLF001
             reply = engine.take_reply()

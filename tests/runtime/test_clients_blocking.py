@@ -17,6 +17,7 @@ from reference.core.slots import SlotSet, key_hash_slot
 from reference.core.state import bind_slots
 from reference.runtime.clients import ClientServer, serve_clients
 from reference.runtime.keyspace import Keyspace
+from reference.wire.resp import ErrorReply
 from tests.runtime.node_double import MASTERS, NodeDouble
 from tests.runtime.room import Room
 
@@ -122,6 +123,22 @@ def test_new_entries_are_those_behind_the_last_one_ever(room: Room) -> None:
     assert room.heard(1) == "*1 *2 {bar}x *1 *2 1-1 *2 f w"
 
 
+def test_the_last_time_limit_counts(room: Room) -> None:
+    assert room(1, "XREAD BLOCK 5 COUNT 1 BLOCK 0 STREAMS bar $") == ""
+    assert room.session(1).waits
+
+
+@pytest.mark.parametrize(
+    "line", ["XREAD BLOCK 0 STREAMS a $", "xreadgroup GROUP g c block 0 STREAMS a >"]
+)
+def test_the_engine_never_waits(room: Room, line: str) -> None:
+    """It would hold up the one thread that all clients share."""
+    keyspace = room.service.keyspace
+
+    assert keyspace.execute(line.encode().split()) == ErrorReply("ERR the data never waits")
+    assert keyspace.apply(line.encode().split()) == ErrorReply("ERR the data never waits")
+
+
 def test_groups_wait_for_entries_that_nobody_had(room: Room) -> None:
     room(1, "XADD bar 1-1 f v")
     assert room(1, "XGROUP CREATE bar g $") == "+OK"
@@ -149,6 +166,7 @@ def test_groups_wait_for_entries_that_nobody_had(room: Room) -> None:
         ("XREAD BLOCK x STREAMS bar 0", "-ERR timeout is not an integer or out of range"),
         ("XREAD BLOCK -1 STREAMS bar 0", "-ERR timeout is negative"),
         ("XREAD BLOCK 0 bar 0", "-ERR syntax error"),
+        ("XREAD BLOCK STREAMS bar 0", "-ERR the data never waits"),
         ("BLPOP foo 0", "-MOVED 12182 127.0.0.1:7002"),
         ("BLPOP bar foo 0", "-CROSSSLOT Keys in request don't hash to the same slot"),
     ],

@@ -23,11 +23,9 @@ NEVER = (
     "dump", "restore", "restore-asking", "migrate", "eval", "evalsha", "eval_ro", "evalsha_ro",
     "fcall", "fcall_ro", "function", "script", "debug", "config", "acl", "client", "module",
     "save", "bgsave", "bgrewriteaof", "shutdown", "replicaof", "slaveof", "swapdb", "move",
-    "select", "copy", "sort", "sort_ro", "object", "blpop", "brpop", "blmove", "blmpop",
-    "bzpopmin", "bzpopmax", "bzmpop", "brpoplpush", "xread", "xreadgroup", "subscribe",
-    "psubscribe", "ssubscribe", "publish", "monitor", "multi", "exec", "watch", "wait", "auth",
-    "hello", "reset", "quit", "json.set", "bf.add", "sintercard", "zmpop", "hrandfield",
-    "zrandmember", "geodist",
+    "select", "sort", "object", "blpop", "brpop", "blmove", "blmpop", "bzpopmin", "bzpopmax",
+    "bzmpop", "brpoplpush", "subscribe", "psubscribe", "ssubscribe", "publish", "monitor", "multi",
+    "exec", "watch", "wait", "auth", "hello", "reset", "quit", "json.set", "bf.add",
 )  # fmt: skip
 
 
@@ -69,7 +67,8 @@ def test_engine_keeps_keys_with_their_time_to_live(keyspace: Keyspace) -> None:
 
 
 def test_engine_knows_every_command_of_the_table() -> None:
-    assert DATA_COMMANDS.keys() - SUPPORTED_COMMANDS.keys() == set()
+    known = {name.partition(" ")[0] for name in SUPPORTED_COMMANDS}
+    assert DATA_COMMANDS.keys() - known == set()
 
 
 @pytest.mark.parametrize("name", NEVER)
