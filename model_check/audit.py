@@ -112,7 +112,7 @@ def _may_stand(state: ClusterState, rules: Rules) -> bool:
 
 
 def _voting(here: Situation) -> Iterator[Breach]:
-    """EL-4 to EL-7, EL-18: for whom a node votes, and why it does not."""
+    """EL-4 to EL-7, EL-10, EL-18: for whom a node votes, and why it does not."""
     if not isinstance(here.message, FailoverAuthRequest):
         return
     asked, rules = here.message.header, here.rules
@@ -151,7 +151,12 @@ def _voting(here: Situation) -> Iterator[Breach]:
         f"last_vote_epoch {voted}, currentEpoch {epoch}, currentEpoch of the request "
         f"{asked.current_epoch}"
     )
-    for _ in here.noticed(Happening.VOTED):
+    for vote in here.noticed(Happening.VOTED):
+        if vote.epoch != state.last_vote_epoch:
+            yield Breach(
+                "EL-10",
+                f"votes in epoch {vote.epoch}, and last_vote_epoch is {state.last_vote_epoch} then",
+            )
         for reason, (clause_id, holds) in why_not.items():
             if holds:
                 text = f"votes for {asked.sender}, though {reason.value} ({numbers})"
@@ -181,7 +186,7 @@ def _counting(here: Situation) -> Iterator[Breach]:
 
 
 def _winning(here: Situation) -> Iterator[Breach]:
-    """EL-12: a majority wins, and nothing less."""
+    """EL-12, EL-13: a majority wins, and nothing less, and what it wins."""
     if not here.rules.majority_wins:
         return
     running, put_off = here.before.election, here.before.last_election
@@ -192,11 +197,27 @@ def _winning(here: Situation) -> Iterator[Breach]:
     votes = len(voters) + late
     has = f"has {votes} of the votes of {masters} masters ({_names(voters)})"
     won = any(True for _ in here.noticed(Happening.WON_ELECTION))
+    if won:
+        yield from _prize(here)
     if won and votes * 2 <= masters:
         yield Breach("EL-12", f"{has}, which is no majority, and becomes master")
     stands = _failed(here.after, here.after.myself.replicaof)
     if counted and stands and not won and votes * 2 > masters:
         yield Breach("EL-12", f"{has}, which is a majority, and does not become master")
+
+
+def _prize(here: Situation) -> Iterator[Breach]:
+    """EL-13: what the winner is and has."""
+    winner, replaced = here.after.myself, here.before.my_master
+    epoch = next(note.epoch for note in here.noticed(Happening.WON_ELECTION))
+    if not winner.is_master:
+        yield Breach("EL-13", "wins, and is no master then")
+    if epoch is not None and winner.config_epoch < epoch:
+        yield Breach(
+            "EL-13", f"wins epoch {epoch}, and its configEpoch is {winner.config_epoch} then"
+        )
+    if replaced is not None and replaced.slots - winner.slots:
+        yield Breach("EL-13", f"wins, and does not have all slots of {replaced.node_id} then")
 
 
 def _epochs(here: Situation) -> Iterator[Breach]:

@@ -18,6 +18,8 @@ from model_check.option_fields import SectionedCommand, option, takes
 from model_check.outputs.options import CiOutputs
 from model_check.outputs.written import write_for_ci
 from model_check.progress import watching
+from model_check.reasons import reasons
+from model_check.reasons_shown import show_reasons
 from model_check.story import tell
 from model_check.story_files import write_stories
 from model_check.story_table import story_table
@@ -161,6 +163,7 @@ def _tell(sightings: list[Sighting], console: Console) -> None:
         )
         console.print(f"[dim]within {escape(each.run.scope.describe())}[/dim]", highlight=False)
         console.print(story_table(tell(trace, each.run.system.processes)))
+        show_reasons(reasons(each.run, [each.case.property_id], trace), console)
         if each.case.note:
             console.print(f"[dim]{escape(each.case.note)}[/dim]", highlight=False)
 

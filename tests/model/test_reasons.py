@@ -1,7 +1,7 @@
 """Why a story breaks a property: the clause with its text, the rule, the step and the function.
 
-Clauses: EL-1, EL-3, EL-4, EL-5, EL-6, EL-7, EL-9, EL-11, EL-12, EL-18, EL-19, EP-1, EP-2, EP-4,
-EP-5, FD-6, SC-1.
+Clauses: EL-1, EL-3, EL-4, EL-5, EL-6, EL-7, EL-9, EL-10, EL-11, EL-12, EL-13, EL-18, EL-19, EP-1,
+EP-2, EP-4, EP-5, FD-6, SC-1.
 """
 
 from collections.abc import Iterator
@@ -105,8 +105,10 @@ def test_vote_and_refusal_are_judged_by_what_the_voter_knew(
         "EL-18": Refusal.NOT_A_VOTER,
     }
 
-    assert judged(before, VOTED, message=message) == [clause_id]
-    assert judged(voter(D), VOTED, message=ask()) == []
+    noted = attrs.evolve(before, last_vote_epoch=3)
+    assert judged(before, VOTED, message=message, after=noted) == [clause_id]
+    noted = attrs.evolve(voter(D), last_vote_epoch=3)
+    assert judged(voter(D), VOTED, message=ask(), after=noted) == []
     if clause_id in why:
         refused = Notice(what=why[clause_id], subject=D)
         assert judged(before, refused, message=message) == []
@@ -115,8 +117,14 @@ def test_vote_and_refusal_are_judged_by_what_the_voter_knew(
 
 def test_request_that_is_forced_needs_no_failed_master() -> None:
     forced = attrs.evolve(ask(), force_ack=True)
+    before = voter(A, health=Health.OK)
 
-    assert judged(voter(A, health=Health.OK), VOTED, message=forced) == []
+    noted = attrs.evolve(before, last_vote_epoch=3)
+    assert judged(before, VOTED, message=forced, after=noted) == []
+
+
+def test_vote_has_to_be_noted() -> None:
+    assert judged(voter(D), VOTED, message=ask()) == ["EL-10"]
 
 
 def candidate(*voters: NodeId) -> ClusterState:
@@ -143,9 +151,25 @@ def test_votes_that_count_and_majorities_are_judged() -> None:
     assert judged(candidate(), outdated, message=vote_of(B, 3)) == []
     assert judged(candidate(), outdated, message=vote_of(B)) == ["EL-11"]
     assert judged(candidate(), own, message=vote_of(E)) == ["EL-11"]
-    assert judged(candidate(), COUNTED, WON, message=vote_of(B)) == ["EL-12"]
-    assert judged(last, COUNTED, WON, message=vote_of(B)) == []
+    assert judged(candidate(), COUNTED, WON, message=vote_of(B), after=winner()) == ["EL-12"]
+    assert judged(last, COUNTED, WON, message=vote_of(B), after=winner()) == []
+    assert judged(last, COUNTED, WON, message=vote_of(B), after=winner(3)) == ["EL-13"]
+    assert judged(last, COUNTED, WON, message=vote_of(B)) == ["EL-13"] * 3
     assert judged(last, COUNTED, message=vote_of(B)) == ["EL-12"]
+
+
+def winner(config_epoch: int = 4) -> ClusterState:
+    """D as the master of A's slots."""
+    state = attrs.evolve(NODES[D], current_epoch=4)
+    state = state.put(attrs.evolve(state.nodes[A], slots=SlotSet.of([])))
+    new = attrs.evolve(
+        state.myself,
+        role=Role.MASTER,
+        replicaof=None,
+        config_epoch=config_epoch,
+        slots=NODES[D].nodes[A].slots,
+    )
+    return state.put(new)
 
 
 STARTED = Notice(what=Happening.STARTED_ELECTION, epoch=4)
