@@ -70,10 +70,12 @@ def test_what_is_left_is_told_with_what_it_rests_on() -> None:
     assert int(told[2]) <= 20
 
 
-def test_while_states_multiply_nothing_is_said_of_the_end() -> None:
+@pytest.mark.parametrize("exponent", [1.0, 1.1])
+def test_while_states_multiply_nothing_is_said_of_the_end(exponent: float) -> None:
     estimate = Estimate()
-    for level in range(18):
-        estimate.add(progress(states=2 ** (level + 1), waiting=2**level, seconds=level))
+    for expanded in range(1_000, 200_000, 1_000):
+        states = int(3 * expanded**exponent)
+        estimate.add(progress(states=states, waiting=states - expanded, seconds=expanded / 1_000))
 
     assert estimate.states() is None
     assert estimate.text() == "no telling yet how much is left"
