@@ -185,7 +185,7 @@ class Node:
     def submit(self, command: Command) -> Reply:
         """The command has been carried out and all its effects too, or the reply says why not.
 
-        No replica of ours has a stream of commands, so none is waited for. Counterpart:
+        What replicas are to do first they learn from the bus. Counterpart:
         `clusterCommandSetSlot`.
         """
         if self.failed.done():
