@@ -194,7 +194,17 @@ GALLERY: Final = (
             *places("valkey-9.1", without="role_switch_heeds_sender"),
         ),
         absent=places("valkey-9.1", "strict"),
-        note="valkey#3468 says that 9.1 has it too; not found there",
+        note="in 9.1 only if the new master's shard is not known yet: K10b",
+    ),
+    Case(
+        id="K10b",
+        report="valkey#3468",
+        text="as K10, and the replica has only heard by gossip of the new master before it won",
+        model="newcomer",
+        property_id="EL-P3",
+        found=places("valkey-9.1", "valkey-8.1"),
+        absent=places("strict"),
+        note="the check for stale news is made within a shard only: F-13",
     ),
     Case(
         id="K11",

@@ -5,7 +5,17 @@ from typing import Final
 
 import attrs
 
-from model_check.models.cluster import Crash, Death, Executed, Flush, Process, Restart, Streamed
+from model_check.models.cluster import (
+    Crash,
+    Cut,
+    Death,
+    Executed,
+    Flush,
+    Heal,
+    Process,
+    Restart,
+    Streamed,
+)
 from model_check.models.operator import command_text
 from model_check.trace import Trace, TraceStep
 from reference.core.effects import Notice
@@ -18,6 +28,7 @@ from reference.core.events import (
     HeartbeatDue,
     ManualFailoverExpired,
     ManualFailoverOffsetReached,
+    MeetRepeated,
     MigrationCaughtUp,
     MigrationPauseOver,
     MigrationSilent,
@@ -105,6 +116,9 @@ _EVENT_TEXTS: Final[Mapping[type, str]] = {
     Crash: "CRASHES: what was not saved is gone",
     Death: "DIES for good",
     Restart: "RESTARTS from what was saved",
+    Cut: "is CUT OFF from others",
+    Heal: "is reached again",
+    MeetRepeated: "greets {0.peer} again",
     Flush: "saves, after it has sent",
 }
 

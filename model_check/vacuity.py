@@ -1,9 +1,9 @@
 """What a model allows and nevertheless never happens: it then shows less than it says."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from model_check.engine import Exploration
-from model_check.models.cluster import Crash, Death, Restart, Scope
+from model_check.models.cluster import Crash, Cut, Death, Heal, Restart, Scope
 from model_check.models.model import Model
 from model_check.models.operator import command_text
 from reference.core.events import ElectionDue, PongOverdue, ReplicaMigrationDue
@@ -36,25 +36,28 @@ def never_happens(model: Model, rules: Rules, scope: Scope, found: Exploration) 
 
 def _allowed(scope: Scope, fired: set[tuple[NodeId, object]]) -> Iterator[tuple[str, bool]]:
     """Everything that the scope allows, and whether it is among what was done by whom."""
-
-    def some(kind: type, nodes: Iterable[NodeId] | None = None) -> bool:
-        return any(
-            isinstance(event, kind) and (nodes is None or name in nodes) for name, event in fired
-        )
-
-    for name, times in scope.crashes.items():
-        if times:
-            yield f"{name} never crashes", some(Crash, [name])
-            yield f"{name} never restarts", some(Restart, [name])
-    for name in sorted(scope.deaths):
-        yield f"{name} never dies", some(Death, [name])
+    acted = {(name, type(event)) for name, event in fired}
+    for name, kind, text in _faults(scope):
+        yield f"{name} never {text}", (name, kind) in acted
     for name, by in scope.suspects.items():
         for other in sorted(by):
             overdue = (other, PongOverdue(peer=name))
             yield f"{other} never suspects {name}", overdue in fired
     for name, command in scope.commands:
         yield f"{name} is never given {command_text(command)}", (name, command) in fired
+    kinds = {kind for _, kind in acted}
     if scope.elections:
-        yield "no replica ever stands", some(ElectionDue)
+        yield "no replica ever stands", ElectionDue in kinds
     if scope.replica_migrations:
-        yield "no replica ever migrates", some(ReplicaMigrationDue)
+        yield "no replica ever migrates", ReplicaMigrationDue in kinds
+
+
+def _faults(scope: Scope) -> Iterator[tuple[NodeId, type, str]]:
+    """Who may fail, and come back, by what event; and in words."""
+    crashing = {name for name, times in scope.crashes.items() if times}
+    cut = () if scope.parted else sorted(scope.cuts)
+    yield from ((name, Crash, "crashes") for name in sorted(crashing))
+    yield from ((name, Restart, "restarts") for name in sorted(crashing | scope.down))
+    yield from ((name, Cut, "is cut off") for name in cut)
+    yield from ((name, Heal, "is reached again") for name in cut)
+    yield from ((name, Death, "dies") for name in sorted(scope.deaths))

@@ -10,22 +10,27 @@ from model_check.models.atomic_migration import (
 )
 from model_check.models.claims import CLAIMS, TAKE_BACK
 from model_check.models.dead_epoch import DEAD_EPOCH
+from model_check.models.electorates import ONE_SHARD_TWICE, TWO_ELECTORATES
 from model_check.models.failover import FAILOVER
-from model_check.models.forgetting import FORGET
+from model_check.models.forgetting import FORGET, FORGET_AND_MEET
 from model_check.models.late_headers import CIRCLE, DEMOTED, LATE_CLAIM, LATE_ROLE
 from model_check.models.late_votes import LATE_VOTES
 from model_check.models.learnt_epoch import LEARNT_EPOCH
 from model_check.models.manual_failover import MANUAL_FAILOVER
 from model_check.models.meeting import MEETING
 from model_check.models.model import Model
+from model_check.models.partition import PARTITION
 from model_check.models.replica_migration import REPLICA_MIGRATION
+from model_check.models.resetting import RESET, RESET_HARD, RESET_OWNER
 from model_check.models.resharding import (
     IMPORT_AND_ELECTION,
     IMPORTER_DIES,
     OBSERVER,
     RESHARDING,
 )
-from model_check.models.role_switch import LATE_NEWS, RETURN, ROLE_SWITCH, SPLIT
+from model_check.models.restarts import RESTARTS
+from model_check.models.role_switch import LATE_NEWS, NEWCOMER, RETURN, ROLE_SWITCH, SPLIT
+from model_check.models.successors import SECOND_FAILOVER, SUCCESSOR_DIES, TWO_FAILOVERS
 from model_check.models.takeover import TAKE_OVER, TAKEOVER_AND_CRASH, TAKEOVER_COLLISION
 from model_check.models.two_replicas import THREE_REPLICAS, TWO_REPLICAS
 from model_check.models.views import VIEWS
@@ -45,6 +50,16 @@ MODELS: Final[dict[str, Model]] = {
         MANUAL_FAILOVER,
         FAILOVER,
         TWO_REPLICAS,
+        SECOND_FAILOVER,
+        PARTITION,
+        RESTARTS,
+        RESET,
+        RESET_HARD,
+        RESET_OWNER,
+        FORGET_AND_MEET,
+        SUCCESSOR_DIES,
+        TWO_ELECTORATES,
+        ONE_SHARD_TWICE,
         IMPORTER_DIES,
         IMPORT_AND_ELECTION,
         TAKEOVER_COLLISION,
@@ -52,11 +67,13 @@ MODELS: Final[dict[str, Model]] = {
         RETURN,
         DEAD_EPOCH,
         LATE_NEWS,
+        NEWCOMER,
         ATOMIC_MIGRATION,
         GRANTED_AND_REPLACED,
         GRANTED_AND_CRASH,
         GRANTED_AND_ORPHANED,
         THREE_REPLICAS,
+        TWO_FAILOVERS,
         LEARNT_EPOCH,
         TAKE_BACK,
         LATE_VOTES,

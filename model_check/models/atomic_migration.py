@@ -185,13 +185,23 @@ GRANTED_AND_REPLACED: Final = Model(
     name="granted-and-replaced",
     text="A grants D a slot while an operator has a replica of A stand for election",
     scope=_replaced,
-    properties=(TAKEN_STAYS, EXCLUSIVE_CLAIM, TAKEN, SLOT_DISPUTED),
+    properties=(
+        TAKEN_STAYS,
+        EXCLUSIVE_CLAIM,
+        EPOCHS_MONOTONE,
+        TAKEN,
+        SLOT_DISPUTED,
+        epoch_rises(3),
+    ),
     links="held(0)",
     clauses=("SM-32", "SM-33", "EP-4", "EP-11", "EL-7"),
     happens=(*CORRECTING, *VOTING, *_HANDING_OVER, ManualFailoverExpired),
     dialects=("valkey-9.1", "strict"),
     by_default=False,
-    expected=tuple(_k13(name, "SM-32") for name in ("SM-P1", "SC-P1")),
+    expected=(
+        *(_k13(name, "SM-32") for name in ("SM-P1", "SC-P1")),
+        Expected(property_id="EP-P1", dialects=("valkey-9.1",), told="F-22", clause="SC-28"),
+    ),
 )
 
 GRANTED_AND_CRASH: Final = attrs.evolve(

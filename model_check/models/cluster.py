@@ -70,6 +70,16 @@ class Restart:
 
 
 @attrs.frozen(cache_hash=True)
+class Cut:
+    """The links of the node to some others break, in both directions."""
+
+
+@attrs.frozen(cache_hash=True)
+class Heal:
+    """The links that were cut are there again."""
+
+
+@attrs.frozen(cache_hash=True)
 class Flush:
     """A save that was put behind a send is carried out (a broken twin only)."""
 
@@ -89,7 +99,7 @@ class Executed:
     command: ClusterSetslot
 
 
-ModelEvent = Event | Crash | Death | Restart | Flush
+ModelEvent = Event | Crash | Death | Restart | Cut | Heal | Flush
 ModelMessage = Message | Streamed | Executed | SyncSlots
 
 
@@ -103,6 +113,7 @@ class Process:
     unsaved: bool = False  # it has sent something before a save that is still to be done
     epochs_won: frozenset[Epoch] = frozenset()  # survives crashes: no part of the node
     awaited: frozenset[NodeId] = frozenset()  # replicas that have not executed the command
+    cut_off: bool = False  # from those that the scope names
 
 
 @attrs.frozen(kw_only=True)
@@ -113,6 +124,9 @@ class Scope:
     suspects: Mapping[NodeId, frozenset[NodeId]] = attrs.field(factory=dict)  # by whom
     crashes: Mapping[NodeId, int] = attrs.field(factory=dict)
     deaths: frozenset[NodeId] = frozenset()  # who may end and not come back
+    down: frozenset[NodeId] = frozenset()  # who has crashed at the start, and may come back
+    cuts: Mapping[NodeId, frozenset[NodeId]] = attrs.field(factory=dict)  # once each, from whom
+    parted: bool = False  # all that may be cut off are so from the start, and for good
     elections: int = 0
     commands: tuple[tuple[NodeId, Command], ...] = ()  # each is given once, at that node
     replica_migrations: int = 0
@@ -131,6 +145,12 @@ class Scope:
         ]
         parts += [f"{node} may crash {n}x" for node, n in self.crashes.items() if n]
         parts += [f"{node} may die, and FAIL of it lasts" for node in sorted(self.deaths)]
+        cut_off = "is cut off for good" if self.parted else "may be cut off once"
+        parts += [
+            f"{node} {cut_off} from {' '.join(sorted(others))}"
+            for node, others in self.cuts.items()
+        ]
+        parts += [f"{node} is down at the start" for node in sorted(self.down)]
         if self.elections:
             parts.append(f"at most {self.elections} elections")
         parts += [
@@ -169,6 +189,7 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
     def budgets(self) -> Mapping[str, int]:
         budgets = {ELECTION: self.scope.elections, MIGRATION: self.scope.replica_migrations}
         budgets |= {_command_budget(index): 1 for index in range(len(self.scope.commands))}
+        budgets |= {_cut_budget(node): 1 for node in self.scope.cuts if not self.scope.parted}
         return {name: times for name, times in budgets.items() if times}
 
     @override
@@ -177,8 +198,14 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
 
     def _start(self, state: ClusterState) -> Process:
         crashes = self.scope.crashes.get(state.myself_id, 0)
-        saved = _save(state) if crashes else None
-        return Process(state=state, saved=saved, crashes_left=crashes)
+        down = state.myself_id in self.scope.down
+        saved = _save(state) if crashes or down else None
+        return Process(
+            state=None if down else state,
+            saved=saved,
+            crashes_left=crashes,
+            cut_off=self.scope.parted and state.myself_id in self.scope.cuts,
+        )
 
     @override
     def initial_messages(self) -> tuple[tuple[int, Send[Message]], ...]:
@@ -210,6 +237,12 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
             yield Move(Crash(), fault=True)
         if node.myself_id in self.scope.deaths:
             yield Move(Death(), fault=True)
+        if self.scope.parted or node.myself_id not in self.scope.cuts:
+            return
+        if state.cut_off:
+            yield Move(Heal())
+        else:
+            yield Move(Cut(), cost=_cut_budget(node.myself_id), fault=True)
 
     def _commands(self, node: ClusterState) -> Iterable[Move[ModelEvent]]:
         for index, (at, command) in enumerate(self.scope.commands):
@@ -256,7 +289,24 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
     def act(
         self, process: int, state: Process, move: Move[ModelEvent]
     ) -> Step[Process, ModelMessage]:
+        return self._through_cut(state, self._act(state, move))
+
+    def _through_cut(
+        self, before: Process, done: Step[Process, ModelMessage]
+    ) -> Step[Process, ModelMessage]:
+        """The step without what it sends to those from whom the node is cut off."""
+        if not before.cut_off:
+            return done
+        beyond = {self._index[name] for name in self._beyond(before)}
+        return attrs.evolve(done, sends=tuple(s for s in done.sends if s.dest not in beyond))
+
+    def _beyond(self, state: Process) -> frozenset[NodeId]:
+        return self.scope.cuts[_running(state).myself_id] if state.cut_off else frozenset()
+
+    def _act(self, state: Process, move: Move[ModelEvent]) -> Step[Process, ModelMessage]:
         match move.event:
+            case Cut() | Heal():
+                return Step(attrs.evolve(state, cut_off=isinstance(move.event, Cut)))
             case Crash():
                 return Step(
                     attrs.evolve(
@@ -265,6 +315,7 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
                         crashes_left=state.crashes_left - 1,
                         unsaved=False,
                         awaited=frozenset(),
+                        cut_off=False,
                     )
                 )
             case Death():
@@ -284,8 +335,17 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
     def receive(
         self, process: int, state: Process, message: ModelMessage, lane: int
     ) -> Step[Process, ModelMessage] | None:
+        if (
+            state.cut_off
+            and isinstance(message, Message)
+            and message.header.sender in self._beyond(state)
+        ):
+            return None
         if state.unsaved:
             state = _flush(state)
+        return self._through_cut(state, self._receive(state, message))
+
+    def _receive(self, state: Process, message: ModelMessage) -> Step[Process, ModelMessage]:
         match message:
             case Streamed():
                 return self._execute(state, message.command)
@@ -397,6 +457,10 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
 
 def _command_budget(index: int) -> str:
     return f"command {index + 1}"
+
+
+def _cut_budget(node: NodeId) -> str:
+    return f"cut off {node}"
 
 
 def _working_replicas(node: ClusterState) -> frozenset[NodeId]:

@@ -102,7 +102,8 @@ def _monotone(process: int, before: Process, after: Process) -> bool:
     if before.state is None:
         return True
     if after.state is not None:
-        return _never_back(before.state, after.state)
+        another = after.state.myself_id != before.state.myself_id  # RESET HARD (CM-34)
+        return another or _never_back(before.state, after.state)
     return after.saved is None or _survives(before.state, after.saved)
 
 

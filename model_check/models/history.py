@@ -1,0 +1,75 @@
+"""How a model comes to a start that is not a cluster in good order: by steps of the nodes."""
+
+from typing import TypeVar
+
+from reference.core import effects
+from reference.core.announce import header, pong
+from reference.core.events import ElectionDue, Event, PongOverdue, Received
+from reference.core.messages import Fail, FailoverAuthAck, FailoverAuthRequest, Message
+from reference.core.state import ClusterState
+from reference.core.step import step
+from reference.core.types import Health, Link, NodeId
+
+M = TypeVar("M", FailoverAuthRequest, FailoverAuthAck)
+
+
+class History:
+    """Nodes whose states are what their own rules have made of a few events.
+
+    Nothing is put into a state by hand, so what a history ends with is reachable.
+    """
+
+    def __init__(self, nodes: tuple[ClusterState, ...]) -> None:
+        """Nothing has happened to the nodes."""
+        self._states = {str(node.myself_id): node for node in nodes}
+
+    @property
+    def nodes(self) -> tuple[ClusterState, ...]:
+        """The nodes as they are now."""
+        return tuple(self._states.values())
+
+    def happen(self, who: str, event: Event) -> tuple[effects.Effect, ...]:
+        """The event has happened to the node, which asks for these effects."""
+        self._states[who], done = step(self._states[who], event)
+        return done
+
+    def tell(self, who: str, *others: str) -> None:
+        """A heartbeat of the node, which speaks of all that are not well, has reached the others.
+
+        Each of them in turn has heard it.
+        """
+        state = self._states[who]
+        about = tuple(node.node_id for node in state.nodes if node.health is not Health.OK)
+        for other in others:
+            self._hear(other, pong(state, about))
+
+    def fail(self, subject: str, *, seen_by: str, with_help_of: str, heard_by: str) -> None:
+        """Two masters have agreed that the node is in FAIL, and others, in one text, heard it."""
+        for who in (seen_by, with_help_of):
+            self.happen(who, PongOverdue(peer=NodeId(subject)))
+        self.tell(with_help_of, seen_by)
+        said = Fail(header=header(self._states[seen_by]), subject=NodeId(subject))
+        for other in (with_help_of, *heard_by.split()):
+            self._hear(other, said)
+
+    def elect(self, candidate: str, *, voters: str, heard_by: str) -> None:
+        """The replica stands; the voters are asked and answer, and others hear that it stands."""
+        requests = _sent(self.happen(candidate, ElectionDue()), FailoverAuthRequest)
+        for request in requests:
+            for voter in voters.split():
+                for vote in _sent(self._hear(voter, request), FailoverAuthAck):
+                    self._hear(candidate, vote)
+            for other in heard_by.split():
+                self._hear(other, request)
+
+    def _hear(self, who: str, message: Message) -> tuple[effects.Effect, ...]:
+        sender = message.header.sender
+        return self.happen(who, Received(message=message, link=Link.OUTBOUND, link_node=sender))
+
+
+def _sent(done: tuple[effects.Effect, ...], kind: type[M]) -> list[M]:
+    return [
+        effect.message
+        for effect in done
+        if isinstance(effect, effects.Send | effects.Broadcast) and isinstance(effect.message, kind)
+    ]
