@@ -13,6 +13,9 @@ from rich.console import Console
 from model_check.check_options import Bounds, Outputs, Selection
 from model_check.coverage import Coverage, show_coverage
 from model_check.engine import Limits
+from model_check.engine.checkpoint import CheckpointError
+from model_check.engine.symmetry import SymmetryError
+from model_check.engine_options import Engine
 from model_check.graph import write_graphml
 from model_check.judged import judged
 from model_check.models import MODELS
@@ -42,6 +45,7 @@ class Request:
     dialects: list[Rules]
     selection: Selection
     bounds: Bounds
+    engine: Engine
     outputs: Outputs
     ci: CiOutputs
 
@@ -68,7 +72,7 @@ def _print_rules(ctx: click.Context, param: click.Parameter, value: bool) -> Non
 
 @click.command("check", cls=SectionedCommand)
 @click.argument("models", nargs=-1, metavar="[MODEL]...", type=click.Choice([*MODELS, *YARDSTICKS]))
-@takes(selection=Selection, bounds=Bounds, outputs=Outputs, ci=CiOutputs)
+@takes(selection=Selection, bounds=Bounds, engine=Engine, outputs=Outputs, ci=CiOutputs)
 @click.option(
     "--list",
     is_flag=True,
@@ -92,6 +96,7 @@ def command(
     models: tuple[str, ...],
     selection: Selection,
     bounds: Bounds,
+    engine: Engine,
     outputs: Outputs,
     ci: CiOutputs,
 ) -> None:
@@ -106,12 +111,13 @@ def command(
     if selection.cfg is not None or any(name in YARDSTICKS for name in models):
         _refuse_for_yardsticks(selection, outputs, ci)
         measured = (models, selection.cfg, bounds.limits, outputs.json_file)
-        ctx.exit(_guarded(lambda: _measure(*measured)))
+        ctx.exit(_guarded(lambda: _measure(*measured, engine)))
     request = Request(
         models=[MODELS[name] for name in models] or [m for m in MODELS.values() if m.by_default],
         dialects=selection.chosen(),
         selection=selection,
         bounds=bounds,
+        engine=engine,
         outputs=outputs,
         ci=ci,
     )
@@ -126,6 +132,8 @@ def _guarded(work: Callable[[], int]) -> int:
         return work()
     except click.UsageError:
         raise
+    except (CheckpointError, SymmetryError) as error:
+        raise click.UsageError(str(error)) from error
     except Exception:  # noqa: BLE001 - whatever it is, it is not the user's doing
         click.echo(traceback.format_exc(), err=True)
         return EXIT_INTERNAL
@@ -140,13 +148,17 @@ def _refuse_for_yardsticks(selection: Selection, outputs: Outputs, ci: CiOutputs
 
 
 def _measure(
-    names: tuple[str, ...], cfg: Path | None, limits: Limits, json_file: Path | None
+    names: tuple[str, ...],
+    cfg: Path | None,
+    limits: Limits,
+    json_file: Path | None,
+    engine: Engine,
 ) -> int:
     """The one yardstick that was asked for has been checked; how it went."""
     if cfg is None or len(names) != 1 or names[0] not in YARDSTICKS:
         raise click.UsageError("--cfg takes one yardstick, and a yardstick takes --cfg")
     try:
-        verdict = check_yardstick(names[0], cfg, limits, json_file)
+        verdict = check_yardstick(names[0], cfg, limits, json_file, engine)
     except CfgError as error:
         raise click.UsageError(str(error)) from error
     return exit_code({verdict})
@@ -195,17 +207,19 @@ def _explore(
 ) -> Run:
     selection, bounds, outputs = request.selection, request.bounds, request.outputs
     title = f"{model.name} {rules.dialect}"
+    links = selection.links or model.usual_links(rules)
     with watching(title, bounds.limits) as watch:
         run = check(
             model,
             rules,
-            selection.links or model.usual_links(rules),
+            links,
             without=selection.without,
             limits=bounds.limits,
             watch=watch,
             states_after_violation=bounds.states_after_violation,
             keep_states=outputs.graphml is not None,
             seen_by=None if coverage is None else coverage.watcher(title),
+            options=request.engine.options(title, str(links), *selection.without),
         )
     show(run, console)
     if outputs.stories is not None:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
+from model_check.chance import chance
 from model_check.coverage import Coverage, coverage_as_json
 from model_check.engine import PropertyResult
 from model_check.reasons import reasons
@@ -143,8 +144,7 @@ def _bounds(run: Run) -> str:
     bounds = f"{run.scope.describe()}; links {run.found.links}"
     if run.found.bounds_hit:
         bounds += "; a full channel cut transitions off"
-    missed = run.found.missed_probability
-    return f"{bounds}; chance of a missed state below {missed:.1g}"
+    return f"{bounds}; {chance(run.found)}"
 
 
 def as_json(runs: list[Run], coverage: Coverage | None = None) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import attrs
 
-from model_check.engine import Exploration, Limits, Watch, explore
+from model_check.engine import Exploration, Limits, Options, Watch, explore
 from model_check.links import Links
 from model_check.models.cluster import ClusterSystem, Scope, system_of
 from model_check.models.model import Expected, Model
@@ -88,6 +88,7 @@ def check(  # noqa: PLR0913 - each but the first three has a default
     states_after_violation: int = 0,
     keep_states: bool = False,
     seen_by: Callable[[ClusterSystem], System[Any, Any, Any]] | None = None,
+    options: Options | None = None,
 ) -> Run:
     """The whole scope of the model has been explored, or as much as the limits allow.
 
@@ -106,6 +107,7 @@ def check(  # noqa: PLR0913 - each but the first three has a default
         progress=watch,
         states_after_violation=states_after_violation,
         keep_states=keep_states,
+        options=options,
     )
     found = with_shrunk_stories(system, links, model.properties, found)
     return Run(

@@ -1,12 +1,12 @@
 """A system that is asked everything only once, and in which equal states are the same object."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 from typing_extensions import override
 
-from model_check.system import Channel, Move, Send, Step, System
+from model_check.system import Channel, Move, Send, Step, Symmetry, System
 from model_check.trace import StepKind, TraceStep
 
 
@@ -30,6 +30,11 @@ class Remembered(System[Any, Any, Any]):
     @override
     def budgets(self) -> Mapping[str, int]:
         return self._system.budgets
+
+    @property
+    @override
+    def symmetries(self) -> Sequence[Symmetry[Any, Any]]:
+        return self._system.symmetries
 
     @override
     def initial(self) -> tuple[Any, ...]:

@@ -6,7 +6,9 @@ from typing import Any
 
 import click
 
+from model_check.chance import chance
 from model_check.engine import Exploration, Limits, PropertyResult, explore
+from model_check.engine_options import Engine
 from model_check.models.yardstick import YARDSTICKS
 from model_check.models.yardstick.cfg import read_cfg
 from model_check.models.yardstick.yardstick import Scope, Yardstick
@@ -15,7 +17,9 @@ from model_check.properties import Verdict
 from model_check.trace import TraceStep
 
 
-def check_yardstick(name: str, cfg: Path, limits: Limits, json_file: Path | None) -> Verdict:
+def check_yardstick(
+    name: str, cfg: Path, limits: Limits, json_file: Path | None, engine: Engine
+) -> Verdict:
     """The yardstick has been explored in the scope of the file, and shown.
 
     Raises CfgError if the file says something that is not understood.
@@ -23,7 +27,14 @@ def check_yardstick(name: str, cfg: Path, limits: Limits, json_file: Path | None
     yardstick = YARDSTICKS[name]
     scope = yardstick.scope_of(read_cfg(cfg))
     with watching(name) as watch:
-        found = explore(scope.system, scope.links, yardstick.properties, limits, watch)
+        found = explore(
+            scope.system,
+            scope.links,
+            yardstick.properties,
+            limits,
+            watch,
+            options=engine.options(name, scope.text, str(scope.links)),
+        )
     as_text = json_file is not None and str(json_file) == "-"
     for line in _told(yardstick, scope, found):
         click.echo(line, err=as_text)
@@ -41,10 +52,7 @@ def _told(yardstick: Yardstick, scope: Scope, found: Exploration) -> list[str]:
         f"depth {found.depth}, {found.seconds:.1f} s ({found.transitions / seconds:,.0f}/s), "
         f"{found.step_calls:,} steps of the system"
     )
-    bounds = (
-        f"  within {scope.text}; links {found.links}; "
-        f"chance of a missed state below {found.missed_probability:.1g}"
-    )
+    bounds = f"  within {scope.text}; links {found.links}; {chance(found)}"
     lines = [
         f"{yardstick.name} · {found.links}  {yardstick.text}",
         counts,

@@ -20,9 +20,10 @@ from model_check.engine.replay import Replay
 from model_check.engine.spool import Spool
 from model_check.engine.state_graph import StateGraph
 from model_check.engine.states import States
+from model_check.engine.symmetry import SymmetryError
 from model_check.engine.tables import Tables
 from model_check.links import Links
-from model_check.properties import Property, Verdict
+from model_check.properties import ON_GRAPHS, Property, Verdict
 from model_check.system import System
 from model_check.trace import Trace
 
@@ -41,6 +42,15 @@ class Search:
         *,
         keep_states: bool,
     ) -> None:
+        """Nothing is known yet.
+
+        Raises SymmetryError if symmetry is asked for and would be unsound.
+        """
+        if options.symmetry and (keep_states or any(prop.kind in ON_GRAPHS for prop in properties)):
+            raise SymmetryError(
+                "symmetry is for properties of states and steps: a graph of orbits has loops that "
+                "no run has, and says nothing of what leads to what"
+            )
         self._links = links
         self._options = options
         self._tables = Tables(system, links, properties, symmetry=options.symmetry)

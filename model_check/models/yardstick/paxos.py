@@ -6,13 +6,13 @@ what they have sent, and the leader of a ballot looks at their promises: the sam
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations
+from itertools import combinations, permutations
 from typing import Any, Final
 
 import attrs
 from typing_extensions import override
 
-from model_check.system import Move, Send, Step, System
+from model_check.system import Move, Send, Step, Symmetry, System
 
 NONE: Final = -1
 """No ballot, or no value."""
@@ -76,6 +76,18 @@ class Paxos(System[State, Message, int]):
     def initial(self) -> tuple[State, ...]:
         return (*(Acceptor() for _ in range(self.acceptors)), *(Ballot(),) * self.ballots)
 
+    @property
+    @override
+    def symmetries(self) -> Sequence[Symmetry[State, Message]]:
+        """Acceptors are interchangeable, and so are values."""
+        ballots = range(self.acceptors, self.acceptors + self.ballots)
+        return [
+            _renaming((*places, *ballots), values)
+            for places in permutations(range(self.acceptors))
+            for values in permutations(range(self.values))
+            if [*places, *values] != [*range(self.acceptors), *range(self.values)]
+        ]
+
     @override
     def observe(self, process: int, state: State) -> frozenset[Promise]:
         """The promises of an acceptor."""
@@ -129,3 +141,31 @@ class Paxos(System[State, Message, int]):
             accepted = state.accepted | {message}
             return Step(Acceptor(ballot, ballot, value, state.promises, accepted))
         return None
+
+
+def _renaming(places: tuple[int, ...], values: tuple[int, ...]) -> Symmetry[State, Message]:
+    """Process p becomes places[p], and value v becomes values[v]."""
+
+    def value(number: int) -> int:
+        return NONE if number == NONE else values[number]
+
+    def promises(sent: frozenset[Promise]) -> frozenset[Promise]:
+        return frozenset(attrs.evolve(p, accepted_value=value(p.accepted_value)) for p in sent)
+
+    def state(_: int, known: State) -> State:
+        if isinstance(known, Ballot):
+            return attrs.evolve(known, value=value(known.value))
+        return attrs.evolve(
+            known,
+            accepted_value=value(known.accepted_value),
+            promises=promises(known.promises),
+            accepted=frozenset((ballot, value(chosen)) for ballot, chosen in known.accepted),
+        )
+
+    return Symmetry(
+        processes=places,
+        state=state,
+        message=lambda message: (message[0], value(message[1])),
+        observation=lambda _, seen: promises(seen),
+        name=f"processes as {places}, values as {values}",
+    )

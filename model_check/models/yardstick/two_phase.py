@@ -3,12 +3,13 @@
 What was ever sent may be received at any time and again, which is what `set` links let happen.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import permutations
 
 import attrs
 from typing_extensions import override
 
-from model_check.system import Move, Send, Step, System
+from model_check.system import Move, Send, Step, Symmetry, System
 
 State = tuple[str, frozenset[int]]
 """What the process is up to, and the resource managers that it knows to be prepared."""
@@ -28,6 +29,13 @@ class TwoPhase(System[State, str, str]):
     @override
     def initial(self) -> tuple[State, ...]:
         return (("init", frozenset()), *(("working", frozenset()),) * self.managers)
+
+    @property
+    @override
+    def symmetries(self) -> Sequence[Symmetry[State, str]]:
+        """Resource managers are interchangeable."""
+        renamings = permutations(range(1, self.managers + 1))
+        return [_renaming((0, *order)) for order in renamings if [*order] != sorted(order)]
 
     @override
     def moves(self, process: int, state: State) -> Iterable[Move[str]]:
@@ -59,3 +67,18 @@ class TwoPhase(System[State, str, str]):
         if state[0] == "init":
             return Step((state[0], state[1] | {int(message.split()[1])}))
         return None
+
+
+def _renaming(places: tuple[int, ...]) -> Symmetry[State, str]:
+    """Resource manager m becomes places[m]."""
+
+    def message(text: str) -> str:
+        what, _, manager = text.partition(" ")
+        return f"{what} {places[int(manager)]}" if manager else text
+
+    return Symmetry(
+        processes=places,
+        state=lambda _, state: (state[0], frozenset(places[m] for m in state[1])),
+        message=message,
+        name=f"resource managers as {places[1:]}",
+    )
