@@ -15,6 +15,7 @@ import attrs
 from model_check.models.cluster import Process
 from model_check.trace import TraceStep
 from reference.core.effects import Happening, Notice, Refusal
+from reference.core.epoch_kinds import EpochKind, kind_of, round_of
 from reference.core.events import ElectionDue
 from reference.core.messages import FailoverAuthAck, FailoverAuthRequest, Header, Update
 from reference.core.nodes import ClusterNode
@@ -112,7 +113,7 @@ def _may_stand(state: ClusterState, rules: Rules) -> bool:
 
 
 def _voting(here: Situation) -> Iterator[Breach]:
-    """EL-4 to EL-7, EL-10, EL-18: for whom a node votes, and why it does not."""
+    """EL-4 to EL-7, EL-10, EL-18, EL-27: for whom a node votes, and why it does not."""
     if not isinstance(here.message, FailoverAuthRequest):
         return
     asked, rules = here.message.header, here.rules
@@ -126,9 +127,12 @@ def _voting(here: Situation) -> Iterator[Breach]:
         Refusal.NOT_A_VOTER: ("EL-18", not _votes(state.myself)),
         Refusal.REQUEST_EPOCH_OLD: (
             "EL-5",
-            rules.vote_checks_request_epoch and asked.current_epoch < epoch,
+            rules.vote_checks_request_epoch and _is_late(rules, asked, epoch),
         ),
-        Refusal.ALREADY_VOTED: ("EL-4", rules.one_vote_per_epoch and voted >= epoch),
+        Refusal.ALREADY_VOTED: (
+            "EL-4",
+            rules.one_vote_per_epoch and _was_voted_in(rules, asked, epoch, voted),
+        ),
         Refusal.CANDIDATE_IS_MASTER: ("EL-6", candidate.is_master),
         Refusal.CANDIDATE_MASTER_UNKNOWN: (
             "EL-6",
@@ -162,6 +166,26 @@ def _voting(here: Situation) -> Iterator[Breach]:
                 text = f"votes for {asked.sender}, though {reason.value} ({numbers})"
                 yield Breach(clause_id, text)
     yield from _unfounded(here, asked.sender, "refuses its vote", why_not, numbers)
+
+
+def _is_late(rules: Rules, asked: Header, epoch: Epoch) -> bool:
+    """Whether the request is older than the voter's epoch, or its round is over (EL-27)."""
+    if _has_own_epoch(rules, asked):
+        return round_of(asked.current_epoch) < round_of(epoch)
+    return asked.current_epoch < epoch
+
+
+def _was_voted_in(rules: Rules, asked: Header, epoch: Epoch, voted: Epoch) -> bool:
+    """Whether the last vote was in the epoch of the voter, or in the round of the request."""
+    if _has_own_epoch(rules, asked):
+        return round_of(asked.current_epoch) == round_of(voted)
+    return voted >= epoch
+
+
+def _has_own_epoch(rules: Rules, asked: Header) -> bool:
+    """Whether nobody but the candidate stands in the epoch for which it asks."""
+    elected = kind_of(asked.current_epoch, asked.sender) is EpochKind.ELECTED
+    return rules.unique_epochs and elected
 
 
 def _counting(here: Situation) -> Iterator[Breach]:

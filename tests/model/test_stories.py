@@ -28,12 +28,11 @@ from model_check.trace import Trace
 from reference.core.rules import DIALECTS
 from reference.core.slots import SlotSet
 from reference.core.types import Health
-from tests.scenarios.keep_stories import kept, missing, told, wanted
+from tests.scenarios.keep_stories import missing, wanted
 
 STORIES = sorted((Path(__file__).parents[1] / "scenarios" / "stories").glob("*.json"))
 LOST_VOTE = next(path for path in STORIES if path.stem == "two-replicas-valkey-9.1-EL-P1")
 LATE_VOTES = next(path for path in STORIES if path.stem == "late-votes-valkey-9.1-EL-P1")
-QUICK = {"claims", "take-back", "takeover-collision", "role-switch", "meeting", "importer-dies"}
 SVG = "{http://www.w3.org/2000/svg}"
 TAKE_BACK = """\
 ---
@@ -116,15 +115,7 @@ def test_a_story_is_kept_of_each_bug_of_the_gallery_and_of_each_known_violation(
     topics = {each.topic for each in wanted()}
 
     assert len(topics) > 20
-    assert missing() == []
-
-
-def test_stories_that_are_kept_are_those_that_the_checker_tells() -> None:
-    told_now = {path: told(what) for path, what in kept().items() if what.model in QUICK}
-
-    assert len(told_now) > 10
-    for path, now in told_now.items():
-        assert path.read_text(encoding="utf-8") == now, "python -m tests.scenarios.keep_stories"
+    assert missing() == [], "python -m tests.scenarios.keep_stories"
 
 
 def test_story_that_was_found_replays_to_the_very_same_trace(lost_vote: tuple[Run, Trace]) -> None:
