@@ -12,11 +12,10 @@ import attrs
 from reference.clauses import clause
 from reference.core.state import ClusterState
 from reference.runtime.faults import Faults, Loss, NodeFaults
-from reference.runtime.journal import Journal
 from reference.runtime.node import Node
 from reference.runtime.opening import StartError, listening_node
 from reference.runtime.options import NodeOptions
-from reference.runtime.surroundings import Surroundings
+from reference.runtime.surroundings import Recorder, Surroundings
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +56,7 @@ class Seat:
 class ClusterHost:
     """The nodes of a cluster by their client ports, from `start` to `close`."""
 
-    def __init__(self, journal: Journal | None = None) -> None:
+    def __init__(self, journal: Recorder | None = None) -> None:
         """There are no nodes yet, and nothing goes wrong."""
         self.faults = Faults()
         self.seats: dict[int, Seat] = {}

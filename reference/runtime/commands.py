@@ -20,12 +20,12 @@ from reference.runtime.console import serve_console
 from reference.runtime.directives import DIRECTIVES
 from reference.runtime.driver import asked_to_stop
 from reference.runtime.driver_log import LEVELS, log_to_stdout
-from reference.runtime.journal import Journal
 from reference.runtime.node import Node
 from reference.runtime.opening import StartError
 from reference.runtime.options import LOOPBACK, NodeOptions, OptionError, bus_port
 from reference.runtime.server import ConfigReadError, read_options, serve
 from reference.runtime.server_options import ConfigFileError
+from reference.runtime.surroundings import Recorder
 
 _PORT: Final = click.IntRange(1, 65535)
 _TIMEOUT: Final = click.IntRange(min=1)
@@ -163,9 +163,11 @@ async def _host(
     """The cluster has run to its end; the answer is why nodes failed."""
     stop = asked_to_stop()
     async with contextlib.AsyncExitStack() as at_end:
-        journal = None if journal_path is None else Journal(journal_path)
-        if journal is not None:
-            at_end.callback(journal.close)
+        journal: Recorder | None = None
+        if journal_path is not None:
+            from reference.runtime.journal import Journal  # noqa: PLC0415 - most runs have none
+
+            journal = at_end.enter_context(contextlib.closing(Journal(journal_path)))
         host = await at_end.enter_async_context(ClusterHost(journal))
         await host.start(nodes)
         if api_port is not None:
