@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 import attrs
@@ -100,8 +101,9 @@ class ReplicaLink:
     async def _greet(self, options: NodeOptions) -> None:
         """The master knows whom it talks to; REPLCONF words that it does not know do no harm."""
         answer = await self._ask(b"PING")
-        if not answer.startswith("+PONG"):
+        if not answer.startswith(("+PONG", "-NOAUTH")):
             raise ConnectionError(f"PING was answered with {answer!r}")
+        await self._authenticate(options.kept)
         port = options.announce_port or options.port
         words = [[b"listening-port", b"%d" % port], [b"capa", b"eof", b"capa", b"psync2"]]
         if options.announce_ip:
@@ -109,6 +111,20 @@ class ReplicaLink:
         words.append([b"version", _READS_FILES_OF])
         for each in words:
             await self._ask(b"REPLCONF", *each)
+
+    @clause("CM-91")
+    async def _authenticate(self, kept: Mapping[str, str]) -> None:
+        """The master lets us in, if we have a password for it.
+
+        Counterpart: `syncWithMaster`.
+        """
+        password, user = kept.get("masterauth", ""), kept.get("masteruser", "")
+        if not password:
+            return
+        words = [word.encode("utf-8", "surrogateescape") for word in (user, password) if word]
+        answer = await self._ask(b"AUTH", *words)
+        if not answer.startswith("+OK"):
+            raise ConnectionError(f"AUTH was answered with {answer!r}")
 
     async def _ask(self, *request: bytes) -> str:
         self._writer.write(encode_reply(request))

@@ -44,6 +44,8 @@ _ACTED_UPON: Final = frozenset(
         "daemonize",
         "logfile",
         "loglevel",
+        "masterauth",
+        "masteruser",
         "maxclients",
         "pidfile",
         "proto-max-bulk-len",

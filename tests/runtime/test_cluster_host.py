@@ -1,6 +1,6 @@
 """A cluster in one process: its nodes are killed, stopped, cut off, and started again.
 
-Clauses: RT-40, RT-41, RT-42.
+Clauses: RT-40, RT-41, RT-42, CM-91.
 """
 
 import asyncio
@@ -283,3 +283,29 @@ def test_programs_do_the_same_over_http(tmp_path: Path) -> None:
                     pass
 
     _run(tmp_path, story)
+
+
+@pytest.mark.parametrize("password", ["sesame", "wrong"])
+def test_a_replica_has_to_know_its_masters_password(
+    tmp_path: Path, password: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ports = free_ports(2)
+    options = [
+        NodeOptions(
+            port=port,
+            cport=port + 10000,
+            cluster_config_file=f"nodes-{port}.conf",
+            directory=tmp_path,
+            kept={"requirepass": "sesame", "masterauth": password},
+        )
+        for port in ports
+    ]
+
+    async def told() -> None:
+        async with ClusterHost() as host, asyncio.timeout(30):
+            await host.start(formed_cluster(options, 1))
+            replica = host.running[1]
+            await _until(lambda: replica.master_link_up or "AUTH was answered" in caplog.text)
+            assert replica.master_link_up == (password == "sesame")  # noqa: S105
+
+    asyncio.run(told())
