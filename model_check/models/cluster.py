@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Mapping
 import attrs
 from typing_extensions import override
 
+from model_check.models.of_node import epochs_won, save, working_replicas
 from model_check.models.operator import command_text
 from model_check.system import Move, Send, Step, System
 from reference.core import effects
@@ -41,8 +42,7 @@ from reference.core.events import (
     SyncSlotsReceived,
 )
 from reference.core.messages import Message, Pong, SyncSlots
-from reference.core.nodes import NodeTable
-from reference.core.state import ClusterState, durable, restarted
+from reference.core.state import ClusterState, restarted
 from reference.core.step import step
 from reference.core.timers import timers
 from reference.core.types import Epoch, Health, Link, NodeId, Role
@@ -199,7 +199,7 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
     def _start(self, state: ClusterState) -> Process:
         crashes = self.scope.crashes.get(state.myself_id, 0)
         down = state.myself_id in self.scope.down
-        saved = _save(state) if crashes or down else None
+        saved = save(state) if crashes or down else None
         return Process(
             state=None if down else state,
             saved=saved,
@@ -391,9 +391,9 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
                 case effects.SaveConfig() if saved is not None and sends:
                     unsaved = True
                 case effects.SaveConfig() if saved is not None:
-                    saved = _save(node)
+                    saved = save(node)
                 case effects.ReplicateFirst():
-                    awaited = _working_replicas(node)
+                    awaited = working_replicas(node)
                     streamed = Streamed(command=effect.command)
                     sends += [Send(self._index[name], streamed) for name in sorted(awaited)]
                 case _:
@@ -403,7 +403,7 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
             state=node,
             saved=saved,
             unsaved=unsaved,
-            epochs_won=state.epochs_won | _epochs_won(notes),
+            epochs_won=state.epochs_won | epochs_won(notes),
             awaited=awaited,
         )
         return Step(state if after == state else after, tuple(sends), notes)
@@ -463,33 +463,11 @@ def _cut_budget(node: NodeId) -> str:
     return f"cut off {node}"
 
 
-def _working_replicas(node: ClusterState) -> frozenset[NodeId]:
-    return frozenset(
-        entry.node_id
-        for entry in node.nodes
-        if entry.replicaof == node.myself_id and entry.health is not Health.FAIL
-    )
-
-
-def _epochs_won(notes: tuple[effects.Notice, ...]) -> frozenset[Epoch]:
-    won = (note.epoch for note in notes if note.what is effects.Happening.WON_ELECTION)
-    return frozenset(epoch for epoch in won if epoch is not None)
-
-
 def _running(state: Process) -> ClusterState:
     if state.state is None:
         raise ValueError("a process that is down does nothing")
     return state.state
 
 
-def _save(node: ClusterState) -> ClusterState:
-    kept = durable(node)
-    nodes = NodeTable(
-        attrs.evolve(entry, health=Health.OK) if entry.health is Health.PFAIL else entry
-        for entry in kept.nodes
-    )
-    return attrs.evolve(kept, nodes=nodes)
-
-
 def _flush(state: Process) -> Process:
-    return attrs.evolve(state, saved=_save(_running(state)), unsaved=False)
+    return attrs.evolve(state, saved=save(_running(state)), unsaved=False)
