@@ -22,6 +22,7 @@ from reference.runtime.node import Node
 from reference.runtime.opening import running_node
 from reference.runtime.options import LOOPBACK, NodeOptions, bus_port
 from reference.runtime.replication_backlog import Stream
+from reference.runtime.replication_feed import FeedState
 from reference.runtime.replication_snapshot import Snapshot
 from reference.wire.rdb import RdbDecoder, RdbEntry, RdbKey
 from reference.wire.rdb_values import RdbString
@@ -145,6 +146,9 @@ def test_new_replica_gets_all_and_then_the_stream(
         await client.ask("SET", "b", "2")
 
         assert await replica.file() == {b"a": b"1"}
+        [feed] = node.replicas.feeds
+        marked = eof and diskless == "yes"
+        assert feed.state is (FeedState.LOADING if marked else FeedState.ONLINE)
         replica.ack(0)
 
         expected = command("SELECT", "0") + set_of("b", "2")
@@ -300,6 +304,29 @@ def test_replicas_hear_of_us_and_silent_ones_are_dropped(tmp_path: Path) -> None
         assert node.replicas.feeds == []
 
     run(tmp_path, story, **{"repl-ping-replica-period": "1", "repl-timeout": "2"})
+
+
+def test_offset_stands_still_while_writes_are_held_back(tmp_path: Path) -> None:
+    async def story(node: Node, connect: Callable[[], Awaitable[Link]]) -> None:
+        client, replica = await connect(), await connect()
+        await replica.sync(eof=False)
+        await replica.file()
+        await client.ask("SET", "soon", "1", "PX", "1")
+        offset = node.repl_offset(MASTER)
+        node.writes.begin(10_000)
+        while await client.ask("EXISTS", "soon") == ":1":
+            pass
+        assert node.repl_offset(MASTER) == offset
+        waiting = asyncio.create_task(client.ask("WAIT", "1", "5000"))
+        node.writes.end()
+        replica.ack(offset)
+
+        assert await waiting == ":1"
+        await replica.next(offset)
+        deleted = command("DEL", "soon")
+        assert await replica.next(len(deleted)) == deleted
+
+    run(tmp_path, story)
 
 
 def test_unknown_word_is_refused_and_an_ack_is_not_answered(tmp_path: Path) -> None:
