@@ -160,6 +160,8 @@ class ClusterHost:
         if len(sides) < 2 or not all(sides) or sum(map(len, sides)) != len(set().union(*sides)):
             raise HostError("a partition takes groups of nodes, none empty, and no node twice")
         self.faults.partition(sides)
+        for node in self.running:
+            node.look_at_faults()
 
     def delay(self, sender: str, receiver: str, ms: int) -> None:
         """Messages of the bus from one to the other arrive so much later."""

@@ -143,6 +143,7 @@ class Node:
             self._alarm.cancel()
             self._alarm = None
         self._bus.freeze()
+        self._replication.freeze()
         if self.clients is not None:
             self.clients.freeze()
 
@@ -150,6 +151,7 @@ class Node:
         """The node takes up what others have sent, and what has become due, in the meantime."""
         self._frozen = False
         self._bus.thaw()
+        self._replication.thaw()
         if self.clients is not None:
             self.clients.thaw()
         self.rearm()
@@ -201,16 +203,13 @@ class Node:
         """The message is on its way to the nodes whose clients may listen to the channel."""
         self._outbox.publish(self.state, channel, message, shard=shard)
 
+    def look_at_faults(self) -> None:
+        """Connections that a partition does not let stand are gone."""
+        self._replication.look_at_faults()
+
     def shut_down(self) -> None:
         """The node is asked to end, by whoever runs it."""
         self.end_asked.set()
-
-    def hear(self, channel: bytes, message: bytes, *, shard: bool) -> None:
-        """Another node's message has been told to the clients of this one who listen."""
-        if self.clients is None:
-            return
-        channels = self.clients.service.channels
-        (channels.deliver_shard if shard else channels.deliver)(channel, message)
 
     @clause("RT-24", "CM-D2")
     def configure(self, options: NodeOptions) -> None:

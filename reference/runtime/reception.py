@@ -21,6 +21,7 @@ from reference.pacing.pace import Pace
 from reference.pacing.pacemaker import hear_data, hear_offset
 from reference.runtime.announcements import Announcements
 from reference.runtime.bus import Bus, BusLink
+from reference.runtime.clients import ClientServer
 from reference.runtime.clock import Clock, entropy, new_node_id
 from reference.runtime.faults import NodeFaults
 from reference.runtime.late_frames import LateFrames
@@ -39,6 +40,7 @@ class Receiver(Protocol):
     clock: Clock
     announcements: Announcements
     faults: NodeFaults
+    clients: ClientServer | None
 
     @property
     def newcomer(self) -> bool:
@@ -55,9 +57,6 @@ class Receiver(Protocol):
 
     def save(self, *, fsync: bool) -> None:
         """The durable part of the state is in the file."""
-
-    def hear(self, channel: bytes, message: bytes, *, shard: bool) -> None:
-        """Another node's message has been told to the clients of this one who listen."""
 
 
 class Reception:
@@ -154,8 +153,10 @@ class Reception:
         sender = link.node_id if light else wire.header.sender  # type: ignore[union-attr]
         node.pace = hear_data(node.pace, node.state, link.node_id, node.clock.now())
         if isinstance(wire, Publication) and node.state.known(sender) is not None:
-            shard = isinstance(wire, PublishShardMessage)
-            node.hear(wire.channel, wire.message, shard=shard)
+            if node.clients is not None:
+                channels = node.clients.service.channels
+                shard = isinstance(wire, PublishShardMessage)
+                (channels.deliver_shard if shard else channels.deliver)(wire.channel, wire.message)
         else:
             self._log.info("ignoring %s from %s", type(wire).__name__, link)
 

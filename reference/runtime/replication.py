@@ -17,6 +17,7 @@ from reference.pacing.replication import (
     never_heard_master,
 )
 from reference.runtime.clock import Clock, entropy
+from reference.runtime.faults import NodeFaults
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
 from reference.runtime.replication_backlog import Stream
@@ -37,6 +38,7 @@ class Owner(Protocol):
     clock: Clock
     options: NodeOptions
     failed: "asyncio.Future[None]"
+    faults: NodeFaults
 
     def rearm(self) -> None:
         """The alarm rings at the next deadline."""
@@ -74,6 +76,7 @@ class Replication:
         self._tasks: set[asyncio.Task[None]] = set()
         self._task: asyncio.Task[None] | None = None
         self._reason = ""
+        self._writer: asyncio.StreamWriter | None = None
 
     @property
     def _stream(self) -> Stream:
@@ -176,13 +179,40 @@ class Replication:
 
     async def _link(self, master: Master) -> None:
         timeout_s = self._node.pace.directives.repl_timeout / 1000
+        if self._node.faults.any and self._node.faults.unreachable(master.node_id):
+            raise ConnectionError("there is no way to it")
         async with asyncio.timeout(timeout_s):
             reader, writer = await asyncio.open_connection(master.ip, master.port)
+        self._writer = writer
         try:
             link = ReplicaLink((reader, writer), self._keyspace, self, timeout_s=timeout_s)
             await link.follow(self._node.options, self._history)
         finally:
+            self._writer = None
             writer.transport.abort()
+
+    @clause("RT-42")
+    def look_at_faults(self) -> None:
+        """The link is gone if there is no way to the master any more."""
+        cut = self._master is not None and self._node.faults.unreachable(self._master.node_id)
+        if cut and self._writer is not None:
+            self._writer.transport.abort()
+
+    @clause("RT-41")
+    def freeze(self) -> None:
+        """Nothing of what the master sends is read, until `thaw`."""
+        if self._writer is not None:
+            self._reading(self._writer, on=False)
+
+    def thaw(self) -> None:
+        """What the master has sent in the meantime is read."""
+        if self._writer is not None:
+            self._reading(self._writer, on=True)
+
+    def _reading(self, writer: asyncio.StreamWriter, *, on: bool) -> None:
+        transport = writer.transport
+        if isinstance(transport, asyncio.Transport) and not transport.is_closing():
+            (transport.resume_reading if on else transport.pause_reading)()
 
     def _tell(self, master: Master, reason: str) -> None:
         """The same reason is told once."""

@@ -123,6 +123,27 @@ def test_a_paused_node_answers_nobody_until_it_goes_on(tmp_path: Path) -> None:
     _run(tmp_path, story)
 
 
+def test_a_paused_replica_takes_in_nothing(tmp_path: Path) -> None:
+    async def story(host: ClusterHost, ports: list[str]) -> None:
+        replica = host.seat(ports[1]).node
+        assert replica is not None
+        await _until(lambda: replica.master_link_up)
+        client: Any = Redis(host=LOOPBACK, port=int(ports[0]))
+        await client.set("before", 1)
+        await _until(lambda: len(replica._keyspace) == 1)
+        await host.pause(ports[1])
+        await client.set("after", 1)
+        assert await client.execute_command("WAIT", 1, 300) == 0
+        assert len(replica._keyspace) == 1
+
+        await host.resume(ports[1])
+
+        await _until(lambda: len(replica._keyspace) == 2)
+        await client.aclose()
+
+    _run(tmp_path, story, masters=1, replicas=1)
+
+
 def test_a_partition_is_for_both_sides_and_heals(tmp_path: Path) -> None:
     async def story(host: ClusterHost, ports: list[str]) -> None:
         lonely, *others = ports
@@ -144,12 +165,15 @@ def test_a_replica_takes_over_from_a_master_that_is_cut_off(tmp_path: Path) -> N
         master, _, _, replica = (host.seat(port) for port in ports)
         assert replica.node is not None
         node = replica.node
+        await _until(lambda: node.master_link_up)
         host.partition([[ports[0]], ports[1:]])
+        await _until(lambda: not node.master_link_up)
         await _until(lambda: node.state.myself.is_master and node.state.myself.slots)
         assert master.node is not None
         assert master.node.state.myself.is_master
         host.heal()
         await _until(lambda: master.node is not None and master.node.state.myself.is_replica)
+        await _until(lambda: master.node is not None and master.node.master_link_up)
 
     _run(tmp_path, story, replicas=1)
 
