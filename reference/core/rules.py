@@ -78,6 +78,7 @@ class Rules:
     taken_slots_are_kept: bool = False  # SC-33 else whoever has not heard of it takes them back
     old_headers_are_ignored: bool = False  # HB-17 else roles and slots go back for a while
     told_imports_are_kept: bool = False  # SC-36 else an old claim of the master undoes them
+    updates_add_slots: bool = False  # SC-38 else one is lost on who knows the epoch already
     named_masters_are_masters: bool = False  # SC-37 else a table can have a circle
     demoted_keep_no_slots: bool = False  # SC-35 else a table can give slots to a replica
     empty_master_follows_shard: bool = False  # SC-34 else it does when it loses its last slot
@@ -278,6 +279,7 @@ STRICT: Final = attrs.evolve(
     taken_slots_are_kept=True,
     old_headers_are_ignored=True,
     told_imports_are_kept=True,
+    updates_add_slots=True,
     named_masters_are_masters=True,
     demoted_keep_no_slots=True,
     empty_master_follows_shard=True,

@@ -15,6 +15,7 @@ from reference.core.effects import (
 )
 from reference.core.epochs import bump_config_epoch_without_consensus
 from reference.core.messages import Header, Update
+from reference.core.nodes import ClusterNode
 from reference.core.open_slots import open_slots
 from reference.core.roles import (
     in_same_shard,
@@ -327,7 +328,14 @@ def process_claims(
     return correct_stale_claim(state, sender_id, announced, out)
 
 
-@clause("SC-6")
+@clause("SC-38")
+def _added(state: ClusterState, message: Update, subject: ClusterNode) -> SlotSet:
+    """The slots that an UPDATE tells besides what is known of that epoch of its subject."""
+    same = state.rules.updates_add_slots and subject.config_epoch == message.config_epoch
+    return message.slots - subject.slots if same else NO_SLOTS
+
+
+@clause("SC-6", "SC-38")
 def learn_update(state: ClusterState, message: Update, out: list[Effect]) -> ClusterState:
     """An UPDATE with a newer configEpoch makes its subject a master with that epoch and claim.
 
@@ -337,7 +345,8 @@ def learn_update(state: ClusterState, message: Update, out: list[Effect]) -> Clu
     if subject is None:
         out.append(Notice(what=Refusal.UNKNOWN_SUBJECT, subject=message.subject))
         return state
-    if subject.config_epoch >= message.config_epoch:
+    added = _added(state, message, subject)
+    if subject.config_epoch >= message.config_epoch and not added:
         out.append(Notice(what=Refusal.NOTHING_NEW, subject=message.subject))
         return state
     new_master = subject.is_replica
@@ -348,7 +357,7 @@ def learn_update(state: ClusterState, message: Update, out: list[Effect]) -> Clu
     claim = Claim(
         owner=message.subject,
         config_epoch=message.config_epoch,
-        slots=message.slots,
+        slots=message.slots | (subject.slots if added else NO_SLOTS),
         new_master=new_master,
     )
     return update_slots_config_with(state, claim, out)

@@ -1,6 +1,6 @@
 """What `strict` does and no release does, rule by rule, each with the rule off as well.
 
-Clauses: EL-27, EP-13, EP-14, HB-17, NO-13, SC-34, SC-35, SC-37.
+Clauses: EL-27, EP-13, EP-14, HB-17, NO-13, SC-34, SC-35, SC-37, SC-38.
 """
 
 from typing import Any
@@ -15,11 +15,11 @@ from reference.core.epochs import bump_epoch, merge_epochs, next_epoch, resolve_
 from reference.core.events import ClusterFailover, FailoverOption, Received
 from reference.core.forget import hear_forgotten
 from reference.core.heartbeat import is_old
-from reference.core.messages import FailoverAuthRequest, Pong
+from reference.core.messages import FailoverAuthRequest, Pong, Update
 from reference.core.open_slots import open_slots
 from reference.core.roles import follow_own_shard, switch_role
 from reference.core.rules import STRICT, Rules
-from reference.core.slots import NO_SLOTS
+from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState, durable
 from reference.core.step import step
 from reference.core.types import NodeId, Role, ShardId
@@ -255,6 +255,28 @@ def test_nobody_becomes_a_master_because_another_says_so() -> None:
     assert after is not None
     assert after.myself.is_replica
     assert after.myself.slots == after.nodes[A].slots == NO_SLOTS
+
+
+@pytest.mark.parametrize(
+    ("epoch", "claimed", "taken"), [(2, slots(0), True), (2, slots(1), False), (1, slots(0), False)]
+)
+def test_an_update_of_a_known_epoch_tells_of_more_slots(
+    epoch: int, claimed: SlotSet, *, taken: bool
+) -> None:
+    update = Update(header=says(B), subject=B, config_epoch=epoch, slots=claimed)
+
+    after, out = hear(strict(C), update, link_node=B)
+
+    assert after.nodes[B].slots == (slots(0, 1) if taken else slots(1))
+    assert after.owner_not_claiming_slot == NO_SLOTS
+    assert (told(out) == [Refusal.NOTHING_NEW]) is not taken
+
+
+def test_without_the_rule_it_tells_nothing_new() -> None:
+    state = attrs.evolve(strict(C), rules=STRICT.without("updates_add_slots"))
+    update = Update(header=says(B), subject=B, config_epoch=2, slots=slots(0))
+
+    assert told(hear(state, update, link_node=B)[1]) == [Refusal.NOTHING_NEW]
 
 
 @pytest.mark.parametrize("believed", [True, False])
