@@ -99,6 +99,7 @@ def execute(session: Session, arguments: list[bytes]) -> ClientReply:
     info = session.release.table.lookup(arguments)
     try:
         reply = _execute(session, info, arguments)
+        session.service.stats.count(reply)
         session.service.waits.serve()
         return reply
     finally:

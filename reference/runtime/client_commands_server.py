@@ -1,6 +1,7 @@
 """Commands about the server: INFO, CONFIG and COMMAND."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Final
@@ -8,7 +9,9 @@ from typing import Final
 from reference.clauses import clause
 from reference.runtime.client_channels import Kind
 from reference.runtime.client_commands_replication import replication_lines
-from reference.runtime.client_replies import ClientReply, Raw, Verbatim
+from reference.runtime.client_limits import configured_limits
+from reference.runtime.client_patterns import glob
+from reference.runtime.client_replies import ClientReply, Raw, SetReply, Verbatim
 from reference.runtime.client_session import Handlers, Session
 from reference.runtime.command_table import keys_of
 from reference.runtime.config_file import replace_file, rewritten
@@ -21,7 +24,7 @@ from reference.runtime.directives import (
 )
 from reference.runtime.driver_log import set_log_level
 from reference.runtime.kept_directives import list_names
-from reference.wire.resp import OK, ErrorReply
+from reference.wire.resp import OK, ErrorReply, SimpleString
 
 _ALL_SECTIONS: Final = frozenset({"default", "all", "everything"})
 
@@ -33,18 +36,31 @@ def _server_section(session: Session) -> Iterator[str]:
     yield f"process_id:{os.getpid()}"
     yield f"run_id:{session.service.run_id}"
     yield f"tcp_port:{session.node.options.port}"
+    uptime_s = int(time.monotonic() - session.service.stats.started_s)
+    yield f"uptime_in_seconds:{uptime_s}"
+    yield f"uptime_in_days:{uptime_s // 86400}"
 
 
 def _clients_section(session: Session) -> Iterator[str]:
     yield f"connected_clients:{len(session.service.sessions)}"
+    yield f"maxclients:{configured_limits(session.node.options.kept).max_clients}"
     yield f"blocked_clients:{sum(each.held for each in session.service.sessions)}"
 
 
 def _stats_section(session: Session) -> Iterator[str]:
+    yield from session.service.stats.lines()
     channels = session.service.channels
     yield f"pubsub_channels:{len(channels.names(Kind.CHANNEL))}"
     yield f"pubsub_patterns:{len(channels.names(Kind.PATTERN))}"
     yield f"pubsubshard_channels:{len(channels.names(Kind.SHARD))}"
+
+
+def _memory_section(session: Session) -> Iterator[str]:
+    yield f"mem_cluster_links:{sum(link.unsent for link in session.node.links())}"
+
+
+def _error_section(session: Session) -> Iterator[str]:
+    yield from session.service.stats.error_lines()
 
 
 def _persistence_section(_session: Session) -> Iterator[str]:
@@ -64,9 +80,11 @@ def _keyspace_section(session: Session) -> Iterator[str]:
 _SECTIONS: Final[dict[str, Callable[[Session], Iterator[str]]]] = {
     "Server": _server_section,
     "Clients": _clients_section,
+    "Memory": _memory_section,
     "Persistence": _persistence_section,
     "Stats": _stats_section,
     "Replication": replication_lines,
+    "Errorstats": _error_section,
     "Cluster": _cluster_section,
     "Keyspace": _keyspace_section,
 }
@@ -133,8 +151,9 @@ def config_rewrite(session: Session, _arguments: list[bytes]) -> ClientReply:
     return OK
 
 
-def _config_resetstat(_session: Session, _arguments: list[bytes]) -> ClientReply:
-    return OK  # nothing that it resets is counted
+def _config_resetstat(session: Session, _arguments: list[bytes]) -> ClientReply:
+    session.service.stats.reset()
+    return OK
 
 
 @clause("CM-20")
@@ -161,9 +180,21 @@ def _command_info(session: Session, arguments: list[bytes]) -> ClientReply:
 
 
 def _command_list(session: Session, arguments: list[bytes]) -> ClientReply:
-    if len(arguments) > 2:
-        return ErrorReply("ERR syntax error")
-    return [*session.release.table.commands, *session.release.table.subcommands]
+    table = session.release.table
+    found = [*table.commands.values(), *table.subcommands.values()]
+    match [word.upper() for word in arguments[2:4]]:
+        case []:
+            return [each.name for each in found]
+        case [b"FILTERBY", b"MODULE"] if len(arguments) == 5:
+            return []
+        case [b"FILTERBY", b"ACLCAT"] if len(arguments) == 5:
+            wanted = arguments[4].decode("latin-1").lower()
+            return [each.name for each in found if wanted in each.categories]
+        case [b"FILTERBY", b"PATTERN"] if len(arguments) == 5:
+            fits = glob(arguments[4].lower()).fullmatch
+            return [each.name for each in found if fits(each.name.encode())]
+        case _:
+            return ErrorReply("ERR syntax error")
 
 
 @clause("CM-21")
@@ -195,6 +226,20 @@ def shutdown(session: Session, arguments: list[bytes]) -> ClientReply:
     return Raw()
 
 
+def _command_getkeysandflags(session: Session, arguments: list[bytes]) -> ClientReply:
+    keys = command_getkeys(session, arguments)
+    request = arguments[2:]
+    found = session.release.table.lookup(request)
+    if isinstance(keys, ErrorReply) or found is None:
+        return keys
+    return [
+        [request[position], SetReply([SimpleString(flag) for flag in spec.flags])]
+        for spec in found.key_specs
+        if "not_key" not in spec.flags
+        for position in spec.positions(request) or ()
+    ]
+
+
 SERVER_HANDLERS: Final[Handlers] = {
     "info": info,
     "config|get": config_get,
@@ -208,5 +253,6 @@ SERVER_HANDLERS: Final[Handlers] = {
     "command|info": _command_info,
     "command|list": _command_list,
     "command|getkeys": command_getkeys,
+    "command|getkeysandflags": _command_getkeysandflags,
 }
 """The handlers of this module by command."""

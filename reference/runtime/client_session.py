@@ -16,6 +16,7 @@ from reference.core.state import ClusterState
 from reference.runtime.client_channels import Channels
 from reference.runtime.client_limits import OutputClass
 from reference.runtime.client_replies import ClientReply, encode
+from reference.runtime.client_stats import Stats
 from reference.runtime.client_view import RELEASES, NodeView, Release, release_of
 from reference.runtime.client_waits import Waits
 from reference.runtime.command_table import CommandInfo
@@ -23,7 +24,6 @@ from reference.runtime.keyspace import Keyspace, Watch
 from reference.runtime.migration import Moves
 from reference.runtime.replication_feed import Feed, ReplicaFacts
 from reference.wire.resp import ErrorReply, SimpleString
-
 
 _REDIS: Final = RELEASES["redis-7.0"]
 
@@ -52,6 +52,7 @@ class Service:
     keyspace: Keyspace
     moves: Moves = attrs.field(factory=Moves, init=False)
     sessions: set["Session"] = attrs.field(factory=set, init=False)
+    stats: Stats = attrs.field(factory=Stats, init=False)
     channels: Channels = attrs.field(factory=Channels, init=False)
     waits: Waits = attrs.field(init=False)
     served: Served = attrs.field(factory=Served, init=False)

@@ -94,7 +94,11 @@ class ClientServer:
     def opened(self, connection: Connection) -> bool:
         """It is counted; False if it must not stay."""
         self._connections.add(connection)
-        return not self._closed and len(self._connections) <= self.limits.max_clients
+        self.service.stats.connections += 1
+        if self._closed or len(self._connections) > self.limits.max_clients:
+            self.service.stats.rejected += 1
+            return False
+        return True
 
     def ended(self, connection: Connection) -> None:
         """It is no more."""

@@ -56,6 +56,7 @@ acl|list 2 admin,noscript,loading,stale admin,dangerous -
 acl|users 2 admin,noscript,loading,stale admin,dangerous -
 acl|whoami 2 noscript,loading,stale - -
 auth -2 noscript,loading,stale,fast,no_auth,allow_busy connection -
+command|getkeysandflags -4 loading,stale connection -
 client|caching 3 noscript,loading,stale connection -
 client|getredir 2 noscript,loading,stale connection -
 client|help 2 loading,stale connection -

@@ -339,7 +339,8 @@ def test_info_has_what_clients_look_for(client: Client) -> None:
         "db0:keys=1,expires=1,avg_ttl=0",
     ):
         assert f"{line}\r\n" in text
-    assert client("INFO everything") == text
+    again = client("INFO everything").replace("processed:2", "processed:1")
+    assert again == text
 
 
 def test_info_of_an_empty_node_names_no_database(client: Client) -> None:

@@ -1,6 +1,6 @@
 """Users and passwords, what clients are told of clients, and what operators do to them.
 
-Clauses: CM-85, CM-86, CM-87, CM-88, CM-89, CM-90, CM-16.
+Clauses: CM-85, CM-86, CM-87, CM-88, CM-89, CM-90, CM-92, CM-16, CM-21.
 """
 
 import asyncio
@@ -207,6 +207,46 @@ def test_shutdown_ends_the_node_without_a_reply(room: Room) -> None:
     assert room(1, "SHUTDOWN NOSAVE") == ""
     assert room.node.ended
     assert room.session(1).closing
+
+
+def _facts(room: Room, *sections: str) -> dict[str, str]:
+    lines = room(99, f"INFO {' '.join(sections)}").split()
+    return dict(line.split(":", 1) for line in lines if ":" in line)
+
+
+def test_what_is_counted_can_be_read_and_reset(room: Room) -> None:
+    for line in ("GET foo", "GET foo", "FOO", "GET bar"):
+        room(1, line)
+
+    facts = _facts(room, "stats", "errorstats", "memory", "server", "clients")
+    assert facts["errorstat_MOVED"] == "count=2"
+    assert facts["errorstat_ERR"] == "count=1"
+    assert facts["total_error_replies"] == "3"
+    assert facts["total_commands_processed"] == "4"
+    assert facts["mem_cluster_links"] == "9"
+    assert int(facts["uptime_in_seconds"]) >= 0
+    assert facts["maxclients"] == "10000"
+    room(1, "CONFIG RESETSTAT")
+    assert "errorstat_MOVED" not in _facts(room, "errorstats")
+
+
+def test_commands_are_listed_by_what_they_are(room: Room) -> None:
+    assert "get" in room(1, "COMMAND LIST").split()
+    assert "cluster|info" in room(1, "COMMAND LIST").split()
+    assert room(1, "COMMAND LIST FILTERBY MODULE x") == "*0"
+    assert "zadd" in room(1, "COMMAND LIST FILTERBY ACLCAT sortedset").split()
+    assert "get" not in room(1, "COMMAND LIST FILTERBY ACLCAT sortedset").split()
+    assert room(1, "COMMAND LIST FILTERBY PATTERN GETE*") == "*1 getex"
+    assert room(1, "COMMAND LIST FILTERBY PATTERN") == "-ERR syntax error"
+    assert room(1, "COMMAND LIST FOO") == "-ERR syntax error"
+
+
+def test_keys_are_told_with_what_is_done_to_them(room: Room) -> None:
+    told = room(1, "COMMAND GETKEYSANDFLAGS LMOVE a b LEFT LEFT")
+
+    assert told == "*2 *2 a *3 +RW +access +delete *2 b *2 +RW +insert"
+    assert room(1, "COMMAND GETKEYSANDFLAGS PING x").startswith("-ERR The command has no key")
+    assert room(1, "COMMAND GETKEYSANDFLAGS SSUBSCRIBE x").startswith("-ERR The command has no")
 
 
 Story = Callable[[ClientServer], Awaitable[None]]
