@@ -191,7 +191,7 @@ def obey(request: Request) -> int:
         code = EXIT_VIOLATED
     else:
         code = EXIT_INCOMPLETE if any(run.unfinished for run in verdicts) else EXIT_HOLDS
-    write_for_ci(request.ci, verdicts, code)
+    write_for_ci(request.ci, verdicts, code, coverage)
     return code
 
 

@@ -10,6 +10,7 @@ from rich.markup import escape
 from model_check.chance import chance
 from model_check.coverage import Coverage, coverage_as_json
 from model_check.engine import PropertyResult
+from model_check.outputs.text import ending
 from model_check.reasons import reasons
 from model_check.reasons_shown import show_reasons, show_strays
 from model_check.run import Run
@@ -74,8 +75,9 @@ def _show_story(run: Run, trace: Trace, ids: list[str], console: Console) -> Non
         soft_wrap=True,
     )
     console.print(story_table(tell(trace, run.system.processes)))
-    if any(run.property_of(each).kind == "settles" for each in ids):
-        console.print(f"  [dim]{_end(trace)}[/dim]", highlight=False, soft_wrap=True)
+    for told in dict.fromkeys(ending(run.property_of(each), trace) for each in ids):
+        if told:
+            console.print(f"  [dim]{told}[/dim]", highlight=False, soft_wrap=True)
     show_reasons(reasons(run, ids, trace), console)
 
 
@@ -128,12 +130,6 @@ def _known(run: Run, result: PropertyResult) -> str:
     if result.id in run.surprises:
         return escape(f", though known not to ({known.told}; {known.clause})")
     return ""
-
-
-def _end(trace: Trace) -> str:
-    """What the end of a story about where runs end up means."""
-    again = f"the last {trace.loop} steps may come again and again; " if trace.loop else ""
-    return f"{again}from here no run without further faults comes to where it holds for good"
 
 
 def _verdict(verdict: str, word: str = "") -> str:

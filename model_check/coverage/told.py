@@ -15,12 +15,14 @@ from model_check.coverage.tied import tied_functions
 from reference.core.effects import Happening, Refusal
 from reference.core.rules import SWITCHES
 
-_TITLES: Final[dict[Kind, str]] = {
+TITLES: Final[dict[Kind, str]] = {
     "functions": "rules (functions with a clause)",
     "refusals": "refusals (named reasons)",
     "happenings": "happenings",
     "switches": "switches of the rules",
 }
+"""What each kind is called."""
+
 _FIRED: Final[dict[Kind, str]] = {
     "functions": "fired",
     "refusals": "refusals",
@@ -92,7 +94,7 @@ def show_coverage(coverage: Coverage, console: Console) -> None:
     for each in summaries:
         left = len(each.never)
         table.add_row(
-            _TITLES[each.kind],
+            TITLES[each.kind],
             str(len(known(each.kind))),
             str(len(each.exercised)),
             str(len(each.excluded)),
@@ -114,13 +116,13 @@ def _show_never(each: Summary, console: Console) -> None:
         (untried, [name for name in each.never if name not in each.tried]),
     ):
         if names:
-            heading = f"[yellow]{_TITLES[each.kind]}: {text}[/yellow]"
+            heading = f"[yellow]{TITLES[each.kind]}: {text}[/yellow]"
             console.print(f"{heading} ({len(names)})", highlight=False)
             console.print(Padding(escape(", ".join(map(_named, names))), (0, 0, 0, 2)))
     if each.mistaken:
         names = sorted(each.mistaken)
         console.print(
-            f"[red]{_TITLES[each.kind]}: exercised, though said to be out of scope[/red]: "
+            f"[red]{TITLES[each.kind]}: exercised, though said to be out of scope[/red]: "
             f"{escape(', '.join(names))}",
             highlight=False,
         )

@@ -6,7 +6,9 @@ from typing import Final
 
 import click
 
+from model_check.coverage import Coverage
 from model_check.judged import JudgedRun, Judgement, Standing
+from model_check.outputs.coverage_table import coverage_table
 from model_check.outputs.markdown import summary
 from model_check.outputs.places import Place, place_of_clause, place_of_rule
 from model_check.outputs.text import (
@@ -97,9 +99,11 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def append_summary(runs: list[JudgedRun]) -> None:
+def append_summary(runs: list[JudgedRun], coverage: Coverage | None = None) -> None:
     """The summary stands at the end of the file that GitHub names, if it names one."""
     file = os.environ.get(SUMMARY_FILE)
     if file:
         with Path(file).open("a", encoding="utf-8") as written:
             written.write(summary(runs))
+            if coverage is not None:
+                written.write(coverage_table(coverage))

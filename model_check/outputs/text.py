@@ -4,6 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from model_check.applied import Rule
 from model_check.judged import JudgedRun, Judgement
+from model_check.properties import Property
 from model_check.reasons import clauses, reasons
 from model_check.run import Run
 from model_check.story import tell
@@ -39,6 +40,20 @@ def story_lines(run: Run, trace: Trace | None) -> list[str]:
     ]
 
 
+def ending(prop: Property, trace: Trace) -> str:
+    """What the end of a story about where runs end up means; nothing for other properties."""
+    again = f"the last {trace.loop} steps may come again and again; " if trace.loop else ""
+    match prop.kind:
+        case "settles":
+            return (
+                f"{again}from here no run without further faults comes to where it holds for good"
+            )
+        case "leads_to":
+            return f"{again or 'here everything may come to rest; '}what has to come about has not"
+        case _:
+            return ""
+
+
 def reason_lines(run: Run, property_ids: list[str], trace: Trace | None) -> list[str]:
     """The steps that decide, and the rules that were not kept, each with its functions."""
     if trace is None:
@@ -54,7 +69,8 @@ def reason_lines(run: Run, property_ids: list[str], trace: Trace | None) -> list
         for each in why.not_kept
     ]
     lines += [f"turned off: {each.clause_id} {each.title}" for each in why.turned_off]
-    return lines
+    endings = (ending(run.property_of(each), trace) for each in property_ids)
+    return [*lines, *(f"at the end: {told}" for told in endings if told)]
 
 
 def _in(rules: tuple[Rule, ...]) -> str:

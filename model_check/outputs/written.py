@@ -1,5 +1,6 @@
 """All outputs for continuous integration that were asked for."""
 
+from model_check.coverage import Coverage
 from model_check.judged import JudgedRun
 from model_check.outputs.github import annotate, append_summary
 from model_check.outputs.junit import write_junit
@@ -7,7 +8,9 @@ from model_check.outputs.options import CiOutputs
 from model_check.outputs.sarif import write_sarif
 
 
-def write_for_ci(asked: CiOutputs, runs: list[JudgedRun], exit_code: int) -> None:
+def write_for_ci(
+    asked: CiOutputs, runs: list[JudgedRun], exit_code: int, coverage: Coverage | None = None
+) -> None:
     """Each file that was asked for is written, and the annotations are printed."""
     if asked.junit is not None:
         write_junit(runs, asked.junit)
@@ -15,4 +18,4 @@ def write_for_ci(asked: CiOutputs, runs: list[JudgedRun], exit_code: int) -> Non
         write_sarif(runs, asked.sarif, exit_code)
     if asked.github:
         annotate(runs)
-        append_summary(runs)
+        append_summary(runs, coverage)

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from model_check import __main__ as cli
 from model_check import bugs
+from model_check.coverage import Coverage
 from model_check.engine import Limits
 from model_check.gallery import GALLERY
 from model_check.judged import JudgedRun, judged
@@ -27,7 +28,7 @@ from model_check.outputs.junit import ALL_DECIDED, write_junit
 from model_check.outputs.markdown import summary
 from model_check.outputs.sarif import write_sarif
 from model_check.run import check
-from reference.core.rules import DIALECTS
+from reference.core.rules import DIALECTS, SWITCHES
 from tests.traceability import ROOT
 
 # What the readers of JUnit's XML agree on: what may stand in what, and with which attributes.
@@ -382,6 +383,31 @@ def test_summary_is_put_behind_what_stands_there(
     append_summary([holding])
 
     assert file.read_text(encoding="utf-8").startswith("# Before\n## slotproof\n\n1 run, 1 as")
+
+
+def test_summary_ends_with_what_was_exercised_if_that_is_known(
+    holding: JudgedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
+    coverage = Coverage(runs=["split redis-7.0"], called={"election.grant_vote": "split redis-7.0"})
+
+    append_summary([holding], coverage)
+
+    text = file.read_text(encoding="utf-8").partition("### Coverage of 1 runs")[2]
+    assert f"| switches of the rules | {len(SWITCHES)} | 0 | " in text
+    assert "_`election.grant_vote`_, `" in text
+    assert "`ALREADY_VOTED`" in text
+    assert "redirection.decide" not in text
+
+
+def test_the_end_of_a_run_that_never_settles_is_told(tmp_path: Path) -> None:
+    found = explored("meeting", "redis-7.0")
+    (suite,) = junit([found], tmp_path)
+
+    told = cases(suite)["HS-P1"].findtext("system-out") or ""
+    assert "\nat the end: the last " in told
+    assert "from here no run without further faults comes to where it holds for good\n" in told
 
 
 def test_without_github_there_is_no_summary(
