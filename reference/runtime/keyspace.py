@@ -24,7 +24,12 @@ from reference.runtime.client_replies import ClientReply, SetReply
 from reference.runtime.command_table import DATA_COMMANDS, CommandInfo, keys_of
 from reference.runtime.effects import Done, Request, effects_of, is_told_whole, restore_of
 from reference.runtime.keyspace_data import Data
-from reference.runtime.keyspace_values import complete_stream, entry_of
+from reference.runtime.keyspace_values import (
+    advance_group,
+    complete_stream,
+    entry_of,
+    set_stream_ids,
+)
 from reference.runtime.replication_data import ReplicationError, commands_of
 from reference.wire.rdb import RdbKey
 from reference.wire.rdb_values import RdbStream
@@ -301,6 +306,26 @@ class Keyspace:
         with self._server.lock:
             self._data.notify_watch(entry.key)
         self._tell([restore_of(entry)])
+
+    def advance_group(self, key: bytes, group: bytes, last: bytes) -> None:
+        """The group has read the stream up to this id at least; the key is recorded as a whole."""
+        item = self._data.get(key)
+        if item is not None:
+            advance_group(item.value, group, last)
+            self._record_whole(key)
+
+    def set_stream_ids(self, arguments: Sequence[bytes]) -> None:
+        """The stream's last id and counts are these; the engine has no XSETID."""
+        item = self._data.get(arguments[1])
+        if item is not None:
+            self._announce([arguments[1]])
+            set_stream_ids(item.value, arguments[2:])
+            self._record_whole(arguments[1])
+
+    def _record_whole(self, key: bytes) -> None:
+        entry = self.entry(key) if self.recorder is not None else None
+        if self.recorder is not None and entry is not None:
+            self.recorder.record([restore_of(entry)])
 
     def remove(self, key: bytes) -> None:
         """The key is not here; nobody is told."""

@@ -1,5 +1,6 @@
 """The engine's values in the form of files and payloads; the engine's own form never leaves it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fakeredis.model import ExpiringMembersSet, Hash, XStream, ZSet
@@ -126,3 +127,22 @@ def _complete_group(made: EngineGroup, group: StreamGroup) -> None:
 
 def _key(entry_id: StreamId) -> StreamEntryKey:
     return StreamEntryKey(entry_id.ms, entry_id.seq)
+
+
+def advance_group(stream: object, name: bytes, last: bytes) -> None:
+    """The group has read up to this id at least (XCLAIM with LASTID)."""
+    group = stream.group_get(name) if isinstance(stream, XStream) else None
+    if group is not None:
+        group.last_delivered_key = max(group.last_delivered_key, StreamEntryKey.parse_str(last))
+
+
+def set_stream_ids(stream: object, words: Sequence[bytes]) -> None:
+    """The last id is this, and the counts are what the words behind it say (XSETID)."""
+    if not isinstance(stream, XStream):
+        return
+    stream._last_id = StreamEntryKey.parse_str(words[0])  # noqa: SLF001
+    for option, value in zip(words[1::2], words[2::2], strict=False):
+        if option.upper() == b"ENTRIESADDED":
+            stream._entries_added = int(value)  # noqa: SLF001
+        elif option.upper() == b"MAXDELETEDID":
+            stream._max_deleted_id = StreamEntryKey.parse_str(value)  # noqa: SLF001

@@ -12,9 +12,7 @@ from reference.wire.resp import ErrorReply, RequestReader, RespProtocolError, en
 
 _LOG = logging.getLogger(__name__)
 
-_PASSED_OVER: Final = frozenset(
-    b"PING PUBLISH SPUBLISH FUNCTION SCRIPT XGROUP XACK XCLAIM XAUTOCLAIM XSETID XREADGROUP".split()
-)
+_PASSED_OVER: Final = frozenset(b"PING PUBLISH SPUBLISH FUNCTION SCRIPT".split())
 """What changes nothing that a client of this node could see."""
 
 
@@ -105,6 +103,21 @@ class Follower:
             raise ReplicationError(f"{_text(name)} in database {self._db}, only database 0 is kept")
         elif name in {b"RESTORE", b"RESTORE-ASKING"}:
             self._keyspace.put(restored(request))
+        elif name == b"XCLAIM":
+            self._claim(request)
+        elif name == b"XSETID":
+            self._keyspace.set_stream_ids(request)
+        else:
+            self._apply(request)
+
+    def _claim(self, request: Request) -> None:
+        """The entries are a consumer's, and the group has read up to the last id (LASTID)."""
+        words = [word.upper() for word in request]
+        if b"LASTID" in words[6:-1]:
+            at = words.index(b"LASTID", 6)
+            key, group, last = request[1], request[2], request[at + 1]
+            self._apply(request[:at] + request[at + 2 :])
+            self._keyspace.advance_group(key, group, last)
         else:
             self._apply(request)
 

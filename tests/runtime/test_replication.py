@@ -310,12 +310,40 @@ def test_command_that_cannot_be_carried_out_ends_the_link(
 
 
 def test_commands_that_change_no_data_here_are_passed_over(follower: Follower) -> None:
-    data = command("PUBLISH", "c", "m") + command("XGROUP", "CREATE", "s", "g", "0")
+    data = command("PUBLISH", "c", "m")
     data += command("CLUSTER", "SETSLOT", "1", "NODE", ME)
 
     follower.take(data)
 
     assert follower.offset == 10 + len(data)
+
+
+def test_groups_of_streams_follow() -> None:
+    keyspace = Keyspace()
+    follower = Follower(keyspace, 0)
+    for words in (
+        "XADD s 1-1 f v", "XADD s 2-1 f v", "XGROUP CREATE s g 0", "XGROUP CREATECONSUMER s g c",
+        "XCLAIM s g c 0 1-1 TIME 1700000000000 RETRYCOUNT 3 FORCE JUSTID LASTID 1-1",
+        "XSETID s 9-1 ENTRIESADDED 7 MAXDELETEDID 8-1",
+    ):  # fmt: skip
+        follower.take(command(*words.split()))
+
+    entry = keyspace.entry(b"s")
+    assert entry is not None
+    assert isinstance(entry.value, RdbStream)
+    [group] = entry.value.groups
+    [pending] = group.pending
+    assert (group.last_id, group.name) == (StreamId(1, 1), b"g")
+    assert (pending.entry_id, pending.delivery_count) == (StreamId(1, 1), 3)
+    assert [consumer.pending for consumer in group.consumers] == [(StreamId(1, 1),)]
+    assert (entry.value.last_id, entry.value.entries_added) == (StreamId(9, 1), 7)
+    assert entry.value.max_deleted_id == StreamId(8, 1)
+
+    follower.take(command("XACK", "s", "g", "1-1") + command("XGROUP", "DESTROY", "s", "g"))
+    entry = keyspace.entry(b"s")
+    assert entry is not None
+    assert isinstance(entry.value, RdbStream)
+    assert entry.value.groups == ()
 
 
 def test_restore_and_flushslot_of_the_stream() -> None:
