@@ -6,9 +6,10 @@ are one state, where it stops), and the run is fair if, of the deeds that can be
 - each that is owed strongly from one of them is done between two of them, and
 - each that is owed from all of them (but busy ones) is, too.
 
-A set for which the second fails has no part for which it holds. One for which only the first fails
-may have: without the states from which the deed can be done. So components are taken apart until
-nothing is owed, which is the usual way to judge strong fairness (Streett acceptance).
+A set for which the second fails has no part for which it holds, except of busy states. One for
+which only the first fails may have: without the states from which the deed can be done. So
+components are taken apart until nothing is owed, which is the usual way to judge strong fairness
+(Streett acceptance).
 """
 
 import attrs
@@ -113,7 +114,7 @@ class _Parts:
         unfair |= hopeless
         fair = np.flatnonzero((label != NONE) & ~unfair[label])
         self._number(fair, label, count)
-        left = (label != NONE) & unfair[label] & ~hopeless[label]
+        left = (label != NONE) & unfair[label] & (self._busy | ~hopeless[label])
         left[done.source[strongly]] = False
         return left
 

@@ -134,9 +134,9 @@ def _stays(onward: Mapping["World", list[Onward]], among: "set[World]") -> "Iter
         }
         quiet = [world for world in component if not world.pending]
         always = [owing[world]["weak", "strong"] for world in quiet]
-        if always and set.intersection(*always):
-            continue
         left = {world for world in component if not owing[world]["strong",]}
+        if always and set.intersection(*always):
+            left -= set(quiet)
         if left == component:
             yield component
         elif left:

@@ -9,7 +9,7 @@ from model_check.models.atomic_migration import (
     GRANTED_AND_REPLACED,
 )
 from model_check.models.claims import CLAIMS, TAKE_BACK
-from model_check.models.dead_epoch import DEAD_EPOCH
+from model_check.models.dead_epoch import DEAD_EPOCH, REFUSED_FOR_EVER, REPLACEMENT
 from model_check.models.electorates import ONE_SHARD_TWICE, TWO_ELECTORATES
 from model_check.models.failover import FAILOVER
 from model_check.models.forgetting import FORGET, FORGET_AND_MEET
@@ -82,6 +82,8 @@ MODELS: Final[dict[str, Model]] = {
         LATE_CLAIM,
         DEMOTED,
         VIEWS,
+        REFUSED_FOR_EVER,
+        REPLACEMENT,
     )
 }
 """Every model by its name, those of a run that names none first."""

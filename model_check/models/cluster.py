@@ -17,14 +17,15 @@ leaves out what decides nothing:
 - A crash ends a process; what it had asked to save before is kept, whether or not with fsync.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 from typing_extensions import override
 
 from model_check.models.of_node import epochs_won, save, working_replicas
 from model_check.models.operator import command_text
-from model_check.system import Move, Send, Step, System
+from model_check.models.renaming import renamings, symmetry_of
+from model_check.system import Move, Send, Step, Symmetry, System
 from reference.core import effects
 from reference.core.announce import pong
 from reference.core.events import (
@@ -134,6 +135,7 @@ class Scope:
     failed_are_mentioned: bool = False  # heartbeats speak of nodes in FAIL too
     strangers: frozenset[NodeId] = frozenset()  # not known to all; heartbeats may speak of them
     stale: tuple[tuple[NodeId, NodeId, Message], ...] = ()  # sender, receiver, old message
+    interchangeable: tuple[tuple[NodeId, ...], ...] = ()  # groups of nodes that may swap names
     system: "Callable[[Scope], ClusterSystem] | None" = None  # None: as this module describes
 
     def describe(self) -> str:
@@ -214,6 +216,12 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
             for sender, receiver, message in self.scope.stale
         )
 
+    @property
+    @override
+    def symmetries(self) -> Sequence[Symmetry[Process, ModelMessage]]:
+        names = renamings(self.scope.interchangeable)
+        return [symmetry_of(renaming, self.processes) for renaming in names]
+
     @override
     def is_down(self, process: int, state: Process) -> bool:
         return state.state is None
@@ -222,7 +230,7 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
     def moves(self, process: int, state: Process) -> Iterable[Move[ModelEvent]]:
         node = state.state
         if node is None:
-            return [Move(Restart())] if state.saved is not None else []
+            return [Move(Restart(), fair="none")] if state.saved is not None else []
         if state.unsaved:
             return [Move(Flush()), Move(Crash(), fault=True)]
         return [
@@ -273,10 +281,11 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
     def _heartbeats(self, node: ClusterState) -> Iterable[Move[ModelEvent]]:
         for peer in node.nodes:
             if peer.node_id != node.myself_id and peer.node_id in self._index:
-                yield Move(HeartbeatDue(peer=peer.node_id))
+                yield Move(HeartbeatDue(peer=peer.node_id), fair="strong")
                 for stranger in sorted(self.scope.strangers - {peer.node_id, node.myself_id}):
                     if stranger in node.nodes:
-                        yield Move(HeartbeatDue(peer=peer.node_id, gossip_about=(stranger,)))
+                        due = HeartbeatDue(peer=peer.node_id, gossip_about=(stranger,))
+                        yield Move(due, fair="strong")
 
     def _about(self, node: ClusterState, due: HeartbeatDue) -> tuple[NodeId, ...]:
         """Whom the heartbeat mentions besides the nodes in PFAIL."""

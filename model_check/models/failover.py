@@ -14,6 +14,7 @@ from model_check.models.properties import (
     epoch_rises,
     some_node,
 )
+from model_check.models.replacement import KNOWN, KNOWN_AND_REPLACED
 from model_check.models.start import crashes, suspected, three_masters
 from reference.core.events import FailUndoAllowed
 from reference.core.rules import Rules
@@ -41,11 +42,13 @@ FAILOVER: Final = Model(
         *SAFETY,
         agreement(3),
         FLAT,
+        KNOWN_AND_REPLACED,
         ELECTION_WON,
         SLOT_DISPUTED,
         epoch_rises(3),
         disagreement(),
         roles_change("SC-P4"),
+        KNOWN,
         some_node(
             "SC-P1:witness-follow", "the old master follows the new one", _old_master_follows
         ),

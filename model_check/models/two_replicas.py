@@ -15,8 +15,10 @@ from model_check.models.properties import (
     agreement,
     epoch_rises,
 )
+from model_check.models.replacement import ORPHANED, REPLACED
 from model_check.models.start import crashes, three_masters, without_dead
 from reference.core.rules import Rules
+from reference.core.types import NodeId
 
 
 def _scope(rules: Rules) -> Scope:
@@ -35,12 +37,14 @@ TWO_REPLICAS: Final = Model(
         *SAFETY,
         agreement(3),
         FLAT,
+        REPLACED,
         ELECTION_WON,
         TWO_WINNERS,
         SLOT_DISPUTED,
         epoch_rises(3),
         disagreement(),
         roles_change("SC-P4"),
+        ORPHANED,
     ),
     links="held(1)",
     quicker_links=dict.fromkeys(("redis-7.0", "redis-8.0", "valkey-8.1", "strict"), "held(0)"),
@@ -50,7 +54,11 @@ TWO_REPLICAS: Final = Model(
 
 
 def _three_replicas(rules: Rules) -> Scope:
-    return Scope(nodes=without_dead(three_masters(rules, "D", "E", "F"), "A"), elections=3)
+    return Scope(
+        nodes=without_dead(three_masters(rules, "D", "E", "F"), "A"),
+        elections=3,
+        interchangeable=((NodeId("D"), NodeId("E"), NodeId("F")),),
+    )
 
 
 THREE_REPLICAS: Final = Model(
