@@ -175,6 +175,7 @@ class _Search:
         self._oracle = Oracle(self._system, links)
         self._start = _Reached(self._oracle.initial(), 0, None, 0)
         self._arcs: dict[World, list[Arc]] = {}
+        self._texts: dict[Hashable, str] = {}
         self._budget = budget
         self._left = budget
 
@@ -272,10 +273,22 @@ class _Search:
         return None
 
     def _leaving(self, world: World) -> list[Arc]:
+        """The transitions, in an order that is the same in every run."""
         known = self._arcs.get(world)
         if known is None:
-            known = self._arcs[world] = list(self._oracle.arcs(world))
+            known = self._arcs[world] = sorted(self._oracle.arcs(world), key=self._order)
         return known
+
+    def _order(self, arc: Arc) -> tuple[int, str, tuple[int, ...], str, str, int]:
+        deed = arc.deed
+        said = [self._text(each) for each in (deed.event, deed.message)]
+        return _who(arc), deed.kind, deed.channel or (), said[0], said[1], deed.kept or 0
+
+    def _text(self, value: Hashable) -> str:
+        text = self._texts.get(value)
+        if text is None:
+            text = self._texts[value] = repr(value)
+        return text
 
     def steps(self, reached: _Reached) -> tuple[TraceStep, ...]:
         """The path as the steps of a trace."""
