@@ -250,6 +250,12 @@ def test_replica_of_a_killed_master_serves_what_was_confirmed(shop: Workshop, ki
     raw = Raw(cluster.replica)
     assert {key: raw("GET", key) for key in keys} == keys
     assert raw("SET", "after" + TAG, "v") == b"OK"
+    raw.close()
+
+    cluster.masters[0].start()
+    wait_until(lambda: data_of(cluster.masters[0]) == data_of(cluster.replica), 30)
+    told = cluster.masters[0].client.info("replication")
+    assert (told["role"], told["master_port"]) == ("slave", cluster.replica.port)
 
 
 def test_manual_failover_waits_for_the_offset_and_loses_nothing(shop: Workshop, kind: str) -> None:
@@ -263,6 +269,12 @@ def test_manual_failover_waits_for_the_offset_and_loses_nothing(shop: Workshop, 
     assert data_of(cluster.replica) == before
     log = cluster.masters[0].log
     assert re.search("Manual failover requested by", log), "the old master was not asked"
+    raw = Raw(cluster.replica)
+    raw("SET", "after" + TAG, "v")
+    assert raw("WAIT", 1, 10_000) == 1
+    raw.close()
+    assert data_of(cluster.masters[0]) == data_of(cluster.replica)
+    assert "partial resync of" in cluster.replica.log
 
 
 def test_promoted_node_that_is_demoted_takes_its_masters_data(shop: Workshop, kind: str) -> None:
