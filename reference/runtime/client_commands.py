@@ -9,6 +9,7 @@ from reference.runtime.client_commands_blocking import BLOCKING_HANDLERS
 from reference.runtime.client_commands_clients import CLIENT_HANDLERS
 from reference.runtime.client_commands_cluster import CLUSTER_HANDLERS
 from reference.runtime.client_commands_connection import CONNECTION_HANDLERS
+from reference.runtime.client_commands_data import DATA_HANDLERS
 from reference.runtime.client_commands_keys import KEY_HANDLERS
 from reference.runtime.client_commands_pubsub import PUBSUB_HANDLERS, why_not_while_listening
 from reference.runtime.client_commands_replication import REPLICATION_HANDLERS
@@ -39,6 +40,7 @@ HANDLERS: Final[Handlers] = {
     **TRANSACTION_HANDLERS,
     **PUBSUB_HANDLERS,
     **BLOCKING_HANDLERS,
+    **DATA_HANDLERS,
     **USER_HANDLERS,
     **CLIENT_HANDLERS,
 }

@@ -10,7 +10,7 @@ from typing import Final
 
 from reference.clauses import clause
 from reference.runtime.client_arguments import CommandError, parse_integer
-from reference.runtime.client_replies import ClientReply, Raw
+from reference.runtime.client_replies import NULL_ARRAY, ClientReply, Raw
 from reference.runtime.client_routing import why_not_waiting
 from reference.runtime.client_session import Handler, Handlers, Session
 from reference.runtime.client_waits import Attempt, Wait
@@ -65,10 +65,10 @@ def wait_for(
         if reply is not None:
             return reply
     if session.service.keyspace.in_group:
-        return None
+        return NULL_ARRAY
     info = session.release.table.lookup(words)
     if info is None:  # its handler would not have been called
-        return None
+        return NULL_ARRAY
     session.hold()
     wait = Wait(
         client=session,
@@ -157,8 +157,8 @@ def read_streams(session: Session, arguments: list[bytes]) -> ClientReply:
     options, timeout_s = _without_block(arguments[:start])
     count = (len(arguments) - start) // 2
     keys, ids = arguments[start : start + count], arguments[start + count :]
-    if len(keys) != len(ids) or not keys:
-        return _ask(session, *options, *arguments[start:])
+    if len(keys) != len(ids):
+        return ErrorReply(session.release.unbalanced.format(words[0].decode().lower()))
     read = words[0] == b"XREAD"
     found = [
         _last_id(session.service.keyspace, key) if read and given == b"$" else given
@@ -167,7 +167,7 @@ def read_streams(session: Session, arguments: list[bytes]) -> ClientReply:
     reply = _ask(session, *options, *keys, *found) or None
     history = not read and any(given != b">" for given in ids)
     if reply is not None or timeout_s is None or history:
-        return reply
+        return NULL_ARRAY if reply is None else reply
     after = dict(zip(keys, found, strict=True))
     return wait_for(
         session,
@@ -205,11 +205,6 @@ def _last_id(keyspace: Keyspace, key: bytes) -> bytes:
     return b"0-0"
 
 
-def _touch(session: Session, arguments: list[bytes]) -> ClientReply:
-    """How many of the keys there are; when they were last used is not kept."""
-    return _ask(session, b"EXISTS", *arguments[1:])
-
-
 BLOCKING_HANDLERS: Final[Handlers] = {
     "blpop": _pop(b"LPOP"),
     "brpop": _pop(b"RPOP"),
@@ -219,7 +214,6 @@ BLOCKING_HANDLERS: Final[Handlers] = {
     "brpoplpush": _move(b"RPOPLPUSH"),
     "blmpop": _pop_many(b"LMPOP", (b"LEFT", b"RIGHT")),
     "bzmpop": _pop_many(b"ZMPOP", (b"MIN", b"MAX")),
-    "touch": _touch,
     "xread": read_streams,
     "xreadgroup": read_streams,
 }

@@ -146,7 +146,9 @@ def _client_setname(session: Session, arguments: list[bytes]) -> ClientReply:
 
 
 def _client_setinfo(session: Session, arguments: list[bytes]) -> ClientReply:
-    value = validate_client_name(arguments[3])
+    value, name = _text(arguments[3]), _text(arguments[2])
+    if any(not 33 <= byte <= 126 for byte in arguments[3]):
+        return ErrorReply(f"ERR {name} cannot contain spaces, newlines or special characters.")
     match arguments[2].lower():
         case b"lib-name":
             session.lib_name = value

@@ -1,7 +1,7 @@
 """Replies that only version 3 of the client protocol has a form for."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 
@@ -44,6 +44,13 @@ class Raw:
     data: bytes = b""
 
 
+@attrs.frozen
+class NullArray:
+    """Nothing, where there could have been an array; version 3 has one null for all."""
+
+
+NULL_ARRAY: Final = NullArray()
+
 ClientReply: TypeAlias = (
     SimpleString
     | ErrorReply
@@ -52,6 +59,7 @@ ClientReply: TypeAlias = (
     | Push
     | Several
     | Raw
+    | NullArray
     | int
     | float
     | bytes
@@ -80,6 +88,8 @@ def _append(parts: list[bytes], reply: ClientReply, protocol: int) -> None:
             parts.append(encode_reply(text) if protocol == 2 else b",%b\r\n" % text.encode())
         case Raw():
             parts.append(reply.data)
+        case NullArray():
+            parts.append(b"*-1\r\n" if protocol == 2 else b"_\r\n")
         case Several():
             for each in reply.replies:
                 _append(parts, each, protocol)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from reference.clauses import clause
-from reference.runtime.client_replies import ClientReply
+from reference.runtime.client_replies import NULL_ARRAY, ClientReply
 from reference.runtime.client_session import Handlers, Session, Transaction
 from reference.runtime.command_table import CommandInfo
 from reference.wire.resp import OK, ErrorReply, SimpleString
@@ -95,7 +95,7 @@ def exec_transaction(
     if transaction.spoiled:
         return ErrorReply("EXECABORT Transaction discarded because of previous errors.")
     if touched:
-        return None
+        return NULL_ARRAY
     with session.service.keyspace.together():
         return [run(info, arguments) for info, arguments in transaction.queue]
 

@@ -142,6 +142,7 @@ class Release:
     knows_libraries: bool  # CLIENT LIST shows with which library a client was made
     has_databases: bool  # users may be kept to some
     tells_strangers_nothing: bool  # not even which commands there are
+    unbalanced: str  # XREAD with keys and ids that do not pair, with a place for its name
     pushes_follow_replies: bool  # those that a client's own request has caused
 
     @cached_property
@@ -171,6 +172,9 @@ _REDIS_7_0: Final = Release(
     knows_libraries=False,
     has_databases=False,
     tells_strangers_nothing=False,
+    unbalanced=(
+        "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified."
+    ),
     pushes_follow_replies=False,
 )
 
@@ -182,6 +186,9 @@ _REDIS_8_0: Final = attrs.evolve(
     port_word="",
     shards_are_kept=True,
     knows_libraries=True,
+    unbalanced=(
+        "ERR Unbalanced '{}' list of streams: for each stream key an ID or '$' must be specified."
+    ),
     pushes_follow_replies=True,
 )
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 import attrs
 
 from reference.clauses import clause
-from reference.runtime.client_replies import ClientReply
+from reference.runtime.client_replies import NULL_ARRAY, ClientReply
 from reference.wire.resp import ErrorReply
 
 _UNBLOCKED = ErrorReply("UNBLOCKED client unblocked via CLIENT UNBLOCK")
@@ -75,7 +75,7 @@ class Waits:
                 self._database().add_watch(key, self._watches[key])
         if timeout_s:
             loop = asyncio.get_running_loop()
-            wait.alarm = loop.call_later(timeout_s, self._answer, wait, None)
+            wait.alarm = loop.call_later(timeout_s, self._answer, wait, NULL_ARRAY)
 
     def changed(self, key: bytes) -> None:
         """The key may have something now; who waits for it is served before the next request."""
@@ -130,7 +130,7 @@ class Waits:
         """
         wait = self._of.get(client)
         if wait is not None:
-            self._answer(wait, _UNBLOCKED if error else None)
+            self._answer(wait, _UNBLOCKED if error else NULL_ARRAY)
         return wait is not None
 
     def forget(self, client: Waiting) -> None:

@@ -31,7 +31,6 @@ info -1 loading,stale dangerous nondeterministic_output,request:all_shards,respo
 client -2 - - -
 client|id 2 noscript,loading,stale connection -
 client|getname 2 noscript,loading,stale connection -
-client|setinfo 4 noscript,loading,stale connection -
 client|setname 3 noscript,loading,stale connection -
 command -1 loading,stale connection nondeterministic_output_order
 command|count 2 loading,stale connection -
@@ -76,6 +75,7 @@ cluster|slots 2 stale - nondeterministic_output
 """The commands that the node answers itself, as Redis 7.0 has them."""
 
 _REDIS_7_2_ROWS: Final = """
+client|setinfo 4 noscript,loading,stale connection request:all_nodes,response:all_succeeded
 cluster|myshardid 2 stale - nondeterministic_output
 cluster|shards 2 loading,stale - nondeterministic_output
 cluster|slots 2 loading,stale - nondeterministic_output

@@ -103,6 +103,8 @@ zrandmember -2 readonly sortedset nondeterministic_output 1/0/1/RO,access
 """Commands that the keyspace answers; of those with subcommands what is true of all of them."""
 
 _VALKEY_ROWS: Final = """
+command|getkeys -3 loading,stale connection -
+command|getkeysandflags -3 loading,stale connection -
 blmove 6 write,denyoom,blocking list,blocking - 1/0/1/RW,access,delete 2/0/1/RW,insert
 blpop -3 write,blocking list,blocking - 1/-2/1/RW,access,delete
 brpop -3 write,blocking list,blocking - 1/-2/1/RW,access,delete

@@ -109,14 +109,14 @@ def test_nobody_waits_in_a_transaction(room: Room) -> None:
     for line in ("MULTI", "BLPOP bar 0", "XREAD BLOCK 0 STREAMS bar $"):
         room(1, line)
 
-    assert room(1, "EXEC") == "*2 $-1 $-1"
+    assert room(1, "EXEC") == "*2 *-1 *-1"
     assert not room.session(1).waits
 
 
 def test_new_entries_are_those_behind_the_last_one_ever(room: Room) -> None:
     room(1, "XADD bar 5-1 f v")
     room(1, "XDEL bar 5-1")
-    assert room(1, "XREAD STREAMS bar $") == "$-1"
+    assert room(1, "XREAD STREAMS bar $") == "*-1"
     room(1, "XREAD COUNT 1 BLOCK 0 STREAMS bar {bar}x $ $")
 
     room(2, "XADD {bar}x 1-1 f w")
@@ -239,7 +239,7 @@ def test_an_operator_ends_the_waiting(room: Room) -> None:
     assert room(3, "CLIENT UNBLOCK 9") == ":0"
     assert room(3, "CLIENT UNBLOCK 1 NOW").startswith("-ERR")
 
-    assert room.heard(1) == "$-1"
+    assert room.heard(1) == "*-1"
     assert room.heard(2) == "-UNBLOCKED client unblocked via CLIENT UNBLOCK"
     assert "blocked_clients:0" in room(3, "INFO clients")
 

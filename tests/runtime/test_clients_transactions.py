@@ -11,6 +11,7 @@ import pytest
 from reference.core.open_slots import open_slots
 from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
 from reference.runtime.client_commands import execute, writes
+from reference.runtime.client_replies import NULL_ARRAY
 from reference.runtime.client_session import Session
 from reference.wire.resp import OK
 from tests.runtime.node_double import MASTERS, REPLICA, Client, NodeDouble, three_masters
@@ -138,7 +139,7 @@ def test_a_changed_key_stops_who_watches_it(client: Client, other: Session) -> N
     for line in ("MULTI", "SET bar 1"):
         client(line)
 
-    assert client("EXEC") is None
+    assert client("EXEC") == NULL_ARRAY
 
     assert client("GET bar") is None
     client("MULTI")
@@ -166,7 +167,7 @@ def test_a_key_that_expires_counts_as_changed(client: Client) -> None:
     for line in ("MULTI", "PING"):
         client(line)
 
-    assert client("EXEC") is None
+    assert client("EXEC") == NULL_ARRAY
 
 
 def test_watching_is_routed_too(client: Client) -> None:

@@ -1,0 +1,60 @@
+"""Data commands that the engine does not have, or has with a flaw, by way of those that it has."""
+
+from typing import Final
+
+from reference.runtime.client_arguments import parse_integer
+from reference.runtime.client_replies import NULL_ARRAY, ClientReply, SetReply
+from reference.runtime.client_session import Handlers, Session
+from reference.wire.resp import ErrorReply
+
+
+def _ask(session: Session, *words: bytes) -> ClientReply:
+    return session.service.keyspace.execute(words, session.protocol)
+
+
+def _touch(session: Session, arguments: list[bytes]) -> ClientReply:
+    """How many of the keys there are; when they were last used is not kept."""
+    return _ask(session, b"EXISTS", *arguments[1:])
+
+
+def _count_common(session: Session, arguments: list[bytes]) -> ClientReply:
+    """How many members the sets have in common, no more than the limit if there is one."""
+    count = int(arguments[1])  # the keys were found by it
+    keys, rest = arguments[2 : 2 + count], arguments[2 + count :]
+    limit = 0
+    if rest:
+        if len(rest) != 2 or rest[0].upper() != b"LIMIT":
+            return ErrorReply("ERR syntax error")
+        limit = parse_integer(rest[1])
+        if limit < 0:
+            return ErrorReply("ERR LIMIT can't be negative")
+    reply = _ask(session, b"SINTER", *keys)
+    if isinstance(reply, ErrorReply):
+        return reply
+    elements = reply.elements if isinstance(reply, SetReply) else reply
+    number = len(elements) if isinstance(elements, list) else 0
+    return min(number, limit) if limit else number
+
+
+def _some_member(session: Session, arguments: list[bytes]) -> ClientReply:
+    """A member by chance, or several; nothing for a key that is not there."""
+    reply = _ask(session, *arguments)
+    if len(arguments) == 2 and isinstance(reply, list):
+        return reply[0] if reply else None
+    return reply
+
+
+def _pop_many(session: Session, arguments: list[bytes]) -> ClientReply:
+    """What is popped from the first key that has anything."""
+    reply = _ask(session, *arguments)
+    return NULL_ARRAY if reply is None else reply
+
+
+DATA_HANDLERS: Final[Handlers] = {
+    "lmpop": _pop_many,
+    "zmpop": _pop_many,
+    "sintercard": _count_common,
+    "touch": _touch,
+    "zrandmember": _some_member,
+}
+"""The handlers of this module by command."""
