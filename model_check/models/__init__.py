@@ -13,6 +13,7 @@ from model_check.models.dead_epoch import DEAD_EPOCH, REFUSED_FOR_EVER, REPLACEM
 from model_check.models.electorates import ONE_SHARD_TWICE, TWO_ELECTORATES
 from model_check.models.failover import FAILOVER
 from model_check.models.forgetting import FORGET, FORGET_AND_MEET
+from model_check.models.importing import IMPORT_STAYS
 from model_check.models.late_headers import CIRCLE, DEMOTED, LATE_CLAIM, LATE_ROLE
 from model_check.models.late_votes import LATE_VOTES
 from model_check.models.learnt_epoch import LEARNT_EPOCH
@@ -62,6 +63,7 @@ MODELS: Final[dict[str, Model]] = {
         ONE_SHARD_TWICE,
         IMPORTER_DIES,
         IMPORT_AND_ELECTION,
+        IMPORT_STAYS,
         TAKEOVER_COLLISION,
         TAKEOVER_AND_CRASH,
         RETURN,

@@ -5,7 +5,7 @@ from typing import Final
 from model_check.models.at_rest import FLAT, disagreement, roles_change
 from model_check.models.cluster import Scope
 from model_check.models.kinds import CORRECTING, FAILING, VOTING
-from model_check.models.model import EVERYWHERE, Expected, Model
+from model_check.models.model import RELEASES, Expected, Model
 from model_check.models.properties import (
     ELECTION_WON,
     EPOCHS_MONOTONE,
@@ -98,7 +98,7 @@ SUCCESSOR_DIES: Final = Model(
     clauses=("EP-1", "EP-2", "SC-4", "SC-6", "SC-7", "SC-20", "FD-11", "MO-4"),
     happens=CORRECTING,
     by_default=False,
-    expected=(Expected(property_id="SC-P2", dialects=EVERYWHERE, told="F-21", clause="SC-6"),),
+    expected=(Expected(property_id="SC-P2", dialects=RELEASES, told="F-21", clause="SC-6"),),
 )
 
 SECOND_FAILOVER: Final = Model(
