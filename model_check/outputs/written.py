@@ -11,7 +11,10 @@ from model_check.outputs.sarif import write_sarif
 def write_for_ci(
     asked: CiOutputs, runs: list[JudgedRun], exit_code: int, coverage: Coverage | None = None
 ) -> None:
-    """Each file that was asked for is written, and the annotations are printed."""
+    """Each file that was asked for is written, in its folder, and the annotations are printed."""
+    for path in (asked.junit, asked.sarif):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
     if asked.junit is not None:
         write_junit(runs, asked.junit)
     if asked.sarif is not None:
