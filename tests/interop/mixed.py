@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Sequence
 
-from tests.interop.test_replication_real import Raw, Words, data_of
+from tests.interop.data import Raw, Words, data_of
 from tests.support import DIALECT_OF, LOOPBACK, Server, Workshop, cluster_is_ok, wait_until
 
 OURS = "slotproof"

@@ -12,8 +12,8 @@ import redis
 
 from reference.core.slots import key_hash_slot
 from reference.wire.rdb import RdbKey, parse_rdb
+from tests.interop.data import MADE, TAG, data_of
 from tests.interop.mixed import OURS, Mixed
-from tests.interop.test_replication_real import MADE, TAG, data_of
 from tests.support import (
     DIALECT_OF,
     LOOPBACK,

@@ -9,9 +9,9 @@ import sys
 import pytest
 import redis
 
+from tests.interop.data import MADE, TAG, data_of
 from tests.interop.mixed import OURS, Mixed
 from tests.interop.test_cluster_tools_real import at, tool
-from tests.interop.test_replication_real import MADE, TAG, data_of
 from tests.support import LOOPBACK, Server, Workshop, cluster_is_ok, wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
@@ -63,7 +63,7 @@ def test_kill_of_either_side_in_a_reshard_loses_no_key(
     assert KEYS <= count(source) + count(target) <= KEYS + 10  # those under way may be at both
     tool("fix", at(source), "--cluster-replace")
     client = redis.RedisCluster(host=LOOPBACK, port=cluster.nodes[2].port)
-    assert [client.get(key) for key in keys] == [key.encode() for key in keys]
+    assert client.mget(keys) == [key.encode() for key in keys]
     client.close()
     assert sorted([count(source), count(target)]) == [0, KEYS]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.data import MADE, TAG, Raw, Words, data_of
 from tests.interop.mixed import OURS, Mixed
-from tests.interop.test_replication_real import MADE, TAG, Raw, Words, data_of
 from tests.support import Workshop, cluster_is_ok, wait_until, workshop
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]

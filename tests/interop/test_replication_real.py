@@ -6,48 +6,17 @@ Clauses: RE-1, RE-2, RE-3, RE-4, RE-5, RE-6, RE-8, RE-10, RE-11, RE-12, RE-13.
 import logging
 import re
 import time
-from typing import Any, Final
+from typing import Final
 
 import pytest
-import redis
 
-from tests.support import (
-    DIALECT_OF,
-    LOOPBACK,
-    Server,
-    Workshop,
-    cluster_is_ok,
-    give_slots,
-    introduce,
-    wait_until,
-)
+from tests.interop.data import LATER, MADE, TAG, Raw, Words, data_of
+from tests.interop.mixed import OURS, Mixed
+from tests.support import Server, Workshop, cluster_is_ok, introduce, wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
 
 _LOG = logging.getLogger(__name__)
-TAG: Final = "{bar}"
-"""Its slot, 5061, is the first master's."""
-
-LATER: Final = 4102444800000
-"""The year 2100 in milliseconds."""
-
-Words = tuple[str | bytes | int | float, ...]
-
-MADE: Final[tuple[Words, ...]] = (
-    ("SET", "s" + TAG, b"\x00\xff text"),
-    ("SET", "number" + TAG, 12345),
-    ("SET", "long" + TAG, "x" * 200_000),
-    ("SET", "later" + TAG, "v", "PXAT", LATER),
-    ("RPUSH", "l" + TAG, *range(600)),
-    ("SADD", "ints" + TAG, *range(100)),
-    ("SADD", "set" + TAG, "a", "b", b"\xff"),
-    ("HSET", "h" + TAG, "field", "value", "n", 5),
-    ("ZADD", "z" + TAG, 1.5, "a", "inf", "b", "-inf", "c", 0.1, "d"),
-    ("XADD", "x" + TAG, "5-1", "f", "v", "f", "w"),
-    ("XADD", "x" + TAG, "6-1", "g", "v"),
-    ("XDEL", "x" + TAG, "6-1"),
-    ("PFADD", "hll" + TAG, "a", "b"),
-)
 LIVE: Final[tuple[Words, ...]] = (
     ("INCRBYFLOAT", "number" + TAG, 0.5),
     ("SET", "px" + TAG, "v", "PX", 10_000_000),
@@ -66,56 +35,6 @@ LIVE: Final[tuple[Words, ...]] = (
     ("SETRANGE", "new" + TAG, 3, "abc"),
     ("BITFIELD", "bits" + TAG, "SET", "u8", 0, 200),
 )
-READ: Final = {
-    b"string": ("GET",),
-    b"list": ("LRANGE", 0, -1),
-    b"set": ("SMEMBERS",),
-    b"hash": ("HGETALL",),
-    b"zset": ("ZRANGE", 0, -1, "WITHSCORES"),
-    b"stream": ("XRANGE", "-", "+"),
-}
-
-
-class Raw:
-    """A client whose replies are as they come."""
-
-    def __init__(self, server: Server) -> None:
-        self._client = redis.Redis(
-            host=LOOPBACK, port=server.port, protocol=2, socket_timeout=20,
-            single_connection_client=True,
-        )  # fmt: skip
-        self._client.response_callbacks.clear()
-
-    def __call__(self, *words: str | bytes | float) -> Any:
-        """The reply to a command."""
-        return self._client.execute_command(*words)  # type: ignore[no-untyped-call]
-
-    def close(self) -> None:
-        """The connection is closed."""
-        self._client.close()
-
-
-def data_of(server: Server) -> dict[bytes, object]:
-    """Every key with its type, value and expiry."""
-    raw = Raw(server)
-    try:
-        raw("READONLY")
-        return {key: _value(raw, key) for key in raw("KEYS", "*")}
-    finally:
-        raw.close()
-
-
-def _value(raw: Raw, key: bytes) -> object:
-    kind = raw("TYPE", key)
-    name, *rest = READ[kind]
-    value = raw(name, key, *rest)
-    if kind == b"set":
-        value = sorted(value)
-    elif kind == b"hash":
-        value = sorted(zip(value[::2], value[1::2], strict=True))
-    elif kind == b"zset":
-        value = [float(word) if at % 2 else word for at, word in enumerate(value)]
-    return kind, value, raw("PEXPIRETIME", key)
 
 
 def offset_of(server: Server, node_id: str) -> int:
@@ -133,43 +52,27 @@ def offset_of(server: Server, node_id: str) -> int:
     return -1
 
 
-class Cluster:
+class Cluster(Mixed):
     """Three real masters, and a slotproof replica of the first."""
 
     def __init__(self, shop: Workshop, kind: str, *, made: tuple[Words, ...] = ()) -> None:
-        self.masters = [shop.real(kind) for _ in range(3)]
-        self.replica = shop.slotproof(DIALECT_OF[kind])
-        self.nodes = [*self.masters, self.replica]
-        give_slots(self.masters)
-        introduce(self.nodes)
-        wait_until(lambda: cluster_is_ok(self.nodes), 30, what="the cluster is ok")
+        """They run, and the replica has its master's data."""
+        super().__init__(shop, kind, masters=[kind] * 3, replicas=[OURS])
+        self.masters, [self.replica] = [self.master, *self.others], self.replicas
+        self.start(replicas=False)
         self.write(*made)
-        self.master_id, self.replica_id = self.masters[0].node_id, self.replica.node_id
-        assert self.replica.cluster("REPLICATE", self.master_id) == "OK"
-        wait_until(self.same, 20, what="the replica has its master's data")
-        wait_until(lambda: self.all_know(self.replica_id), 20, what="all know whose replica it is")
+        self.start_replicas()
+        wait_until(lambda: cluster_is_ok(self.nodes), 30, what="the cluster is ok")
+        self.master_id, self.replica_id = (
+            self.ids[node.port] for node in (self.master, self.replica)
+        )
 
     def all_know(self, node_id: str) -> bool:
         """Whether no vote is refused since somebody does not take that node for a replica yet."""
         views = [node.view()[node_id] for node in self.nodes]
         return all(row.replicaof == self.master_id for row in views)
 
-    def write(self, *commands: Words) -> None:
-        """The first master has carried out the commands."""
-        raw = Raw(self.masters[0])
-        for words in commands:
-            raw(*words)
-        raw.close()
-
-    def confirmed(self, *commands: Words) -> None:
-        """The first master has carried out the commands, and the replica too."""
-        raw = Raw(self.masters[0])
-        for words in commands:
-            raw(*words)
-        assert raw("WAIT", 1, 10_000) == 1
-        raw.close()
-
-    def same(self) -> bool:
+    def equal(self) -> bool:
         """Whether master and replica have the same data, and the master counts the replica."""
         counted = self.masters[0].client.info("replication")["connected_slaves"] == 1
         return counted and data_of(self.masters[0]) == data_of(self.replica)
@@ -191,7 +94,7 @@ def test_replica_has_all_types_and_follows_what_is_written(shop: Workshop, kind:
 
     cluster.confirmed(*LIVE, ("MULTI",), ("SET", "m" + TAG, 1), ("INCR", "m" + TAG), ("EXEC",))
 
-    assert cluster.same()
+    assert cluster.equal()
     assert Raw(cluster.replica)("READONLY") == b"OK"
     offset = cluster.masters[0].client.info("replication")["master_repl_offset"]
     wait_until(lambda: offset_of(cluster.masters[1], cluster.replica_id) >= offset, 20)
@@ -206,7 +109,7 @@ def test_file_from_disk_is_taken_too(shop: Workshop, kind: str) -> None:
 
     cluster.replica.start()
 
-    wait_until(cluster.same, 30, what="the restarted replica has its master's data")
+    wait_until(cluster.equal, 30, what="the restarted replica has its master's data")
 
 
 @pytest.mark.parametrize("kind", ["valkey"])
@@ -226,7 +129,7 @@ def test_broken_link_goes_on_where_it_ended(shop: Workshop, kind: str) -> None:
 
     for number in range(3):
         cluster.write(("CLIENT", "KILL", "TYPE", "replica"), ("SET", f"cut:{number}" + TAG, "v"))
-        wait_until(cluster.same, 20, what="the replica has caught up")
+        wait_until(cluster.equal, 20, what="the replica has caught up")
 
     after = cluster.masters[0].client.info("stats")
     assert after["sync_partial_ok"] - stats["sync_partial_ok"] == 3
