@@ -10,7 +10,6 @@ from rich.markup import escape
 from model_check.chance import chance
 from model_check.coverage import Coverage, coverage_as_json
 from model_check.engine import PropertyResult
-from model_check.outputs.text import ending
 from model_check.reasons import reasons
 from model_check.reasons_shown import show_reasons, show_strays
 from model_check.run import Run
@@ -75,9 +74,6 @@ def _show_story(run: Run, trace: Trace, ids: list[str], console: Console) -> Non
         soft_wrap=True,
     )
     console.print(story_table(tell(trace, run.system.processes)))
-    for told in dict.fromkeys(ending(run.property_of(each), trace) for each in ids):
-        if told:
-            console.print(f"  [dim]{told}[/dim]", highlight=False, soft_wrap=True)
     show_reasons(reasons(run, ids, trace), console)
 
 
