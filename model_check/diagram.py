@@ -73,7 +73,7 @@ class Diagram:
     rows: tuple[Row, ...]
     ending: str  # what the last row shows
     violated: bool
-    clauses: tuple[str, ...]  # that say what is claimed, with their text
+    clauses: tuple[str, ...]  # that say what is claimed, with their text, and what the end means
 
 
 def diagram(run: Run, property_id: str, trace: Trace) -> Diagram:
@@ -121,7 +121,8 @@ def diagram(run: Run, property_id: str, trace: Trace) -> Diagram:
             f"{clause.clause_id} {clause.title} (spec/{clause.chapter}): "
             + clause.text.replace("`", "")
             for clause in why.clauses
-        ),
+        )
+        + tuple(f"At the end: {ending}." for ending in why.endings),
     )
 
 

@@ -12,6 +12,8 @@ def reasons_html(why: Reasons) -> Iterator[str]:
     """A paragraph for each clause that is broken, not kept, turned off or known to allow it."""
     for clause in why.clauses:
         yield f"<p>{_clause(clause)}</p>"
+    for ending in why.endings:
+        yield f"<p>{escape(ending[0].upper() + ending[1:])}.</p>"
     if why.decisive:
         steps = "".join(
             f"<li>{_step(each.step)} <b>{escape(each.who)}</b> {escape(each.what)}"

@@ -53,6 +53,7 @@ class Reasons:
     not_kept: tuple[NotKept, ...]
     turned_off: tuple[Clause, ...]  # whose switches the check was made without
     allowed_by: tuple[Clause, ...]  # the rules that are known to let it happen in this dialect
+    endings: tuple[str, ...]  # what the end means for properties of whole runs
 
 
 def reasons(run: Run, ids: list[str], trace: Trace) -> Reasons:
@@ -76,7 +77,22 @@ def reasons(run: Run, ids: list[str], trace: Trace) -> Reasons:
         not_kept=tuple(rules_not_kept(run, trace)),
         turned_off=tuple(switches[name] for name in run.without if name in switches),
         allowed_by=tuple(_clauses_of(each.clause for each in known)),
+        endings=tuple(filter(None, dict.fromkeys(ending(prop, trace) for prop in properties))),
     )
+
+
+def ending(prop: Property, trace: Trace) -> str:
+    """What the end of a story about where runs end up means; nothing for other properties."""
+    again = f"the last {trace.loop} steps may come again and again; " if trace.loop else ""
+    match prop.kind:
+        case "settles":
+            return (
+                f"{again}from here no run without further faults comes to where it holds for good"
+            )
+        case "leads_to":
+            return f"{again or 'here everything may come to rest; '}what has to come about has not"
+        case _:
+            return ""
 
 
 def decisive_steps(prop: Property, trace: Trace) -> list[int]:

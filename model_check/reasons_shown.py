@@ -62,6 +62,8 @@ def clause_line(clause: Clause) -> str:
 def _lines(why: Reasons) -> Iterator[RenderableType]:
     for clause in why.clauses:
         yield _indented(0, f"[red]broken[/red]  {clause_line(clause)}")
+    for ending in why.endings:
+        yield _indented(1, escape(ending))
     if len(why.decisive) > 1:
         yield _indented(1, f"by what these {len(why.decisive)} steps do together:")
     for each in why.decisive:

@@ -14,7 +14,7 @@ from model_check.journal import DamagedJournalError, is_journal, obey_journal
 from model_check.links import HeldLinks
 from model_check.models.cluster import system_of
 from model_check.post import Letter, Post
-from model_check.properties import Property
+from model_check.properties import ON_GRAPHS, LeadsTo, Property
 from model_check.story import tell
 from model_check.story_files import (
     DamagedStoryError,
@@ -183,8 +183,10 @@ def replay(story: FiledStory) -> Replayed:
         initial=tuple(stage.states),
         initial_messages=stage.system.initial_messages(),
         steps=(),
+        loop=story.loop,
     )
     differences = []
+    path = [tuple(stage.states)]
     first: dict[str, int] = {}
     _judge(story, stage, 0, None, first)
     for at, told in enumerate(story.steps, 1):
@@ -196,6 +198,9 @@ def replay(story: FiledStory) -> Replayed:
         trace = attrs.evolve(trace, steps=(*trace.steps, step))
         differences += [f"step {at}: {text}" for text in _differences(told, step, names)]
         _judge(story, stage, at, step, first)
+        path.append(tuple(stage.states))
+    if story.loop and len(path) > story.loop and path[-1] != path[-1 - story.loop]:
+        differences.append(f"the last {story.loop} steps do not lead back to where they begin")
     return Replayed(
         story=story, names=names, trace=trace, differences=tuple(differences), first=first
     )
@@ -231,7 +236,12 @@ def _judge(
         else:
             seen = tuple(prop.project(*pair) for pair in enumerate(stage.states))
             decided = bool(prop.judge(seen)) == (prop.kind == "sometimes")
-        if decided and prop.kind == "settles":
+            if isinstance(prop, LeadsTo):
+                asked = prop.when is None or bool(prop.when(seen))
+                decided &= asked or prop.id in first
+                if not decided:
+                    first.pop(prop.id, None)
+        if decided and prop.kind in ON_GRAPHS:
             first[prop.id] = at  # where the run ends counts, not what it passes through
         elif decided:
             first.setdefault(prop.id, at)

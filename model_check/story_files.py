@@ -64,6 +64,7 @@ class FiledStory:
     links: Links
     property_id: str
     steps: tuple[FiledStep, ...]
+    loop: int = 0  # how many of the last steps repeat for ever
 
 
 def form(value: object) -> Form:
@@ -127,6 +128,7 @@ def as_story(run: Run, property_id: str, trace: Trace) -> str:
             for each in why.not_kept
         ],
         "verdict": "reached" if prop.kind == "sometimes" else "violated",
+        "loop": trace.loop,
         "steps": steps,
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
@@ -193,7 +195,16 @@ def read_story(text: str) -> FiledStory:
         links=links,
         property_id=_property_id(document, model),
         steps=tuple(_step(each, f"step {at}: ", processes) for at, each in enumerate(steps, 1)),
+        loop=_loop(document, len(steps)),
     )
+
+
+def _loop(document: dict[str, Any], steps: int) -> int:
+    """How many steps repeat; none if the file does not say."""
+    loop: int = _field(document, "loop", int, "a number") if "loop" in document else 0
+    if not 0 <= loop <= steps:
+        raise DamagedStoryError(f"loop: there are no {loop} steps to repeat")
+    return loop
 
 
 def _property_id(document: dict[str, Any], model: Model) -> str:

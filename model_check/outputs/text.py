@@ -4,8 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from model_check.applied import Rule
 from model_check.judged import JudgedRun, Judgement
-from model_check.properties import Property
-from model_check.reasons import clauses, reasons
+from model_check.reasons import clauses, ending, reasons
 from model_check.run import Run
 from model_check.story import tell
 from model_check.strays import Stray
@@ -38,20 +37,6 @@ def story_lines(run: Run, trace: Trace | None) -> list[str]:
         + (f"  [{'; '.join(line.changes)}]" if line.changes else "")
         for number, line in enumerate(tell(trace, run.system.processes), 1)
     ]
-
-
-def ending(prop: Property, trace: Trace) -> str:
-    """What the end of a story about where runs end up means; nothing for other properties."""
-    again = f"the last {trace.loop} steps may come again and again; " if trace.loop else ""
-    match prop.kind:
-        case "settles":
-            return (
-                f"{again}from here no run without further faults comes to where it holds for good"
-            )
-        case "leads_to":
-            return f"{again or 'here everything may come to rest; '}what has to come about has not"
-        case _:
-            return ""
 
 
 def reason_lines(run: Run, property_ids: list[str], trace: Trace | None) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import attrs
 import pytest
 from click.testing import CliRunner, Result
 from typing_extensions import override
@@ -20,6 +21,7 @@ from model_check.links import parse_links
 from model_check.mermaid import mermaid
 from model_check.models import MODELS
 from model_check.page import page
+from model_check.properties import LeadsTo
 from model_check.reasons import clauses
 from model_check.run import Run, check
 from model_check.story_files import DamagedStoryError, as_story, form, read_story
@@ -30,7 +32,8 @@ from reference.core.slots import SlotSet
 from reference.core.types import Health
 from tests.scenarios.keep_stories import missing, wanted
 
-STORIES = sorted((Path(__file__).parents[1] / "scenarios" / "stories").glob("*.json"))
+STORIES_FOLDER = Path(__file__).parents[1] / "scenarios" / "stories"
+STORIES = sorted(STORIES_FOLDER.glob("*.json"))
 LOST_VOTE = next(path for path in STORIES if path.stem == "two-replicas-valkey-9.1-EL-P1")
 LATE_VOTES = next(path for path in STORIES if path.stem == "late-votes-valkey-9.1-EL-P1")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -135,6 +138,35 @@ def test_stories_on_every_kind_of_links_replay(links: str) -> None:
 
     assert done.as_told
     assert done.trace == trace
+
+
+def test_story_of_a_run_that_never_settles_says_how_it_goes_on() -> None:
+    run = check(MODELS["dead-epoch"], DIALECTS["redis-7.0"], parse_links("held(0)"))
+    trace = next(result.trace for result in run.found.properties if result.id == "EL-P2")
+    assert trace is not None
+
+    text = as_story(run, "EL-P2", trace)
+    done = replaying.replay(read_story(text))
+
+    assert trace.loop > 0
+    assert (done.as_told, done.trace) == (True, trace)
+    assert f"the last {trace.loop} steps may come again and again" in (
+        " ".join(diagram(run, "EL-P2", trace).clauses)
+    )
+
+
+def test_story_of_what_never_comes_about_is_judged_as_a_whole() -> None:
+    model = MODELS["dead-epoch"]
+    story = read_story((STORIES_FOLDER / "dead-epoch-redis-7.0-EL-P2.json").read_text())
+    never = LeadsTo[Any](id="EL-P2", project=lambda *_: None, then=lambda _: False)
+    at_once = attrs.evolve(never, then=lambda _: True)
+
+    judged = [
+        replaying.replay(attrs.evolve(story, model=attrs.evolve(model, properties=(prop,))))
+        for prop in (never, at_once, attrs.evolve(never, when=lambda _: False))
+    ]
+
+    assert [each.as_told for each in judged] == [True, False, False]
 
 
 def test_diagram_has_a_row_for_each_step(lost_vote: tuple[Run, Trace]) -> None:
@@ -258,7 +290,8 @@ def test_page_has_a_row_and_all_tables_for_each_step_and_refers_to_nothing_outsi
         ),
         (changed(LOST_VOTE, without=[]), "not violated by this story"),
         (changed(LOST_VOTE, property="EP-P1"), "is violated, but otherwise"),
-        (changed(LATE_VOTES, links="held(1)"), "step 6 cannot be made any more: held(1) holds no"),
+        (changed(LOST_VOTE, loop=2), "the last 2 steps do not lead back to where they begin"),
+        (changed(LATE_VOTES, links="held(1)"), "cannot be made any more: held(1) holds no"),
     ],
 )
 def test_story_that_does_not_happen_so_any_more_exits_with_1(
@@ -296,6 +329,7 @@ def test_changed_outcome_is_found_in_what_is_sent() -> None:
         (changed(LOST_VOTE, verdict="holds"), "verdict 'holds': a story of EL-P1 says 'violated'"),
         (changed(LOST_VOTE, steps="none"), "steps: expected a list, not 'none'"),
         (changed(LOST_VOTE, steps=[1]), "step 1: expected an object"),
+        (changed(LOST_VOTE, loop=17), "loop: there are no 17 steps to repeat"),
         (changed_step(LOST_VOTE, 2, kind="sing"), "step 2: kind 'sing' is none of move, deliver"),
         (changed_step(LOST_VOTE, 2, who="Z"), "step 2: who 'Z' is none of B, C, D, E"),
         (changed_step(LOST_VOTE, 2, message="first"), "step 2: message: expected a number"),
