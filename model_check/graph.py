@@ -1,7 +1,9 @@
-"""The explored states and transitions as a networkx graph.
+"""The explored states and transitions as graphs for networkx, small or large.
 
-The exploration must have been asked to keep its states. For graphs of many millions of
-transitions, use the arrays of `Exploration.graph`: networkx takes about a kilobyte for each.
+The exploration must have been asked to keep its states. `to_networkx` has everything by name, at
+about a kilobyte a transition. `to_digraph` is the bare graph, on the arrays that the exploration
+left: networkx runs the algorithms of `model_check.graph_backend` on it by the same names, such as
+`nx.strongly_connected_components(to_digraph(found))`, on millions of transitions in seconds.
 """
 
 from collections.abc import Callable, Hashable
@@ -9,7 +11,9 @@ from pathlib import Path
 
 import networkx as nx
 
-from model_check.engine import Exploration
+from model_check.engine import Exploration, StateGraph
+from model_check.engine.digraph import Digraph
+from model_check.graph_backend import StateDigraph
 
 StateText = Callable[[int, Hashable], str]
 """The text of a local state of a process."""
@@ -24,9 +28,7 @@ def to_networkx(
     `depth`. An edge has a `label` that says what happened. The messages on the links are not
     shown, so different nodes may look alike. Raises ValueError if no states were kept.
     """
-    kept = exploration.graph
-    if kept is None:
-        raise ValueError("the exploration kept no states: explore(..., keep_states=True)")
+    kept = _kept(exploration)
     graph: nx.MultiDiGraph[int] = nx.MultiDiGraph()
     texts: dict[int, str] = {}
     for node, (row, depth) in enumerate(zip(kept.rows.tolist(), kept.depth.tolist(), strict=True)):
@@ -42,6 +44,21 @@ def to_networkx(
             labels[code] = kept.describe(code)
         graph.add_edge(source, target, label=labels[code])
     return graph
+
+
+def to_digraph(exploration: Exploration) -> StateDigraph:
+    """Nodes 0 to n-1, 0 the initial state, and an edge for each transition, for networkx.
+
+    What the numbers stand for is in `Exploration.graph`. Raises ValueError if no states were kept.
+    """
+    kept = _kept(exploration)
+    return StateDigraph(Digraph.of(kept.source, kept.target, len(kept.rows)))
+
+
+def _kept(exploration: Exploration) -> StateGraph:
+    if exploration.graph is None:
+        raise ValueError("the exploration kept no states: explore(..., keep_states=True)")
+    return exploration.graph
 
 
 def write_graphml(
