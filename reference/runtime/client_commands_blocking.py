@@ -165,6 +165,13 @@ def read_streams(session: Session, arguments: list[bytes]) -> ClientReply:
         for key, given in zip(keys, ids, strict=True)
     ]
     reply = _ask(session, *options, *keys, *found) or None
+    if isinstance(reply, ErrorReply) and reply.text.startswith("ERR The XGROUP"):
+        missing = _first_missing(session, keys).decode("utf-8", "surrogateescape")
+        group = arguments[words.index(b"GROUP") + 1].decode("utf-8", "surrogateescape")
+        return ErrorReply(
+            f"NOGROUP No such key '{missing}' or consumer group '{group}' in XREADGROUP with "
+            "GROUP option"
+        )
     history = not read and any(given != b">" for given in ids)
     if reply is not None or timeout_s is None or history:
         return NULL_ARRAY if reply is None else reply
@@ -176,6 +183,10 @@ def read_streams(session: Session, arguments: list[bytes]) -> ClientReply:
         lambda key: _ask(session, *options, key, after[key]) or None,
         timeout_s,
     )
+
+
+def _first_missing(session: Session, keys: Sequence[bytes]) -> bytes:
+    return next((key for key in keys if session.service.keyspace.missing([key])), keys[0])
 
 
 def _without_block(arguments: list[bytes]) -> tuple[list[bytes], float | None]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import Final
 
 from reference.clauses import clause
@@ -130,10 +131,10 @@ def kill(session: Session, arguments: list[bytes]) -> ClientReply:
             return ErrorReply("ERR No such client")
         _end(session, found)
         return OK
-    if len(arguments) % 2:
-        return _SYNTAX
     skips_me, tests = True, list[Callable[[Session], bool]]()
-    for option, value in zip(arguments[2::2], arguments[3::2], strict=True):
+    for option, value in zip_longest(arguments[2::2], arguments[3::2]):
+        if value is None:
+            return _SYNTAX
         if option.upper() == b"SKIPME" and value.lower() in (b"yes", b"no"):
             skips_me = value.lower() == b"yes"
         else:
@@ -146,9 +147,9 @@ def _test(session: Session, option: bytes, value: bytes) -> Callable[[Session], 
     text = value.decode("utf-8", "surrogateescape")
     match option:
         case b"ID":
-            number = parse_integer(value, "ERR client-id should be greater than 0")
+            number = parse_integer(value, session.release.bad_client_id)
             if number < 1:
-                raise CommandError("ERR client-id should be greater than 0")
+                raise CommandError(session.release.bad_client_id)
             return lambda each: each.client_id == number
         case b"ADDR":
             return lambda each: each.address == text

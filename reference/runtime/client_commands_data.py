@@ -50,11 +50,20 @@ def _pop_many(session: Session, arguments: list[bytes]) -> ClientReply:
     return NULL_ARRAY if reply is None else reply
 
 
+def _create_group(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The stream has the group, or the error has the code that servers give it."""
+    reply = _ask(session, *arguments)
+    if isinstance(reply, ErrorReply) and reply.text.startswith("ERR BUSYGROUP"):
+        return ErrorReply(reply.text.removeprefix("ERR "))
+    return reply
+
+
 DATA_HANDLERS: Final[Handlers] = {
     "lmpop": _pop_many,
     "zmpop": _pop_many,
     "sintercard": _count_common,
     "touch": _touch,
+    "xgroup|create": _create_group,
     "zrandmember": _some_member,
 }
 """The handlers of this module by command."""

@@ -142,6 +142,7 @@ class Release:
     knows_libraries: bool  # CLIENT LIST shows with which library a client was made
     has_databases: bool  # users may be kept to some
     tells_strangers_nothing: bool  # not even which commands there are
+    bad_client_id: str  # to CLIENT KILL
     unbalanced: str  # XREAD with keys and ids that do not pair, with a place for its name
     pushes_follow_replies: bool  # those that a client's own request has caused
 
@@ -172,6 +173,7 @@ _REDIS_7_0: Final = Release(
     knows_libraries=False,
     has_databases=False,
     tells_strangers_nothing=False,
+    bad_client_id="ERR client-id should be greater than 0",
     unbalanced=(
         "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified."
     ),
@@ -216,6 +218,7 @@ _VALKEY_9_1: Final = attrs.evolve(
     counts_failed_nodes=True,
     counts_bytes=True,
     zones=True,
+    bad_client_id="ERR syntax error",
     has_databases=True,
     tells_strangers_nothing=True,
 )

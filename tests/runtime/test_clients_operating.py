@@ -167,8 +167,8 @@ def test_connections_that_fit_are_ended(room: Room) -> None:
     ("line", "error"),
     [
         ("CLIENT KILL 1.2.3.4:5", "-ERR No such client"),
-        ("CLIENT KILL ID 0", "-ERR client-id should be greater than 0"),
-        ("CLIENT KILL ID x", "-ERR client-id should be greater than 0"),
+        ("CLIENT KILL ID 0", "-ERR syntax error"),
+        ("CLIENT KILL ID x", "-ERR syntax error"),
         ("CLIENT KILL FOO 1", "-ERR syntax error"),
         ("CLIENT KILL ID 1 ADDR", "-ERR syntax error"),
         ("CLIENT KILL TYPE foo", "-ERR Unknown client type 'foo'"),

@@ -1,0 +1,123 @@
+"""The same requests get the same bytes from a real server and from a slotproof node.
+
+Clauses: CM-3, CM-71, CM-75, CM-76, CM-80, CM-84, CM-85, CM-87, CM-88, CM-89.
+"""
+
+import re
+import socket
+from typing import Final
+
+import pytest
+
+from tests.support import DIALECT_OF, LOOPBACK, Server, Workshop, wait_until
+
+pytestmark = pytest.mark.interop
+
+_MARK: Final = "the end of this conversation"
+
+CONVERSATIONS: Final = {
+    "blocking pops": (
+        "BLPOP k x", "BLPOP k -1", "BLPOP k nan", "BLPOP k 0.01", "BRPOP k 0.01",
+        "BLMOVE a{k} k LEFT RIGHT 0.01", "BLMOVE a{k} k UP RIGHT 0.01", "BRPOPLPUSH k k 0.01",
+        "BLMPOP 0.01 1 k LEFT", "BLMPOP 0.01 1 k FOO", "BLMPOP 0.01 1 k LEFT COUNT 0",
+        "BZPOPMIN k 0.01", "BZMPOP 0.01 1 k MIN", "BZMPOP 0.01 1 k FOO", "SET k 1", "BLPOP k 0",
+        "BZPOPMIN k 0", "DEL k", "RPUSH k a b c", "BLPOP k 0", "BLMPOP 0 1 k RIGHT COUNT 5",
+    ),
+    "in version 3": (
+        "HELLO 3 x", "HELLO 9", "BLPOP k 0.01", "BZPOPMIN k 0.01", "BLMOVE k k LEFT LEFT 0.01",
+        "XREAD BLOCK 10 STREAMS k $", "ZADD z 1 a 2.5 b", "BZPOPMIN z 0", "BZMPOP 0 1 z MAX",
+        "RPUSH l a b c", "BLMPOP 0 1 l LEFT COUNT 2", "BLPOP l 0", "XADD s 1-1 f v",
+        "XREAD BLOCK 0 STREAMS s 0", "XREAD STREAMS s 5", "DEL s",
+    ),
+    "streams": (
+        "XREAD BLOCK x STREAMS k 0", "XREAD BLOCK -1 STREAMS k 0", "XREAD BLOCK 10 STREAMS k",
+        "XREAD COUNT", "XREAD STREAMS", "XREAD BLOCK", "XREADGROUP GROUP g c BLOCK 9 STREAMS k >",
+        "XGROUP CREATE k g $", "XGROUP CREATE k g $ MKSTREAM", "XGROUP CREATE k g $",
+        "XREADGROUP GROUP g c BLOCK 10 STREAMS k >", "XREADGROUP GROUP g c STREAMS k 0",
+        "XACK k g 1-1", "XGROUP DESTROY k g", "XGROUP FOO", "XINFO GROUPS nokey", "DEL k",
+    ),
+    "listening": (
+        "SUBSCRIBE", "PUBLISH a", "PUBSUB NUMSUB", "PUBSUB SHARDNUMSUB", "PUBSUB", "PUBSUB FOO",
+        "SUBSCRIBE a b a", "PSUBSCRIBE a* b*", "SSUBSCRIBE {x}1", "PUBLISH a x", "GET k", "PING",
+        "PING x", "PUNSUBSCRIBE a*", "PUNSUBSCRIBE", "SSUBSCRIBE a b", "UNSUBSCRIBE z",
+        "UNSUBSCRIBE a", "UNSUBSCRIBE b", "UNSUBSCRIBE", "SUNSUBSCRIBE {x}1", "SUNSUBSCRIBE",
+        "SPUBLISH a b", "PUBSUB CHANNELS", "PUBSUB CHANNELS a b", "SUBSCRIBE a", "RESET", "PING",
+    ),
+    "listening in version 3": (
+        "HELLO 3 SETNAME me", "SUBSCRIBE a", "PSUBSCRIBE a*", "PUBLISH a x", "PING",
+        "SPUBLISH {x} m", "SSUBSCRIBE {x}", "SPUBLISH {x} m", "UNSUBSCRIBE", "UNSUBSCRIBE",
+        "CLIENT GETNAME",
+    ),
+    "transactions": (
+        "MULTI", "BLPOP k 0", "BZPOPMIN z 0", "XREAD BLOCK 0 STREAMS s $", "SUBSCRIBE a",
+        "PUBLISH b c", "EXEC", "UNSUBSCRIBE a", "WATCH k", "SET k 1", "MULTI", "GET k", "EXEC",
+        "DEL k",
+    ),
+    "clients": (
+        "CLIENT KILL", "CLIENT KILL ID", "CLIENT KILL ID x y", "CLIENT KILL 1.2.3.4:5",
+        "CLIENT KILL ID 999999", "CLIENT KILL FOO 1", "CLIENT KILL TYPE foo", "CLIENT",
+        "CLIENT FOO", "CLIENT LIST TYPE foo", "CLIENT PAUSE x", "CLIENT PAUSE -1",
+        "CLIENT PAUSE 1 FOO", "CLIENT NO-EVICT foo", "CLIENT NO-EVICT on", "CLIENT TRACKINGINFO",
+        "CLIENT TRACKING off", "CLIENT GETREDIR", "CLIENT CACHING YES", "CLIENT UNBLOCK x",
+        "CLIENT UNBLOCK 1 FOO", "CLIENT UNBLOCK 77777", "CLIENT UNPAUSE", "CLIENT SETNAME x",
+        "CLIENT GETNAME", "CLIENT REPLY foo", "CLIENT REPLY SKIP", "PING", "CLIENT REPLY OFF",
+        "PING", "CLIENT REPLY SKIP", "CLIENT REPLY ON", "CLIENT REPLY SKIP", "ECHO a", "ECHO b",
+    ),
+    "users": (
+        "AUTH x", "AUTH default x", "AUTH foo x", "AUTH a b c", "ACL WHOAMI", "ACL LIST",
+        "ACL USERS", "ACL CAT foo", "ACL GENPASS x", "ACL GETUSER default", "ACL GETUSER x",
+        "ACL FOO", "SHUTDOWN foo", "SHUTDOWN ABORT", "SHUTDOWN SAVE NOSAVE", "HELLO 3 AUTH x y",
+        "CONFIG SET requirepass pw", "RESET", "PING", "FOO", "GET", "HELLO 3", "AUTH bad",
+        "AUTH pw", "ACL LIST", "CONFIG SET requirepass ''", "RESET", "PING",
+    ),
+    "other data": (
+        "TOUCH a{k} b{k}", "SET a{k} 1", "TOUCH a{k} b{k} a{k}", "COPY a{k} b{k}",
+        "COPY a{k} b{k}", "COPY a{k} b{k} REPLACE", "COPY a{k} b", "HRANDFIELD h",
+        "ZRANDMEMBER z2", "ZMPOP 1 z2 MIN", "LMPOP 1 z2 LEFT", "SINTERCARD 1 s2",
+        "GEOADD g 13.361389 38.115556 P",
+        "GEOSEARCH g FROMMEMBER P BYRADIUS 1 km", "DEL g", "DEL a{k} b{k}",
+        "COMMAND GETKEYS XREAD STREAMS a 1", "COMMAND GETKEYS BLPOP a b 0",
+        "COMMAND GETKEYS SPUBLISH a b", "COMMAND LIST FILTERBY FOO a",
+    ),
+}  # fmt: skip
+
+
+def _ids_are_alike(said: bytes) -> bytes:
+    """Without what two servers cannot have in common: the id of the connection, the version."""
+    said = re.sub(rb"\$2\r\nid\r\n:\d+", b"$2\r\nid\r\n:1", said)
+    return re.sub(rb"\$7\r\nmodules\r\n.*?(?=[>+-])", b"$7\r\nmodules\r\n", said, flags=re.DOTALL)
+
+
+def _say(server: Server, lines: tuple[str, ...]) -> bytes:
+    said = b""
+    with socket.create_connection((LOOPBACK, server.port), timeout=10) as connection:
+        for line in (*lines, f"ECHO '{_MARK}'"):
+            connection.sendall(line.encode() + b"\r\n")
+        while _MARK.encode() not in said:
+            said += connection.recv(65536)
+    return _ids_are_alike(said)
+
+
+@pytest.fixture(scope="module", params=["valkey", "redis"])
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> "tuple[Server, Server]":
+    """A real server and one of ours, each a cluster by itself."""
+    shop = Workshop(tmp_path_factory.mktemp("pair"))
+    request.addfinalizer(shop.end)  # noqa: PT021 - also if what follows fails
+    both = shop.real(request.param), shop.slotproof(DIALECT_OF[request.param])
+    for each in both:
+        each.cluster("ADDSLOTSRANGE", 0, 16383)
+    for each in both:
+        wait_until(lambda one=each: one.info()["cluster_state"] == "ok", 20)  # type: ignore[misc]
+    return both
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+@pytest.mark.timeout(60)
+def test_both_say_the_same(pair: "tuple[Server, Server]", name: str) -> None:
+    real, ours = pair
+
+    lines = [_say(each, CONVERSATIONS[name]).split(b"\r\n") for each in (ours, real)]
+
+    assert lines[0] == lines[1]
