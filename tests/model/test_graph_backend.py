@@ -26,7 +26,7 @@ node = st.integers(0, NODES - 1)
 graphs = st.lists(st.tuples(node, node), max_size=16)
 
 
-def as_networkx(edges: Edges) -> "nx.MultiDiGraph[int]":
+def as_networkx(edges: Edges) -> Any:
     graph: nx.MultiDiGraph[int] = nx.MultiDiGraph()
     graph.add_nodes_from(range(NODES))
     graph.add_edges_from(edges)
@@ -38,7 +38,7 @@ def as_arrays(edges: Edges) -> Any:  # networkx's types know no graphs but its o
     return StateDigraph(Digraph.of(source, target, NODES))
 
 
-def sets(components: Iterable[set[int]]) -> set[frozenset[int]]:
+def sets(components: Iterable[Any]) -> set[frozenset[int]]:
     return {frozenset(nodes) for nodes in components}
 
 
