@@ -116,14 +116,38 @@ def _voting(here: Situation) -> Iterator[Breach]:
     """EL-4 to EL-7, EL-10, EL-18, EL-27: for whom a node votes, and why it does not."""
     if not isinstance(here.message, FailoverAuthRequest):
         return
-    asked, rules = here.message.header, here.rules
+    asked = here.message.header
     state = here.after  # with the epochs and roles that the request told
     candidate = state.nodes.get(asked.sender)
     if candidate is None:
         return
+    why_not = _why_no_vote(here, here.message, candidate)
+    epoch, voted = state.current_epoch, here.before.last_vote_epoch
+    numbers = (
+        f"last_vote_epoch {voted}, currentEpoch {epoch}, currentEpoch of the request "
+        f"{asked.current_epoch}"
+    )
+    for vote in here.noticed(Happening.VOTED):
+        if vote.epoch != state.last_vote_epoch:
+            yield Breach(
+                "EL-10",
+                f"votes in epoch {vote.epoch}, and last_vote_epoch is {state.last_vote_epoch} then",
+            )
+        for reason, (clause_id, holds) in why_not.items():
+            if holds:
+                text = f"votes for {asked.sender}, though {reason.value} ({numbers})"
+                yield Breach(clause_id, text)
+    yield from _unfounded(here, asked.sender, "refuses its vote", why_not, numbers)
+
+
+def _why_no_vote(
+    here: Situation, request: FailoverAuthRequest, candidate: ClusterNode
+) -> dict[Refusal, tuple[str, bool]]:
+    """For each refusal the clause that asks for it, and whether it does so here."""
+    asked, rules, state = request.header, here.rules, here.after
     known = {node.node_id for node in state.nodes}
     epoch, voted = state.current_epoch, here.before.last_vote_epoch
-    why_not = {
+    return {
         Refusal.NOT_A_VOTER: ("EL-18", not _votes(state.myself)),
         Refusal.REQUEST_EPOCH_OLD: (
             "EL-5",
@@ -141,7 +165,7 @@ def _voting(here: Situation) -> Iterator[Breach]:
         Refusal.CANDIDATE_MASTER_UP: (
             "EL-6",
             rules.vote_needs_failed_master
-            and not here.message.force_ack
+            and not request.force_ack
             and not candidate.is_master
             and candidate.replicaof in known
             and not _failed(state, candidate.replicaof),
@@ -151,21 +175,6 @@ def _voting(here: Situation) -> Iterator[Breach]:
             rules.vote_checks_claims and _has_newer_owner(state, asked),
         ),
     }
-    numbers = (
-        f"last_vote_epoch {voted}, currentEpoch {epoch}, currentEpoch of the request "
-        f"{asked.current_epoch}"
-    )
-    for vote in here.noticed(Happening.VOTED):
-        if vote.epoch != state.last_vote_epoch:
-            yield Breach(
-                "EL-10",
-                f"votes in epoch {vote.epoch}, and last_vote_epoch is {state.last_vote_epoch} then",
-            )
-        for reason, (clause_id, holds) in why_not.items():
-            if holds:
-                text = f"votes for {asked.sender}, though {reason.value} ({numbers})"
-                yield Breach(clause_id, text)
-    yield from _unfounded(here, asked.sender, "refuses its vote", why_not, numbers)
 
 
 def _is_late(rules: Rules, asked: Header, epoch: Epoch) -> bool:
