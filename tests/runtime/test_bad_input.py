@@ -199,6 +199,17 @@ def _stranger(header: BusHeader | LightHeader) -> list[bytes]:
     return frames
 
 
+def _options(port: int, directory: Path) -> NodeOptions:
+    return NodeOptions(
+        port=port,
+        cport=port + 10000,
+        node_timeout_ms=60_000,
+        cluster_config_file=f"nodes-{port}.conf",
+        directory=directory,
+        writable_delay_ms=0,
+    )
+
+
 @pytest.mark.parametrize("light", [False, True])
 def test_forged_messages_of_the_bus_change_nothing(
     tmp_path: Path,
@@ -206,17 +217,7 @@ def test_forged_messages_of_the_bus_change_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     ports = free_ports(3)
-    options = [
-        NodeOptions(
-            port=port,
-            cport=port + 10000,
-            node_timeout_ms=60_000,
-            cluster_config_file=f"nodes-{port}.conf",
-            directory=tmp_path,
-            writable_delay_ms=0,
-        )
-        for port in ports
-    ]
+    options = [_options(port, tmp_path) for port in ports]
     header = BusHeader(
         sender=NodeId("f" * 40), current_epoch=2**63, config_epoch=2**63, port=1, cport=2,
         flags=NodeFlag.MASTER,
@@ -238,7 +239,7 @@ def test_forged_messages_of_the_bus_change_nothing(
                 async with _dialled(ports[0] + 10000) as (_, writer):
                     writer.write(frame)
                     await _until(lambda: sum(sent.values()) > before_count)  # noqa: B023
-            for data in (b"GET / HTTP/1.1\r\n\r\n" * 200, b"\x00" * 5000):
+            for data in (b"GET / HTTP/1.1\r\n" * 200, b"RCmb\x80" + b"\x00" * 99):
                 async with _dialled(ports[0] + 10000) as (reader, writer):
                     writer.write(data)
                     with contextlib.suppress(ConnectionError):
