@@ -97,6 +97,8 @@ def _outcome(run: Run) -> tuple[str, str]:
     """The verdict of the run, and whether it is the one that is expected."""
     if run.vacuous:
         return run.verdict, " but vacuous"
+    if run.astray:
+        return run.verdict, f" but {', '.join(run.astray)} not kept"
     if run.verdict == "violated" and not run.surprises:
         return run.verdict, " as expected"
     return run.verdict, ""
@@ -157,6 +159,11 @@ def _run(run: Run) -> dict[str, Any]:
         "verdict": run.verdict,
         "surprises": list(run.surprises),
         "vacuous": list(run.vacuous),
+        "not_kept": [
+            {"clause": stray.breach.clause_id, "text": stray.breach.text}
+            for stray in run.strays
+            if stray.breach.clause_id in run.astray
+        ],
         "stopped_by": found.stopped_by,
         "bounds": run.scope.describe(),
         "bounds_hit": found.bounds_hit,

@@ -3,14 +3,21 @@
 Clauses: EL-P1, SC-P1.
 """
 
+import io
 import json
 from pathlib import Path
 
+import attrs
 import networkx as nx
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from model_check import __main__ as cli
+from model_check.links import parse_links
+from model_check.models import MODELS
+from model_check.report import as_json, show_total
+from model_check.run import check
 from reference.core.rules import DIALECTS
 
 
@@ -109,3 +116,20 @@ def test_graph_has_a_node_for_each_state(tmp_path: Path) -> None:
     graph = nx.read_graphml(file)
     assert result.exit_code == 0
     assert f"{len(graph):,} states, {graph.number_of_edges():,} transitions" in result.output
+
+
+def test_total_and_json_tell_of_rules_that_are_not_kept() -> None:
+    rules = DIALECTS["valkey-9.1"]
+    broken = check(
+        MODELS["two-replicas"], rules, parse_links("held(0)"), without=("one_vote_per_epoch",)
+    )
+    # As if the core had the mistake.
+    run = attrs.evolve(broken, without=())
+    console = Console(file=io.StringIO(), record=True, width=200)
+
+    show_total([run, run], console)
+
+    assert "2 violated but EL-4 not kept" in console.export_text()
+    (told,) = json.loads(as_json([run]))["runs"]
+    assert [each["clause"] for each in told["not_kept"]] == ["EL-4"]
+    assert told["not_kept"][0]["text"].startswith("votes for ")
