@@ -12,7 +12,7 @@ from model_check.engine.exploration import PropertyResult
 from model_check.engine.fairness import fault_free
 from model_check.engine.judges import Judges, Panel
 from model_check.engine.leading import Leading
-from model_check.engine.settling import first_unsettled
+from model_check.engine.settling import Ends
 from model_check.engine.state_graph import StateGraph
 from model_check.engine.tables import Tables, step_properties
 from model_check.links import HeldLinks, Links

@@ -23,25 +23,30 @@ class Unsettled:
     loop: tuple[int, ...]  # codes of a shortest way from that state back to it; none if it is alone
 
 
-def first_unsettled(graph: StateGraph, free: Flags, accepts: Flags) -> Unsettled | None:
-    """The first state in a bottom component that is not accepted, None if there is none.
+class Ends:
+    """The bottom components of a graph, all of whose states have been expanded."""
 
-    All states must have been expanded. Shapes: (transitions,), (states,).
-    """
-    at = np.flatnonzero(free)
-    ways = Digraph.of(graph.source[at], graph.target[at], len(accepts))
-    count, label = ways.strong_components()
-    unsettled = np.flatnonzero(~accepts & ways.bottom(label, count)[label])
-    if not unsettled.size:
-        return None
-    state = int(unsettled[0])
-    component = label == label[state]
-    inside = at[component[graph.source[at]]]
-    return Unsettled(
-        state=state,
-        size=int(component.sum()),
-        loop=_loop(state, graph.source[inside], graph.target[inside], graph.code[inside]),
-    )
+    def __init__(self, graph: StateGraph, free: Flags) -> None:
+        """They are those of the transitions that are `free`. Shape: (transitions,)."""
+        self._graph = graph
+        self._at = np.flatnonzero(free)
+        ways = Digraph.of(graph.source[self._at], graph.target[self._at], len(graph.rows))
+        count, self._label = ways.strong_components()
+        self._bottom: Flags = ways.bottom(self._label, count)[self._label]
+
+    def first_unsettled(self, accepts: Flags) -> Unsettled | None:
+        """The first of their states that is not accepted, None if all are. Shape: (states,)."""
+        unsettled = np.flatnonzero(~accepts & self._bottom)
+        if not unsettled.size:
+            return None
+        graph, state = self._graph, int(unsettled[0])
+        component = self._label == self._label[state]
+        inside = self._at[component[graph.source[self._at]]]
+        return Unsettled(
+            state=state,
+            size=int(component.sum()),
+            loop=_loop(state, graph.source[inside], graph.target[inside], graph.code[inside]),
+        )
 
 
 def _loop(start: int, source: Numbers, target: Numbers, code: Numbers) -> tuple[int, ...]:

@@ -115,11 +115,11 @@ class Symmetries:
             renamed = symmetry.state(process, value)
             down = self._system.is_down(process, value)
             if down != self._system.is_down(symmetry.processes[process], renamed):
-                raise self._error(symmetry, f"a process in the state {value} is down, or not")
+                raise self._error(symmetry, "a process is down, and its image is not")
             return self._local.state(symmetry.processes[process], renamed)
 
         memo.define(first + LOCAL_STATE, state)
-        for kind in sorted({*self._links.column_kinds()} - {UNCHANGED}):
+        for kind in range(FIRST_CONTENT, KINDS_OF_COLUMN):
             memo.define(first + kind, self._content(symmetry, kind))
 
     def _content(self, symmetry: Symmetry[Any, Any], kind: int) -> Callable[[int, int], int]:
@@ -141,13 +141,13 @@ class Symmetries:
         initial = self._system.initial()
         for process, value in enumerate(initial):
             if initial[symmetry.processes[process]] != symmetry.state(process, value):
-                raise self._error(symmetry, f"process {process} does not start like its image")
+                raise self._error(symmetry, f"{self._name(process)} does not start like its image")
         messages = [*self._system.initial_messages()]
         renamed = [
             (symmetry.processes[sender], _renamed_send(symmetry, send)) for sender, send in messages
         ]
         if Counter(messages) != Counter(renamed):
-            raise self._error(symmetry, "the messages at the start are others")
+            raise self._error(symmetry, "other messages lie in the network at the start")
 
     def _check_moves(self, process: int, value: Any) -> None:  # noqa: ANN401
         own = [*self._system.moves(process, value)]
@@ -184,7 +184,10 @@ class Symmetries:
             (move.cost, move.fault, self._comparable(self._system.act(other, image, move)))
             for move in others
         ):
-            raise self._error(symmetry, f"the moves of {process} in the state {value}")
+            raise self._error(
+                symmetry,
+                f"{self._name(process)} does not do by itself what its image does, in this order",
+            )
 
     def _check_delivery(
         self,
@@ -207,11 +210,16 @@ class Symmetries:
                 and theirs is not None
                 and self._comparable(own) != self._comparable(theirs)
             ):
-                raise self._error(symmetry, f"{process} in the state {value} takes {message}")
+                raise self._error(
+                    symmetry, f"{self._name(process)} does not take {message} as its image does"
+                )
 
     def _comparable(self, step: Step[Any, Any]) -> Hashable:
         sends = step.sends if self._links.ordered else frozenset(step.sends)
         return step.state, sends
+
+    def _name(self, process: int) -> str:
+        return self._system.processes[process]
 
     def _error(self, symmetry: Symmetry[Any, Any], what: str) -> SymmetryError:
         return SymmetryError(f"{symmetry.name or symmetry.processes} is no symmetry: {what}")
