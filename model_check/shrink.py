@@ -9,7 +9,8 @@ searches look for such a path, step by step through the plain explorer, on the s
   if it ends within its budget, and `Shrunk.least` says whether it did.
 
 What decides at the end is judged anew for every candidate, and the first path is kept if nothing
-has fewer changes.
+has fewer changes. The path is taken for a shortest one: a state that can be reached in fewer steps
+is not looked at again, and `least` says nothing of a path that is longer than it has to be.
 """
 
 from collections import deque
