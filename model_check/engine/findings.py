@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 import numpy as np
 
-from model_check.engine.arrays import Narrow
+from model_check.engine.arrays import Flags, Narrow
 from model_check.engine.digraph import Digraph
 from model_check.engine.exploration import PropertyResult
 from model_check.engine.fairness import fault_free
@@ -83,21 +83,31 @@ class Findings:
         if not self.need_graph:
             return
         free = fault_free(graph, self._local, at_once=self._at_once)
-        for prop, panel in self._settling:
-            unsettled = first_unsettled(graph, free, panel.accepts(graph.rows) == 1)
-            if unsettled is not None:
-                self._finds[prop.id] = Find(unsettled.state, None, unsettled.loop)
-        if self._leading:
-            ways = Digraph.of(graph.source, graph.target, len(graph.rows))
-            for leading in self._leading:
-                lasso = leading.lasso(graph, ways, free, at_once=self._at_once)
-                if lasso is not None:
-                    self._finds[leading.property.id] = Find(
-                        lasso.state, None, lasso.onward + lasso.loop, len(lasso.loop)
-                    )
+        self._look_where_runs_end(graph, free)
+        self._look_at_fair_runs(graph, free)
         self.violated |= any(
             prop.kind in ON_GRAPHS and prop.id in self._finds for prop in self._properties
         )
+
+    def _look_where_runs_end(self, graph: StateGraph, free: Flags) -> None:
+        if not self._settling:
+            return
+        ends = Ends(graph, free)
+        for prop, panel in self._settling:
+            unsettled = ends.first_unsettled(panel.accepts(graph.rows) == 1)
+            if unsettled is not None:
+                self._finds[prop.id] = Find(unsettled.state, None, unsettled.loop)
+
+    def _look_at_fair_runs(self, graph: StateGraph, free: Flags) -> None:
+        if not self._leading:
+            return
+        ways = Digraph.of(graph.source, graph.target, len(graph.rows))
+        for leading in self._leading:
+            lasso = leading.lasso(graph, ways, free, at_once=self._at_once)
+            if lasso is not None:
+                told = lasso.onward + lasso.loop
+                found = Find(lasso.state, None, told, len(lasso.loop))
+                self._finds[leading.property.id] = found
 
     def look_at_steps(self, refuted: Mapping[int, tuple[int, int]], first: int) -> None:
         """The steps of a part are judged: for each step property refuted, the row and the code.
