@@ -27,6 +27,7 @@ from model_check.outputs.options import CiOutputs
 from model_check.outputs.written import write_for_ci
 from model_check.progress import watching
 from model_check.properties import Verdict
+from model_check.reductions.refusal import RefusedError
 from model_check.report import as_json, show, show_total
 from model_check.run import Run, check
 from model_check.story_files import write_stories
@@ -123,6 +124,8 @@ def command(
     )
     if outputs.graphml is not None and len(request.models) * len(request.dialects) != 1:
         raise click.UsageError("--graphml takes one MODEL and one --dialect")
+    if outputs.graphml is not None and engine.reductions:
+        raise click.UsageError("--graphml is of all states, and --reduce visits fewer")
     ctx.exit(_guarded(lambda: obey(request)))
 
 
@@ -132,7 +135,7 @@ def _guarded(work: Callable[[], int]) -> int:
         return work()
     except click.UsageError:
         raise
-    except (CheckpointError, SymmetryError) as error:
+    except (CheckpointError, RefusedError, SymmetryError) as error:
         raise click.UsageError(str(error)) from error
     except Exception:  # noqa: BLE001 - whatever it is, it is not the user's doing
         click.echo(traceback.format_exc(), err=True)
@@ -157,6 +160,8 @@ def _measure(
     """The one yardstick that was asked for has been checked; how it went."""
     if cfg is None or len(names) != 1 or names[0] not in YARDSTICKS:
         raise click.UsageError("--cfg takes one yardstick, and a yardstick takes --cfg")
+    if engine.reductions:
+        raise click.UsageError("a yardstick takes no --reduce")
     try:
         verdict = check_yardstick(names[0], cfg, limits, json_file, engine)
     except CfgError as error:
@@ -220,6 +225,7 @@ def _explore(
             keep_states=outputs.graphml is not None,
             seen_by=None if coverage is None else coverage.watcher(title),
             options=request.engine.options(title, str(links), *selection.without),
+            reductions=request.engine.reductions,
         )
     show(run, console)
     if outputs.stories is not None:

@@ -11,6 +11,7 @@ import click
 
 from model_check.engine.options import Options, cores
 from model_check.option_fields import option
+from model_check.reductions.chosen import REDUCTIONS, Reduction
 
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SOURCES: Final = ("model_check", "reference/core")
@@ -48,6 +49,14 @@ class Engine:
         is_flag=True,
         default=False,
         help="Count states that differ in interchangeable names as one, where a model has such.",
+    )
+    reductions: tuple[Reduction, ...] = option(
+        "--reduce",
+        multiple=True,
+        default=(),
+        type=click.Choice(REDUCTIONS),
+        help="With --links set: explore each node apart first (local), or send first what costs "
+        "nothing (sends-first); may be given more than once.",
     )
     memory: int | None = option(
         "--memory",
@@ -88,6 +97,8 @@ class Engine:
             raise click.UsageError("--resume needs --checkpoint DIR")
         if self.folder is not None and self.memory is None:
             raise click.UsageError("--spill-to needs --memory SIZE")
+        if self.reductions and (self.symmetry or self.memory or self.checkpoint):
+            raise click.UsageError("--reduce takes no --symmetry, --memory or --checkpoint")
         if self.exact and self.memory is not None:
             raise click.UsageError("--exact keeps all states in memory: it takes no --memory")
 

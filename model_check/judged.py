@@ -85,6 +85,8 @@ class JudgedRun:
         if stopped is not None:
             return f"stopped by the limit on {stopped} before the scope was exhausted"
         if any(each.standing == "incomplete" for each in self.judgements):
+            if self.run.reduced:
+                return "left out by the reduction that was asked for"
             return "stopped after a violation, before the scope was exhausted"
         return None
 

@@ -39,6 +39,8 @@ def show(run: Run, console: Console) -> None:
         soft_wrap=True,
     )
     console.print(f"  [dim]within {escape(_bounds(run))}[/dim]", highlight=False, soft_wrap=True)
+    for line in run.reduced:
+        console.print(f"  [dim]{escape(line)}[/dim]", highlight=False, soft_wrap=True)
     for result in found.properties:
         each = run.property_of(result.id)
         word = "reached" if each.kind == "sometimes" and result.verdict == "holds" else ""
@@ -172,6 +174,7 @@ def _run(run: Run) -> dict[str, Any]:
         "depth": found.depth,
         "seconds": round(found.seconds, 3),
         "step_calls": found.step_calls,
+        **({"reduced": list(run.reduced)} if run.reduced else {}),
         "missed_probability": found.missed_probability,
         "properties": [
             {

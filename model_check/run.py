@@ -1,15 +1,16 @@
 """One check: a model, a dialect and a kind of links, and what was found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import attrs
 
-from model_check.engine import Exploration, Limits, Options, Watch, explore
+from model_check.engine import Exploration, Limits, Options, Watch
 from model_check.links import Links
 from model_check.models.cluster import ClusterSystem, Scope, system_of
 from model_check.models.model import Expected, Model
 from model_check.properties import Property, Verdict
+from model_check.reductions.chosen import Asked, Reduction, explore_as_chosen
 from model_check.shrink import with_shrunk_stories
 from model_check.shrink_memory import Remembered
 from model_check.strays import Stray, strays
@@ -29,6 +30,7 @@ class Run:
     system: ClusterSystem
     found: Exploration
     strays: tuple[Stray, ...] = ()  # steps that do not keep a rule of the dialect
+    reduced: tuple[str, ...] = ()  # what each reduction did and left, if any was asked for
 
     @property
     def verdict(self) -> Verdict:
@@ -89,26 +91,27 @@ def check(  # noqa: PLR0913 - each but the first three has a default
     keep_states: bool = False,
     seen_by: Callable[[ClusterSystem], System[Any, Any, Any]] | None = None,
     options: Options | None = None,
+    reductions: Sequence[Reduction] = (),
 ) -> Run:
     """The whole scope of the model has been explored, or as much as the limits allow.
 
     Counterexamples are the shortest, and then those with the least changes of node.
     With `seen_by`, what it makes of the system is explored in its stead: a watcher of its steps.
-    Raises ValueError if a name in `without` is no switch that is on in this dialect.
+    With `reductions` not every state is visited, and counterexamples need not be the shortest.
+    Raises ValueError if a name in `without` is no switch that is on in this dialect, and
+    RefusedError if a reduction does not apply.
     """
     scope = model.scope(rules.without(*without))
     system = system_of(scope)
     heard = Remembered(system if seen_by is None else seen_by(system))
-    found = explore(
-        heard,
-        links,
-        list(model.properties),
-        limits or Limits(),
+    asked = Asked(
+        limits=limits or Limits(),
         progress=watch,
         states_after_violation=states_after_violation,
         keep_states=keep_states,
         options=options,
     )
+    found, told = explore_as_chosen(reductions, heard, links, model.properties, asked)
     found = with_shrunk_stories(system, links, model.properties, found)
     return Run(
         model=model,
@@ -118,4 +121,5 @@ def check(  # noqa: PLR0913 - each but the first three has a default
         system=system,
         found=found,
         strays=strays(system, links, rules, heard),
+        reduced=told,
     )

@@ -15,6 +15,7 @@ from model_check.engine import Exploration, Limits, Progress, PropertyResult, Wa
 from model_check.links import Links, SetLinks
 from model_check.properties import ON_GRAPHS, Property, Verdict
 from model_check.reductions.judging import Judging
+from model_check.reductions.refusal import RefusedError
 from model_check.reductions.sending import Covered, Sending, Way
 from model_check.reductions.steps import LocalStep, LocalSteps
 from model_check.system import System
@@ -22,10 +23,6 @@ from model_check.trace import Trace
 
 _OFTEN: Final = 256
 """After how many worlds the limits are looked at."""
-
-
-class RefusedError(ValueError):
-    """The reduction would be unsound, or has nothing to say, for what was asked; and why."""
 
 
 def why_not(links: Links, prop: Property | None = None) -> str | None:

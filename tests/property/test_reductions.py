@@ -3,9 +3,11 @@
 Clauses: none, the engine knows no protocol.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from itertools import product
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import Phase, assume, given, settings
 
@@ -13,16 +15,29 @@ from model_check.engine import Limits, explore
 from model_check.engine.oracle import Oracle
 from model_check.links import parse_links
 from model_check.properties import Invariant, Property, Sometimes, StepProperty
-from model_check.reductions import sending
+from model_check.reductions import apart, local_exploration, sending
+from model_check.reductions.confirming import Search
+from model_check.reductions.local_exploration import explore_locally
 from model_check.reductions.sends_first import explore_sends_first
 from model_check.system import System
 from model_check.trace import Trace
-from tests.property.test_engine_oracle import PROPERTIES, TableSystem, systems
+from tests.property.test_engine_oracle import PROPERTIES, STATES, TableSystem, systems
 
 SET = parse_links("set")
 JUDGED = tuple(prop for prop in PROPERTIES if prop.kind != "settles")
 FEW = 300
 """States beyond which a system is left out, to be quick."""
+
+
+def together(first: int, second: int) -> Sometimes[int]:
+    return Sometimes(
+        id=f"p is in {first}, q in {second}",
+        project=lambda process, state: state if process < 2 else None,
+        judge=lambda all_: all_[:2] == (first, second),
+    )
+
+
+PLACES = tuple(together(*pair) for pair in product(range(STATES), repeat=2))
 
 
 def few_states(system: TableSystem) -> bool:
@@ -93,6 +108,10 @@ def test_sending_first_meets_the_same_and_judges_the_same_by_real_paths(
     system: TableSystem,
 ) -> None:
     assume(few_states(system))
+    check_sending_first(system)
+
+
+def check_sending_first(system: TableSystem) -> None:
     whole, reduced = Met(), Met()
 
     full = explore(system, SET, whole.properties, Limits())
@@ -110,22 +129,41 @@ def test_sending_first_meets_the_same_and_judges_the_same_by_real_paths(
             assert decided_at_the_end(prop, result.trace)
 
 
-BROKEN = {
-    "forgets what was sent": (sending.Sending, "_all_sent", lambda _, __, sent: sent),
-    "takes less sent for more": (
-        sending.Covered,
-        "add",
-        lambda covered, world: (
-            not covered._most.setdefault(world[:2], [])
-            and not covered._most[world[:2]].append(world[2])
-        ),
+@settings(max_examples=100, deadline=None)
+@given(system=systems())
+def test_exploring_apart_decides_as_the_whole_does(system: TableSystem) -> None:
+    assume(few_states(system))
+    check_apart(system)
+
+
+def check_apart(system: TableSystem) -> None:
+    system = attrs.evolve(system, watchers=())
+    whole = Met()
+    explore(system, SET, whole.properties, Limits())
+
+    properties = (*JUDGED, *PLACES)
+    found = explore_locally(system, SET, properties, worlds=50)
+
+    for prop, decision in zip(properties, found.decisions, strict=True):
+        if decision.verdict != "undecided":
+            assert decision.verdict == whole.verdict(prop)
+        if decision.trace is not None:
+            check_follows(system, decision.trace)
+            assert decided_at_the_end(prop, decision.trace)
+
+
+BROKEN_APART = {
+    "forgets a message": (apart.Apart, "_news", lambda *_: 0),
+    "confirms nothing and believes it": (
+        local_exploration,
+        "search",
+        lambda *_, **__: Search(outcome="none", worlds=0),
     ),
 }
 
 
-@pytest.mark.parametrize("twin", BROKEN)
-def test_a_broken_reduction_is_noticed(twin: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(*BROKEN[twin])
+def never_seen_red(judge: Callable[[TableSystem], None]) -> None:
+    """The judgement stands on each of some hundred systems."""
 
     @settings(
         max_examples=300,
@@ -136,12 +174,23 @@ def test_a_broken_reduction_is_noticed(twin: str, monkeypatch: pytest.MonkeyPatc
         phases=[Phase.generate],
     )
     @given(system=systems())
-    def meets_the_same(system: TableSystem) -> None:
+    def on_systems(system: TableSystem) -> None:
         assume(few_states(system))
-        whole, reduced = Met(), Met()
-        explore(system, SET, whole.properties, Limits())
-        explore_sends_first(system, SET, reduced.properties)
-        assert reduced.states == whole.states
+        judge(system)
+
+    on_systems()
+
+
+def test_sending_first_without_sending_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending.Sending, "_all_sent", lambda _, __, sent: sent)
 
     with pytest.raises(AssertionError):
-        meets_the_same()
+        never_seen_red(check_sending_first)
+
+
+@pytest.mark.parametrize("twin", BROKEN_APART)
+def test_a_broken_exploration_apart_is_noticed(twin: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(*BROKEN_APART[twin])
+
+    with pytest.raises(AssertionError):
+        never_seen_red(check_apart)
