@@ -165,6 +165,11 @@ class AppendLog:
         _LOG.warning("%s is cut to %d bytes: the last command is not whole", path, follower.offset)
         os.truncate(path, follower.offset)
 
+    @property
+    def rewriting(self) -> bool:
+        """Whether a new base is being written."""
+        return self._task is not None and not self._task.done()
+
     # Recording.
 
     @clause("RT-50")
@@ -274,7 +279,7 @@ class AppendLog:
     def _rewrite_if_large(self) -> None:
         percentage = int(kept_text(self._options, "auto-aof-rewrite-percentage"))
         least = int(kept_text(self._options, "auto-aof-rewrite-min-size"))
-        if not percentage or self._size < least or (self._task and not self._task.done()):
+        if not percentage or self._size < least or self.rewriting:
             return
         if self._size * 100 >= self._base_size * percentage:
             self.rewrite()

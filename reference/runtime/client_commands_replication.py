@@ -201,6 +201,23 @@ def _master_lines(session: Session) -> Iterator[str]:
     yield "replica_announced:1"
 
 
+def sync_lines(session: Session) -> Iterator[str]:
+    """What the section `Stats` of INFO says of replicas that have asked for the stream."""
+    counts = session.node.replicas.counts
+    yield f"sync_full:{counts.full}"
+    yield f"sync_partial_ok:{counts.partial}"
+    yield f"sync_partial_err:{counts.refused}"
+
+
+def append_log_lines(session: Session) -> Iterator[str]:
+    """What the section `Persistence` of INFO says of the append-only file."""
+    recorder = session.service.keyspace.recorder
+    yield f"aof_enabled:{int(recorder is not None)}"
+    yield f"aof_rewrite_in_progress:{int(recorder is not None and recorder.rewriting)}"
+    yield "aof_last_bgrewrite_status:ok"
+    yield "aof_last_write_status:ok"  # a node that cannot write ends
+
+
 REPLICATION_HANDLERS: Final[Handlers] = {
     "psync": psync,
     "replconf": replconf,

@@ -8,7 +8,11 @@ from typing import Final
 
 from reference.clauses import clause
 from reference.runtime.client_channels import Kind
-from reference.runtime.client_commands_replication import replication_lines
+from reference.runtime.client_commands_replication import (
+    append_log_lines,
+    replication_lines,
+    sync_lines,
+)
 from reference.runtime.client_limits import configured_limits
 from reference.runtime.client_patterns import glob
 from reference.runtime.client_replies import ClientReply, Raw, SetReply, Verbatim
@@ -53,6 +57,7 @@ def _stats_section(session: Session) -> Iterator[str]:
     yield f"pubsub_channels:{len(channels.names(Kind.CHANNEL))}"
     yield f"pubsub_patterns:{len(channels.names(Kind.PATTERN))}"
     yield f"pubsubshard_channels:{len(channels.names(Kind.SHARD))}"
+    yield from sync_lines(session)
 
 
 def _memory_section(session: Session) -> Iterator[str]:
@@ -63,8 +68,9 @@ def _error_section(session: Session) -> Iterator[str]:
     yield from session.service.stats.error_lines()
 
 
-def _persistence_section(_session: Session) -> Iterator[str]:
+def _persistence_section(session: Session) -> Iterator[str]:
     yield "loading:0"
+    yield from append_log_lines(session)
 
 
 def _cluster_section(_session: Session) -> Iterator[str]:

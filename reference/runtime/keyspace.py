@@ -132,6 +132,10 @@ class Watch:
 class Recorder(Protocol):
     """Who is told of every change of the data, whoever has made it."""
 
+    @property
+    def rewriting(self) -> bool:
+        """Whether all of the data is being written anew."""
+
     def record(self, requests: Sequence[Request]) -> None:
         """These commands have the same effect, all of them or none."""
 

@@ -98,7 +98,7 @@ def test_what_changes_nothing_is_not_told(pair: Pair, line: str) -> None:
 
 
 def test_key_whose_time_is_over_is_deleted_first(pair: Pair) -> None:
-    pair("SET k 5 PX 1")
+    pair("SET k 5 PX 60")
     while pair("EXISTS k"):
         pass
 
