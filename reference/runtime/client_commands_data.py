@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from reference.clauses import clause
 from reference.runtime.client_arguments import parse_integer
 from reference.runtime.client_replies import NULL_ARRAY, ClientReply, SetReply
 from reference.runtime.client_session import Handlers, Session
@@ -58,9 +59,33 @@ def _create_group(session: Session, arguments: list[bytes]) -> ClientReply:
     return reply
 
 
+@clause("CM-93")
+def copy(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The key is copied within the one database that there is. Counterpart: `copyCommand`."""
+    words = [argument.upper() for argument in arguments]
+    if b"DB" in words[3:-1]:
+        number = parse_integer(arguments[words.index(b"DB", 3) + 1])
+        if number:
+            return ErrorReply(session.release.copy_error)
+    return _ask(session, *arguments)
+
+
+@clause("CM-93")
+def sort(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The elements in order, by themselves alone. Counterpart: `sortCommandGeneric`."""
+    for position, argument in enumerate(arguments[2:-1], 2):
+        word, pattern = argument.upper(), arguments[position + 1]
+        by_key = word == b"BY" and b"*" in pattern
+        if by_key or (word == b"GET" and (pattern != b"#" or not session.release.sort_takes_self)):
+            return ErrorReply(session.release.sort_error.format(word.decode()))
+    return _ask(session, *arguments)
+
+
 DATA_HANDLERS: Final[Handlers] = {
+    "copy": copy,
     "lmpop": _pop_many,
     "zmpop": _pop_many,
+    "sort_ro": sort,
     "sintercard": _count_common,
     "touch": _touch,
     "xgroup|create": _create_group,

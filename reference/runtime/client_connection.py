@@ -184,11 +184,6 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def finish(self) -> None:
-        """The connection ends when the replies so far are sent."""
-        if self._transport is not None and not self._working:
-            self._transport.close()
-
     def go_on(self) -> None:
         """Requests that waited are answered, if they may be now."""
         if self._transport is None or self.session is None or self._owner.frozen:

@@ -105,9 +105,6 @@ class Outlet(Protocol):
     def abort(self) -> None:
         """The connection is gone."""
 
-    def finish(self) -> None:
-        """The connection ends when the replies so far are sent."""
-
 
 class Replies(Enum):
     """Which requests are answered (CLIENT REPLY)."""

@@ -142,6 +142,9 @@ class Release:
     knows_libraries: bool  # CLIENT LIST shows with which library a client was made
     has_databases: bool  # users may be kept to some
     tells_strangers_nothing: bool  # not even which commands there are
+    copy_error: str  # to another database
+    sort_error: str  # by, or of, other keys; with a place for the option
+    sort_takes_self: bool  # GET # is allowed
     bad_client_id: str  # to CLIENT KILL
     unbalanced: str  # XREAD with keys and ids that do not pair, with a place for its name
     pushes_follow_replies: bool  # those that a client's own request has caused
@@ -173,6 +176,9 @@ _REDIS_7_0: Final = Release(
     knows_libraries=False,
     has_databases=False,
     tells_strangers_nothing=False,
+    copy_error="ERR Copying to another database is not allowed in cluster mode",
+    sort_error="ERR {} option of SORT denied in Cluster mode.",
+    sort_takes_self=False,
     bad_client_id="ERR client-id should be greater than 0",
     unbalanced=(
         "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified."
@@ -186,6 +192,11 @@ _REDIS_8_0: Final = attrs.evolve(
     version="8.0.6",
     version_lines=("redis_version:8.0.6",),
     port_word="",
+    sort_error=(
+        "ERR {} option of SORT denied in Cluster mode when keys formed by the pattern may be in "
+        "different slots."
+    ),
+    sort_takes_self=True,
     shards_are_kept=True,
     knows_libraries=True,
     unbalanced=(
@@ -218,6 +229,7 @@ _VALKEY_9_1: Final = attrs.evolve(
     counts_failed_nodes=True,
     counts_bytes=True,
     zones=True,
+    copy_error="ERR DB index is out of range",
     bad_client_id="ERR syntax error",
     has_databases=True,
     tells_strangers_nothing=True,

@@ -1,6 +1,6 @@
 """The same requests get the same bytes from a real server and from a slotproof node.
 
-Clauses: CM-3, CM-71, CM-75, CM-76, CM-80, CM-84, CM-85, CM-87, CM-88, CM-89.
+Clauses: CM-3, CM-71, CM-75, CM-76, CM-80, CM-84, CM-85, CM-87, CM-88, CM-89, CM-93.
 """
 
 import re
@@ -72,7 +72,10 @@ CONVERSATIONS: Final = {
     ),
     "other data": (
         "TOUCH a{k} b{k}", "SET a{k} 1", "TOUCH a{k} b{k} a{k}", "COPY a{k} b{k}",
-        "COPY a{k} b{k}", "COPY a{k} b{k} REPLACE", "COPY a{k} b", "HRANDFIELD h",
+        "COPY a{k} b{k}", "COPY a{k} b{k} REPLACE", "COPY a{k} b",
+        "COPY a{k} b{k} DB 1", "COPY a{k} b{k} DB 0", "COPY a{k} b{k} DB x",
+        "RPUSH l 3 1 2", "SORT_RO l BY w*", "SORT_RO l GET a*", "SORT_RO l BY nosort", "SORT_RO l",
+        "SORT_RO l GET #", "DEL l", "HRANDFIELD h",
         "ZRANDMEMBER z2", "ZMPOP 1 z2 MIN", "LMPOP 1 z2 LEFT", "SINTERCARD 1 s2",
         "GEOADD g 13.361389 38.115556 P",
         "GEOSEARCH g FROMMEMBER P BYRADIUS 1 km", "DEL g", "DEL a{k} b{k}",

@@ -28,10 +28,6 @@ class Ear:
         """It is kept."""
         self.heard += b"<aborted>"
 
-    def finish(self) -> None:
-        """It is kept."""
-        self.heard += b"<finished>"
-
 
 class Room:
     """A node whose clients are called by number."""
