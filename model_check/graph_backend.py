@@ -11,7 +11,8 @@ from typing import Any, Final
 import networkx as nx
 import numpy as np
 
-from model_check.engine.digraph import Digraph, Narrow, Numbers
+from model_check.engine.arrays import Ints, Narrow
+from model_check.engine.digraph import Digraph
 
 BACKEND: Final = "slotproof"
 """The name by which networkx knows it."""
@@ -181,5 +182,5 @@ def _not_null(graph: StateDigraph) -> None:
 
 
 def _beyond(arrays: Digraph, node: int) -> set[int]:
-    order: Numbers = arrays.breadth_first(node)[0]
+    order: Ints = arrays.breadth_first(node)[0]
     return set(order.tolist()) - {node}

@@ -9,16 +9,10 @@ from typing import Any, Final
 
 import attrs
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-from model_check.engine.arrays import Flags, ranges
-
-Numbers = npt.NDArray[np.signedinteger[Any]]
-"""Numbers of any width: of nodes, edges or components."""
-
-Narrow = npt.NDArray[np.int32]
+from model_check.engine.arrays import Flags, Ints, Narrow, ranges
 
 NONE: Final = -1
 """No such node or edge, or not reached."""
@@ -31,12 +25,12 @@ class Digraph:
     Edges may be parallel, and may lead from a node to itself.
     """
 
-    start: Numbers  # of each node's edges, and where the last ones end; shape (nodes + 1,)
+    start: Ints  # of each node's edges, and where the last ones end; shape (nodes + 1,)
     target: Narrow  # of each edge; shape (edges,)
-    edge: Numbers | None = None  # what number each edge was given; None if its position here
+    edge: Ints | None = None  # what number each edge was given; None if its position here
 
     @classmethod
-    def of(cls, source: Numbers, target: Numbers, nodes: int) -> "Digraph":
+    def of(cls, source: Ints, target: Ints, nodes: int) -> "Digraph":
         """The graph of edges that are numbered as they come. Shapes: (edges,), (edges,)."""
         start = np.zeros(nodes + 1, dtype=np.int64)
         np.cumsum(np.bincount(source, minlength=nodes), out=start[1:])
@@ -56,15 +50,15 @@ class Digraph:
         """How many edges there are."""
         return len(self.target)
 
-    def given(self, positions: Numbers) -> Numbers:
+    def given(self, positions: Ints) -> Ints:
         """The numbers that the edges at these positions were given."""
         return positions if self.edge is None else self.edge[positions]
 
-    def out(self, nodes: Numbers) -> tuple[Numbers, Numbers]:
+    def out(self, nodes: Ints) -> tuple[Ints, Ints]:
         """For each edge from each of the nodes: the position of the node there, and the edge's."""
         return ranges(self.start[nodes].astype(np.int64), self.degree(nodes))
 
-    def degree(self, nodes: Numbers) -> Numbers:
+    def degree(self, nodes: Ints) -> Ints:
         """How many edges each of the nodes has."""
         return (self.start[nodes + 1] - self.start[nodes]).astype(np.int64)
 
@@ -108,10 +102,10 @@ class Digraph:
         order, before = breadth_first_order(self._matrix(), node, directed=True)
         return order, before
 
-    def levels(self, node: int) -> Iterator[Numbers]:
+    def levels(self, node: int) -> Iterator[Ints]:
         """The nodes at distance 0, 1, 2 ... of the node, each level in rising order."""
         seen = np.zeros(len(self), dtype=np.bool_)
-        level: Numbers = np.array([node], dtype=np.int64)
+        level: Ints = np.array([node], dtype=np.int64)
         while level.size:
             seen[level] = True
             yield level

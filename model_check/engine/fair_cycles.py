@@ -15,8 +15,8 @@ components are taken apart until nothing is owed, which is the usual way to judg
 import attrs
 import numpy as np
 
-from model_check.engine.arrays import Flags, Ints
-from model_check.engine.digraph import NONE, Digraph, Narrow
+from model_check.engine.arrays import Flags, Ints, Narrow
+from model_check.engine.digraph import NONE, Digraph
 from model_check.engine.fairness import OWED_NOTHING, OWED_STRONGLY, Deeds
 
 _DENSE_CELLS = 1 << 27

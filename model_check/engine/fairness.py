@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 import numpy.typing as npt
 
-from model_check.engine.arrays import Flags, Ints
+from model_check.engine.arrays import Flags, Ints, Narrow
 from model_check.engine.budgets import FREE
 from model_check.engine.codes import (
     BREAK,
@@ -24,7 +24,6 @@ from model_check.engine.codes import (
     SEND_AND_DELIVER,
     SEND_AND_HOLD,
 )
-from model_check.engine.digraph import Narrow, Numbers
 from model_check.engine.layout import MOVE_COST, MOVE_EVENT
 from model_check.engine.local import LocalTables
 from model_check.engine.state_graph import StateGraph
@@ -58,7 +57,7 @@ class Deeds:
     target: Narrow
     deed: Narrow  # which one it is; many transitions are the same deed
     owed: Kinds  # nothing, weakly or strongly
-    number: Numbers  # of each transition, in the graph
+    number: Ints  # of each transition, in the graph
 
     def take(self, at: Ints) -> "Deeds":
         """Those at these positions."""

@@ -3,8 +3,8 @@
 import attrs
 import numpy as np
 
-from model_check.engine.arrays import Flags
-from model_check.engine.digraph import NONE, Digraph, Narrow, Numbers
+from model_check.engine.arrays import Flags, Ints, Narrow
+from model_check.engine.digraph import NONE, Digraph
 from model_check.engine.fairness import OWED_NOTHING, OWED_STRONGLY, Deeds
 
 
@@ -13,7 +13,7 @@ class Waiting:
     """The states in which what was asked for has not come yet, each by a shortest path."""
 
     distance: Narrow  # of each state from the initial one, by way of the asking; NONE if not so
-    came: Numbers  # the edge by which each was reached, NONE if the asking starts there
+    came: Ints  # the edge by which each was reached, NONE if the asking starts there
 
     @property
     def states(self) -> Flags:
@@ -21,17 +21,17 @@ class Waiting:
         return np.not_equal(self.distance, NONE)
 
 
-def waiting(ways: Digraph, depth: Numbers, asks: Flags, arrived: Flags) -> Waiting:
+def waiting(ways: Digraph, depth: Ints, asks: Flags, arrived: Flags) -> Waiting:
     """Where runs can be after a state that asks, without having arrived since.
 
     All edges count, those that need faults too. Shapes: (states,).
     """
     distance = np.full(len(ways), NONE, dtype=np.int32)
-    came: Numbers = np.full(len(ways), NONE, np.int64 if ways.edges >= 1 << 31 else np.int32)
+    came: Ints = np.full(len(ways), NONE, np.int64 if ways.edges >= 1 << 31 else np.int32)
     starts = np.flatnonzero(asks & ~arrived)
     starts = starts[np.argsort(depth[starts], kind="stable")]
     begins = np.searchsorted(depth[starts], np.arange(int(depth.max(initial=0)) + 2))
-    level: Numbers = starts[:0]
+    level: Ints = starts[:0]
     at = 0
     while level.size or at < len(begins) - 1:
         if at < len(begins) - 1:

@@ -6,8 +6,8 @@ from typing import Any
 import attrs
 import numpy as np
 
-from model_check.engine.arrays import Flags, Ints
-from model_check.engine.digraph import NONE, Digraph, Narrow
+from model_check.engine.arrays import Flags, Ints, Narrow
+from model_check.engine.digraph import NONE, Digraph
 from model_check.engine.fair_cycles import fair_components
 from model_check.engine.fairness import Deeds, busy, deeds, out_of_budget
 from model_check.engine.lasso import loop, stem, waiting

@@ -9,8 +9,8 @@ from collections import deque
 import attrs
 import numpy as np
 
-from model_check.engine.arrays import Flags
-from model_check.engine.digraph import Digraph, Numbers
+from model_check.engine.arrays import Flags, Ints
+from model_check.engine.digraph import Digraph
 from model_check.engine.state_graph import StateGraph
 
 
@@ -49,7 +49,7 @@ class Ends:
         )
 
 
-def _loop(start: int, source: Numbers, target: Numbers, code: Numbers) -> tuple[int, ...]:
+def _loop(start: int, source: Ints, target: Ints, code: Ints) -> tuple[int, ...]:
     """The codes of a shortest way from the state back to itself, none if there is no way."""
     onward: dict[int, list[tuple[int, int]]] = {}
     for one, other, what in zip(source.tolist(), target.tolist(), code.tolist(), strict=True):
