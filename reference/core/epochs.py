@@ -106,8 +106,8 @@ def bump_config_epoch_without_consensus(
     The very same state if nothing was done. To be called last, so that what is announced is all
     there. Counterpart: `clusterBumpConfigEpochWithoutConsensus`.
     """
-    mine = state.myself.config_epoch
-    if mine == _newest(state) and mine != 0:
+    mine, newest = state.myself.config_epoch, _newest(state)
+    if mine == newest and mine != 0:
         return state
     epoch = next_epoch(state, kind)
     out.append(Notice(what=Happening.NEW_EPOCH, epoch=epoch))
