@@ -37,7 +37,7 @@ _SYNC_EVERY_S: Final = 1.0
 _WRITES_NEWEST: Final = ("valkey-9.1", "strict")
 
 
-class AppendLogError(Exception):
+class AppendLogError(ValueError):
     """Why the file cannot be loaded, in one line."""
 
 
@@ -79,7 +79,7 @@ class AppendLog:
 
     def __init__(self, options: NodeOptions, keyspace: Keyspace) -> None:
         """Nothing is loaded or open yet; OSError if the directory cannot be made."""
-        self._options = options
+        self.options = options
         self._keyspace = keyspace
         self._name = kept_text(options, "appendfilename")
         self._directory = options.directory / kept_text(options, "appenddirname")
@@ -114,6 +114,21 @@ class AppendLog:
             self._open(self._manifest.increments[-1][0])
             self._fresh = self._size == 0
         self._delete_others()
+        self._keyspace.recorder = self
+
+    @clause("RT-53")
+    def begin(self) -> None:
+        """All data is in a new base, and what follows will be recorded.
+
+        Counterpart: `startAppendOnly`.
+        """
+        path = self._path(f"{self._name}.manifest")
+        if path.exists():
+            self._manifest = Manifest.parse(path.read_text(encoding="utf-8"))
+        number = self._manifest.increments[-1][1] if self._manifest.increments else 0
+        self._manifest = Manifest(self._manifest.base)
+        self._write_base_at_once()
+        self._begin_increment(number + 1)
         self._keyspace.recorder = self
 
     def _load_files(self) -> None:
@@ -160,7 +175,7 @@ class AppendLog:
         self._size += follower.offset
         if follower.offset == size:
             return
-        if not last or kept_text(self._options, "aof-load-truncated") != "yes":
+        if not last or kept_text(self.options, "aof-load-truncated") != "yes":
             raise AppendLogError(f"Unexpected end of file reading {path}")
         _LOG.warning("%s is cut to %d bytes: the last command is not whole", path, follower.offset)
         os.truncate(path, follower.offset)
@@ -195,7 +210,7 @@ class AppendLog:
         view = memoryview(data)
         while view:
             view = view[os.write(self._fd, view) :]
-        policy = kept_text(self._options, "appendfsync")
+        policy = kept_text(self.options, "appendfsync")
         if policy == "always":
             os.fsync(self._fd)
         elif policy == "everysec" and not self._dirty:
@@ -263,13 +278,14 @@ class AppendLog:
         self._delete_others()
 
     def _file(self, snapshot: Snapshot) -> Iterator[bytes]:
-        newest = self._options.dialect in _WRITES_NEWEST
+        newest = self.options.dialect in _WRITES_NEWEST
         head: list[WritableEntry] = [RdbAux(b"aof-base", b"1")]
         entries = chain(head, snapshot.entries())
         return format_rdb(entries, VALKEY_VERSION if newest else RDB_VERSION)
 
-    def _begin_increment(self) -> None:
-        number = self._manifest.increments[-1][1] + 1 if self._manifest.increments else 1
+    def _begin_increment(self, number: int | None = None) -> None:
+        if number is None:
+            number = self._manifest.increments[-1][1] + 1 if self._manifest.increments else 1
         name = f"{self._name}.{number}.incr.aof"
         self._open(name)
         self._fresh, self._size = True, 0
@@ -277,8 +293,8 @@ class AppendLog:
         self._save_manifest(Manifest(self._manifest.base, increments))
 
     def _rewrite_if_large(self) -> None:
-        percentage = int(kept_text(self._options, "auto-aof-rewrite-percentage"))
-        least = int(kept_text(self._options, "auto-aof-rewrite-min-size"))
+        percentage = int(kept_text(self.options, "auto-aof-rewrite-percentage"))
+        least = int(kept_text(self.options, "auto-aof-rewrite-min-size"))
         if not percentage or self._size < least or self.rewriting:
             return
         if self._size * 100 >= self._base_size * percentage:
@@ -308,18 +324,72 @@ class AppendLog:
             if mine.fullmatch(path.name) and path.name not in named:
                 path.unlink()
 
-    async def close(self) -> None:
-        """All that was recorded is on disk, and no file is open."""
+    def stop(self) -> None:
+        """All that was recorded is on disk, and nothing more will be.
+
+        Counterpart: `stopAppendOnly`.
+        """
         self._keyspace.recorder = None
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait([self._task])
         if self._alarm is not None:
             self._alarm.cancel()
         if self._fd >= 0:
             os.fsync(self._fd)
             os.close(self._fd)
             self._fd = -1
+
+    async def close(self) -> None:
+        """No file is open, and nothing runs any more."""
+        self.stop()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+
+class Recording:
+    """Whether a node records, which its directives say (`server.aof_state`)."""
+
+    def __init__(self, keyspace: Keyspace, failed: Callable[[OSError], None]) -> None:
+        """It does not."""
+        self._keyspace = keyspace
+        self._failed = failed
+        self._log: AppendLog | None = None
+        self._stopped: list[AppendLog] = []
+
+    def start(self, options: NodeOptions) -> None:
+        """The keyspace has what was recorded, if the node is to record.
+
+        AppendLogError or OSError if that cannot be. Counterpart: `aofOpenIfNeededOnServerStart`.
+        """
+        if kept_text(options, "appendonly") == "yes":
+            self._log = AppendLog(options, self._keyspace)
+            self._log.failed = self._failed
+            self._log.load()
+
+    @clause("RT-50", "RT-53")
+    def follow(self, options: NodeOptions) -> None:
+        """It is as the directives say now; AppendLogError or OSError if it cannot be.
+
+        Counterpart: `updateAppendonly`.
+        """
+        wanted = kept_text(options, "appendonly") == "yes"
+        if self._log is not None and not wanted:
+            self._log.stop()
+            self._stopped.append(self._log)
+            self._log = None
+        elif self._log is not None:
+            self._log.options = options
+        elif wanted:
+            log = AppendLog(options, self._keyspace)
+            log.failed = self._failed
+            log.begin()
+            self._log = log
+
+    async def close(self) -> None:
+        """No file is open, and nothing runs any more."""
+        for log in (*self._stopped, self._log):
+            if log is not None:
+                await log.close()
 
 
 def _sync_and_close(fd: int) -> None:

@@ -1,5 +1,6 @@
 """Commands about the server: INFO, CONFIG and COMMAND."""
 
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +31,12 @@ from reference.runtime.driver_log import set_log_level
 from reference.runtime.kept_directives import list_names
 from reference.wire.resp import OK, ErrorReply, SimpleString
 
+_LOG = logging.getLogger(__name__)
+
+_NO_AOF: Final = (
+    "ERR CONFIG SET failed (possibly related to argument 'appendonly') - "
+    "Unable to turn on AOF. Check server logs."
+)
 _ALL_SECTIONS: Final = frozenset({"default", "all", "everything"})
 
 
@@ -134,6 +141,13 @@ def config_set(session: Session, arguments: list[bytes]) -> ClientReply:
         options = configured(session.node.options, pairs)
     except DirectiveError as error:
         return ErrorReply(f"ERR {error}")
+    record_as = session.service.keyspace.record_as
+    if record_as is not None:
+        try:
+            record_as(options)
+        except (OSError, ValueError) as error:
+            _LOG.warning("the append only file cannot be used: %s", error)
+            return ErrorReply(_NO_AOF)
     session.node.configure(options)
     if any(name.lower() == "loglevel" for name, _ in pairs):
         set_log_level(options.kept["loglevel"])

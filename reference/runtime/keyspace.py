@@ -30,6 +30,7 @@ from reference.runtime.keyspace_values import (
     entry_of,
     set_stream_ids,
 )
+from reference.runtime.options import NodeOptions
 from reference.runtime.replication_data import ReplicationError, commands_of
 from reference.wire.rdb import RdbKey
 from reference.wire.rdb_values import RdbStream
@@ -156,6 +157,8 @@ class Keyspace:
         self.listener: Callable[[list[Request]], None] | None = None
         """Who is told what changes: commands that have the same effect, all of them or none."""
         self.recorder: Recorder | None = None
+        self.record_as: Callable[[NodeOptions], None] | None = None
+        """What makes the recorder be as the options say; an error of the system if it cannot."""
         self.before_write: list[Callable[[Sequence[bytes] | None], None]] = []
         """Who sees keys before they change; None if it may be any."""
 

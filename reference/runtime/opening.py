@@ -10,10 +10,9 @@ import attrs
 from reference.clauses import clause
 from reference.core.state import ClusterState, new_node
 from reference.core.types import NodeId
-from reference.runtime.append_log import AppendLog, AppendLogError
+from reference.runtime.append_log import AppendLogError, Recording
 from reference.runtime.clients import serve_clients
 from reference.runtime.clock import new_node_id, new_shard_id
-from reference.runtime.directives import kept_text
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.node import Node
 from reference.runtime.nodes_file import announced_by_nodes, from_conf
@@ -75,11 +74,13 @@ async def listening_node(
             state, announced = read_state(config, options)
         keyspace = Keyspace()
         at_end.callback(keyspace.close)
-        append_log = _open_append_log(options, keyspace)
+        failures: list[Node] = []
+        recording = Recording(keyspace, partial(_fail, failures))
+        at_end.push_async_callback(recording.close)
+        _start_recording(recording, options)
         node = Node(options, state, config, keyspace, announced, surroundings)
-        if append_log is not None:
-            append_log.failed = partial(_fail, node)
-            at_end.push_async_callback(append_log.close)
+        failures.append(node)
+        keyspace.record_as = recording.follow
         at_end.push_async_callback(node.close)
         port = options.port
         try:
@@ -103,27 +104,21 @@ async def running_node(
         yield node
 
 
-def _fail(node: Node, error: OSError) -> None:
+def _fail(nodes: list[Node], error: OSError) -> None:
     """The node stops, since it cannot keep what it would acknowledge."""
     log.critical("Fatal: can't write the append only file: %s", error)
-    if not node.failed.done():
-        node.failed.set_exception(error)
+    for node in nodes:
+        if not node.failed.done():
+            node.failed.set_exception(error)
 
 
 @clause("RT-50")
-def _open_append_log(options: NodeOptions, keyspace: Keyspace) -> AppendLog | None:
-    """The keyspace has what was recorded, if the node records; StartError if that cannot be read.
-
-    Counterpart: `aofOpenIfNeededOnServerStart`.
-    """
-    if kept_text(options, "appendonly") != "yes":
-        return None
+def _start_recording(recording: Recording, options: NodeOptions) -> None:
+    """The keyspace has what was recorded; StartError if that cannot be read."""
     try:
-        append_log = AppendLog(options, keyspace)
-        append_log.load()
+        recording.start(options)
     except (AppendLogError, OSError, UnicodeError) as error:
         raise StartError(f"the append only file cannot be used: {error}") from error
-    return append_log
 
 
 def _open_config(options: NodeOptions) -> ConfigFile:

@@ -4,6 +4,7 @@ Clauses: RT-50, RT-51, RT-52, RT-53.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from reference.runtime.keyspace import Keyspace
 from reference.runtime.opening import StartError, listening_node
 from reference.runtime.options import NodeOptions, bus_port
 from reference.wire.rdb import RdbKey
+from tests.runtime.node_double import Client, NodeDouble
 from tests.support import free_ports
 
 Story = Callable[[AppendLog, Keyspace], Awaitable[None]]
@@ -216,6 +218,45 @@ def test_large_log_is_rewritten_by_itself(tmp_path: Path) -> None:
     run(tmp_path, story, **{"auto-aof-rewrite-min-size": "2000"})
 
     assert sum(len(content) for content in files(tmp_path).values()) < 4000
+
+
+def test_recording_is_switched_on_and_off(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    given = NodeOptions(port=port, cport=bus_port(port), directory=tmp_path)
+
+    async def switch() -> None:
+        async with listening_node(given) as node:
+            keyspace, client = node._keyspace, Client(NodeDouble())
+            client.session.service.keyspace = keyspace
+            assert client("BGREWRITEAOF") == "ERR the append only file is off"
+            keyspace.execute([b"SET", b"a", b"1"])
+            assert client("CONFIG SET appendonly yes") == "OK"
+            keyspace.execute([b"SET", b"b", b"2"])
+            expected.update(data_of(keyspace))
+            assert client("CONFIG SET appendonly no appendfsync always") == "OK"
+            keyspace.execute([b"SET", b"c", b"not recorded"])
+
+    async def switch_again() -> None:
+        async with listening_node(given) as node:
+            keyspace = node._keyspace
+            assert keyspace.record_as is not None
+            keyspace.execute([b"SET", b"only", b"1"])
+            keyspace.record_as(options(tmp_path))
+            keyspace.record_as(options(tmp_path, appendfsync="always"))
+            keyspace.execute([b"SET", b"more", b"1"])
+
+    expected: dict[bytes, RdbKey | None] = {}
+    # The double's directory is that of the process, so the node's own is named where it matters.
+    asyncio.run(_in(tmp_path, switch))
+    assert loaded(tmp_path) == expected
+
+    asyncio.run(switch_again())
+    assert sorted(loaded(tmp_path)) == [b"more", b"only"]
+
+
+async def _in(directory: Path, told: Callable[[], Awaitable[None]]) -> None:
+    with contextlib.chdir(directory):
+        await told()
 
 
 def test_manifest_is_read_as_it_is_written() -> None:
