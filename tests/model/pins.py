@@ -1,8 +1,9 @@
 """The models, each in each of its dialects: the verdict, the counts and what happens, pinned.
 
 `python -m tests.model.pins --write [MODEL...]` explores and renews the lines of these models in
-`pins.json`, or of all; `--check` explores and compares all of them, the large ones too. The file
-has a line for each run, so that a difference shows what changed.
+`pins.json`, or of all; `--check` explores and compares all of them, the large ones too; `--table`
+prints what is pinned as rows of a table, as the README has them. The file has a line for each run,
+so that a difference shows what changed.
 """
 
 import json
@@ -104,11 +105,28 @@ def _compare() -> int:
     return 1 if wrong else 0
 
 
+def table(names: Iterable[str]) -> str:
+    """A row for each model: what it is about, and its links and states in each dialect."""
+    pins = read_pins()
+    rows = []
+    for name in names:
+        cells = [f"`{name}`", MODELS[name].text]
+        for dialect in DIALECTS:
+            line = pins.get((name, dialect))
+            star = " *" if line and line["violated"] else ""
+            cells.append(f"`{line['links']}`: {line['states']:,}{star}" if line else "")
+        rows.append(f"| {' | '.join(cells)} |\n")
+    return "".join(rows)
+
+
 def main(arguments: list[str]) -> int:
     """The command line has been obeyed; the exit code."""
     match arguments:
         case ["--check"]:
             return _compare()
+        case ["--table", *names] if set(names) <= MODELS.keys():
+            sys.stdout.write(table(names or [name for name, m in MODELS.items() if m.by_default]))
+            return 0
         case ["--write", *names] if set(names) <= MODELS.keys():
             _renew(names or MODELS)
             return 0

@@ -50,12 +50,21 @@ def violated(run: Run) -> dict[str, int]:
         ("meeting", ("reliable_meet",), set()),
         ("meeting", ("meet_is_repeated",), set()),
         ("return", ("only_own_shard_is_followed",), set()),
+        ("restarts", ("claims_need_newer_epoch",), {"SC-P8"}),
+        ("restarts", ("stale_role_switch_is_ignored",), {"SC-P6"}),
+        ("second-failover", ("merge_current_epoch",), {"SC-P1"}),
+        ("reset", ("meet_is_repeated",), {"SC-P2", "HS-P1"}),
+        ("reset-hard", ("reliable_meet", "meet_is_repeated"), {"HS-P1"}),
+        ("forget-and-meet", ("meet_is_repeated",), {"HS-P1"}),
+        ("partition", ("merge_current_epoch",), {"SC-P1:witness-follow"}),
     ],
 )
 def test_each_rule_is_there_for_a_reason(
     model: str, without: tuple[str, ...], expected: set[str] | dict[str, int]
 ) -> None:
-    assert set(violated(explored(model, "valkey-9.1", *without))) == set(expected)
+    broken = set(violated(explored(model, "valkey-9.1", *without)))
+
+    assert set(expected) <= broken if model == "partition" else set(expected) == broken
 
 
 def test_every_property_of_a_model_has_a_witness_in_it_or_in_another() -> None:
