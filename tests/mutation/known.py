@@ -11,17 +11,25 @@ from tests.traceability import ROOT
 EQUIVALENT: Final = Path(__file__).with_name("equivalent.toml")
 
 TESTS = {
-    "election": ("test_election.py", "test_election_dialects.py", "test_election_edges.py"),
-    "epochs": ("test_epochs.py", "test_epochs_edges.py"),
+    "election": (
+        "test_election.py",
+        "test_election_dialects.py",
+        "test_election_edges.py",
+        "test_strict.py",
+    ),
+    "epochs": ("test_epochs.py", "test_epochs_edges.py", "test_strict.py"),
+    "epoch_kinds": ("test_epoch_kinds.py",),
     "slot_config": (
         "test_slot_config.py",
         "test_slot_config_open_slots.py",
         "test_slot_config_edges.py",
+        "test_strict.py",
+        "test_taken_slots.py",
     ),
-    "roles": ("test_roles.py", "test_roles_edges.py"),
+    "roles": ("test_roles.py", "test_roles_edges.py", "test_strict.py"),
     "failure": ("test_failure.py", "test_failure_edges.py"),
 }
-"""The tests of each module of reference/core, in tests/unit: its own, nobody else's."""
+"""The tests of each module of reference/core, in tests/unit: its own, and those of `strict`."""
 
 
 @attrs.frozen(kw_only=True)

@@ -64,3 +64,13 @@ def test_names_are_told_apart_by_all_of_their_text() -> None:
     one, other = NodeId("07c37dfeb235213a872192d90877d0cd55635b91"), NodeId("0" * 40)
 
     assert unique_epoch(0, one, EpochKind.KEPT) != unique_epoch(0, other, EpochKind.KEPT)
+
+
+def test_what_others_have_to_read_is_so_to_the_bit() -> None:
+    """The checksum of "a" is 0xE8B7BE43."""
+    kinds = (EpochKind.ELECTED, EpochKind.KEPT, EpochKind.TAKEN_OVER, EpochKind.DEFENDED)
+
+    assert [unique_epoch(0, A, kind) for kind in kinds] == [
+        0x1_E8B7BE40, 0x1_E8B7BE41, 0x1_E8B7BE42, 0x1_E8B7BE43,
+    ]  # fmt: skip
+    assert LAST_EPOCH == 0xFFFF_FFFF_FFFF_FFFF
