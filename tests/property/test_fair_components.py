@@ -10,7 +10,7 @@ import attrs
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from model_check.engine.digraph import NONE
@@ -103,8 +103,17 @@ def test_they_are_the_largest_fair_sets(dense_cells: int, case: Case) -> None:
     assert found == {one for one in fair if not any(one < other for other in fair)}
 
 
+BUSY_BETWEEN = Case(
+    edges=((0, 5, 0, OWED_WEAKLY), (0, 1, 1, 0), (1, 0, 1, 0), (1, 2, 2, 0), (2, 0, 3, 0)),
+    among=frozenset({0, 1, 2}),
+    busy=frozenset({1}),
+)
+"""Where the busy state owes nothing, but only the third state sets the timer back."""
+
+
 @settings(max_examples=300, deadline=None)
 @given(case=cases)
+@example(case=BUSY_BETWEEN)
 def test_in_each_there_is_a_fair_loop_from_each_state(case: Case) -> None:
     among, busy = case.flags(case.among), case.flags(case.busy)
     done = case.done
