@@ -75,3 +75,4 @@ class Exploration:
     fired: Mapping[tuple[int, Hashable], int]  # (process, event): transitions that made the move
     delivered: Mapping[tuple[int, Hashable], int]  # (receiver, message): transitions
     graph: StateGraph | None  # if it was asked for
+    state_bytes: int = 0  # the most memory that states took at a time, without the tables

@@ -69,6 +69,7 @@ class Search:
         self._level = 0  # of the states in the frontier
         self._level_start = 0  # the first of them, and of those already expanded
         self._bounds_hit = False
+        self._most_bytes = 0
         self._saved_at = time.monotonic()
         self.transitions = 0
         self.depth = 0
@@ -157,6 +158,7 @@ class Search:
             seconds=seconds,
             step_calls=self._local.calls,
             tables=self._tables.sizes() | self._findings.sizes(),
+            state_bytes=self._most_bytes,
             bounds_hit=self._bounds_hit,
             missed_probability=0.0 if self._options.exact else count * count / 2.0**65,
             properties=properties,
@@ -191,7 +193,9 @@ class Search:
 
     def _spare_memory(self) -> None:
         limit = self._options.memory
-        used = self._states.bytes + self._frontier.bytes + self._following.bytes
+        waiting = self._frontier.bytes + self._following.bytes
+        used = self._states.bytes + waiting
+        self._most_bytes = max(self._most_bytes, self._states.take_peak() + waiting)
         if limit is not None and used > limit:
             self._following.spill(self._spool)
             self._frontier.spill(self._spool)

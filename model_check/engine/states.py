@@ -53,6 +53,7 @@ class States:
         self._row_room = 0  # rows
         self._runs: list[Wide] = []  # sorted fingerprints, in files
         self._used = 0  # places of the table
+        self._peak = 0
         self._allocate(_FIRST_SLOTS)
 
     def __len__(self) -> int:
@@ -63,6 +64,12 @@ class States:
         """The memory that the table and the tapes take."""
         table = self._keys.nbytes + self._numbers.nbytes + self._rows.nbytes
         return table + self.parents.bytes + self.codes.bytes
+
+    def take_peak(self) -> int:
+        """The most memory that table and tapes took since this was asked last."""
+        peak = max(self._peak, self.bytes)
+        self._peak = 0
+        return peak
 
     def describe(self, directory: Directory) -> None:
         """The directory says where the table is."""
@@ -156,7 +163,9 @@ class States:
             self._rows = grown
         if count > _FULLEST * len(self._keys):
             keys, numbers = self._keys, self._numbers
+            before = keys.nbytes + numbers.nbytes
             self._allocate(max(int(count / _FULLEST) + 1, int(_GROWTH * len(keys))))
+            self._peak = max(self._peak, self.bytes + before)
             self._settle(keys, numbers)
 
     def _settle(self, keys: Wide, numbers: Narrow) -> None:

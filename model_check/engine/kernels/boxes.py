@@ -66,6 +66,7 @@ from model_check.engine.layout import (
     STATES,
     STEP_AFTER,
     STEP_BATCH,
+    STEP_IDLE,
     STEP_WIDTH,
     STEPS,
     WAY_ENVELOPE,
@@ -81,6 +82,12 @@ from model_check.engine.layout import (
 def is_down(d: Array, state: int) -> bool:
     """Whether a process in the local state takes nothing."""
     return narrow(d[STATES])[state * STATE_WIDTH + STATE_DOWN] != 0
+
+
+@part
+def is_idle(d: Array, step: int) -> bool:
+    """Whether the step changes nothing and sends nothing."""
+    return narrow(d[STEPS])[step * STEP_WIDTH + STEP_IDLE] != 0
 
 
 @part
@@ -157,9 +164,13 @@ def deliver(d: Array, position: int, column: int, way: int) -> None:
     ways, envelopes, scratch = narrow(d[WAYS]), narrow(d[ENVELOPES]), narrow(d[SCRATCH])
     kind, envelope = ways[way + WAY_KIND], ways[way + WAY_ENVELOPE]
     receiver = envelopes[envelope * ENVELOPE_WIDTH + ENVELOPE_RECEIVER]
-    start_from(d, position)
+    rows = narrow(d[ROWS])
+    base = position * d[WIDTH]
     arrival = envelopes[envelope * ENVELOPE_WIDTH + ENVELOPE_ARRIVAL]
-    step = reaction(d, scratch[receiver], arrival) if kind != LOSE else NOTHING
+    step = reaction(d, rows[base + receiver], arrival) if kind != LOSE else NOTHING
+    if step >= 0 and rows[base + column] == ways[way + WAY_REST] and is_idle(d, step):
+        return  # most of what can be received again has nothing new to say
+    start_from(d, position)
     scratch[column] = ways[way + WAY_REST]
     if kind == LOSE or (step == NOTHING and d[LOSSY] == 0):
         lost = LOSE_HELD if kind == DELIVER_HELD else LOSE
