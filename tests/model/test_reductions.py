@@ -17,7 +17,7 @@ from model_check.engine import Limits, explore
 from model_check.links import parse_links
 from model_check.models import MODELS
 from model_check.models.cluster import system_of
-from model_check.properties import Invariant, Settles, Sometimes, StepProperty
+from model_check.properties import ON_GRAPHS, Invariant, Settles, Sometimes, StepProperty
 from model_check.reductions import apart, sending
 from model_check.reductions.local_exploration import explore_locally
 from model_check.reductions.refusal import RefusedError
@@ -203,6 +203,21 @@ def test_stale_news_in_any_order_and_number_in_a_few_hundred_worlds() -> None:
     assert found.verdict == "holds"
     assert (found.distinct_states, found.transitions) == (463, 1_740)
     assert found.tables["tuples of local states"] == 166
+
+
+@pytest.mark.parametrize("name", ["role-switch", "split", "meeting", "learnt-epoch"])
+def test_models_have_the_same_verdicts_whether_or_not_what_is_free_is_sent_first(name: str) -> None:
+    model = MODELS[name]
+    system = system_of(model.scope(DIALECTS["valkey-9.1"]))
+    judged = [prop for prop in model.properties if prop.kind not in ON_GRAPHS]
+
+    full = explore(system, SET, judged, Limits(), states_after_violation=1_000_000)
+    found = explore_sends_first(system, SET, judged)
+
+    assert {each.id: each.verdict for each in found.properties} == {
+        each.id: each.verdict for each in full.properties
+    }
+    assert found.distinct_states < full.distinct_states
 
 
 def test_an_expected_violation_is_found_either_way() -> None:
