@@ -115,16 +115,14 @@ def test_manual_failover_to_and_fro_needs_no_full_resync(shop: Workshop, kind: s
     cluster.confirmed(*LIVE, by=2)
     before = data_of(master)
 
-    assert theirs.cluster("FAILOVER") == "OK"
-    wait_until(lambda: cluster.owns(theirs, cluster.nodes), 20)
+    cluster.fail_over(theirs)
     wait_until(lambda: cluster.same(master, theirs) and cluster.same(ours, theirs), 20)
     assert data_of(theirs) == before
     stats = theirs.client.info("stats")
     assert (stats["sync_full"], stats["sync_partial_ok"]) == (0, 2)
     cluster.confirmed(("SET", "theirs" + TAG, "v"), to=theirs, by=2)
 
-    assert ours.cluster("FAILOVER") == "OK"
-    wait_until(lambda: cluster.owns(ours, cluster.nodes), 20)
+    cluster.fail_over(ours)
     wait_until(lambda: cluster.same(master, ours) and cluster.same(theirs, ours), 20)
     cluster.confirmed(("SET", "ours" + TAG, "v"), to=ours, by=2)
     assert data_of(theirs) == data_of(master) == data_of(ours)
