@@ -102,7 +102,12 @@ def test_candidates_of_releases_are_judged_as_ever() -> None:
 def test_without_the_rule_so_is_everybody() -> None:
     rules = STRICT.without("unique_epochs")
 
+    early, late = sorted((FIRST, SECOND))
+    candidate = A1 if early == FIRST else A2
+
     assert asks(voter(rules=rules, last_vote_epoch=FIRST), A1, FIRST) is Refusal.ALREADY_VOTED
+    outrun = voter(rules=rules, current_epoch=late)
+    assert asks(outrun, candidate, early) is Refusal.REQUEST_EPOCH_OLD
 
 
 @pytest.mark.parametrize("saved", [True, False])
