@@ -71,7 +71,7 @@ def _show_story(run: Run, trace: Trace, ids: list[str], console: Console) -> Non
     claims = " and ".join(f"{each} ({run.property_of(each).text})" for each in ids)
     console.print()
     console.print(
-        f"[bold]The shortest story that breaks[/bold] {escape(claims)}:",
+        f"[bold]{_superlative(run)} story that breaks[/bold] {escape(claims)}:",
         highlight=False,
         soft_wrap=True,
     )
@@ -93,6 +93,10 @@ def show_total(runs: list[Run], console: Console) -> None:
         f"{len(runs)} runs: {verdicts}; {transitions:,} transitions in {seconds:.1f} s",
         highlight=False,
     )
+
+
+def _superlative(run: Run) -> str:
+    return "A" if run.reduced else "The shortest"
 
 
 def _outcome(run: Run) -> tuple[str, str]:

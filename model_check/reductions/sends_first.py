@@ -58,7 +58,10 @@ def explore_sends_first(
     """
     refuse(links, properties)
     visit = _Visit(system, properties, limits or Limits(), progress)
-    visit.run(stop_at_first=stop_at_first)
+    try:
+        visit.run(stop_at_first=stop_at_first)
+    except KeyboardInterrupt:
+        visit.stopped_by = "interrupt"
     return visit.result(str(links))
 
 
@@ -86,7 +89,7 @@ class _Visit:
         self._judged: set[LocalStep] = set()
         self._fired: Counter[LocalStep] = Counter()
         self._began = perf_counter()
-        self._stopped_by: Literal["states", "seconds", "interrupt"] | None = None
+        self.stopped_by: Literal["states", "seconds", "interrupt"] | None = None
         self._exhausted = False
         self._worlds = self._transitions = self._depth = 0
 
@@ -152,10 +155,10 @@ class _Visit:
                 )
             )
         if self._limits.states is not None and self._worlds >= self._limits.states:
-            self._stopped_by = "states"
+            self.stopped_by = "states"
         elif self._limits.seconds is not None and seconds >= self._limits.seconds:
-            self._stopped_by = "seconds"
-        return self._stopped_by is not None
+            self.stopped_by = "seconds"
+        return self.stopped_by is not None
 
     def result(self, links: str) -> Exploration:
         """What was found."""
@@ -167,7 +170,7 @@ class _Visit:
         return Exploration(
             links=links,
             verdict=verdict,
-            stopped_by=self._stopped_by,
+            stopped_by=self.stopped_by,
             distinct_states=self._worlds,
             transitions=self._transitions,
             depth=self._depth,

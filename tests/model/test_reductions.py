@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from typing_extensions import override
 
 from model_check.__main__ import command
-from model_check.engine import Limits, explore
+from model_check.engine import Limits, Progress, explore
 from model_check.links import parse_links
 from model_check.models import MODELS
 from model_check.models.cluster import system_of
@@ -193,6 +193,18 @@ def test_limits_make_it_incomplete() -> None:
     assert (found.verdict, found.stopped_by) == ("incomplete", "states")
 
 
+def test_an_interrupt_keeps_what_was_found() -> None:
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    found = explore_sends_first(
+        Fork(ways=("a",)), SET, [ever("start", "start"), ever("a", "a")], progress=interrupt
+    )
+
+    assert (found.verdict, found.stopped_by) == ("incomplete", "interrupt")
+    assert [result.verdict for result in found.properties] == ["holds", "incomplete"]
+
+
 def test_stale_news_in_any_order_and_number_in_a_few_hundred_worlds() -> None:
     """The full exploration has 5,618,352 states here (README)."""
     claims = MODELS["claims"]
@@ -263,6 +275,16 @@ def test_the_command_tells_what_exploring_apart_decided() -> None:
     )
 
     assert "apart, EP-P1: violated, a history leads there" in output
+
+
+def test_a_story_is_not_called_the_shortest_where_not_all_states_are_visited() -> None:
+    output = checked(
+        *("claims", "--dialect", "redis-8.0", "--links", "set", "--first"),
+        *("--reduce", "sends-first"),
+        code=3,
+    )
+
+    assert "A story that breaks EP-P1" in output
 
 
 def test_the_command_names_what_is_left_out() -> None:
