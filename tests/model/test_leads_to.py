@@ -176,6 +176,12 @@ def test_only_what_was_asked_for_must_come() -> None:
     assert lasso(judged(walk, never, "held(0)")) == (["ask"], ["b", "a", "ask"])
 
 
+def test_what_is_there_when_it_is_asked_for_need_not_come_again() -> None:
+    there = comes_to("a", when=lambda all_: all_[0] == "a")
+
+    assert judged(Walk((("a", "b", "weak"),)), there, "held(0)").verdict == "holds"
+
+
 @pytest.mark.parametrize(("accepts", "verdict"), [(True, "holds"), (False, "violated")])
 def test_what_lacks_a_budget_can_be_excused(*, accepts: bool, verdict: str) -> None:
     # Two tries lead back to a; the third would have to be paid for.
