@@ -5,6 +5,7 @@ Under fairness every run in which faults have stopped ends up in one and visits 
 """
 
 from collections import deque
+from typing import Final
 
 import attrs
 import numpy as np
@@ -12,6 +13,9 @@ import numpy as np
 from model_check.engine.arrays import Flags, Ints
 from model_check.engine.digraph import Digraph
 from model_check.engine.state_graph import StateGraph
+
+_CANDIDATES: Final = 16
+"""So many states are looked at to find a short loop."""
 
 
 @attrs.frozen(kw_only=True)
@@ -35,11 +39,19 @@ class Ends:
         self._bottom: Flags = ways.bottom(self._label, count)[self._label]
 
     def first_unsettled(self, accepts: Flags) -> Unsettled | None:
-        """The first of their states that is not accepted, None if all are. Shape: (states,)."""
+        """The nearest of their states that is not accepted, None if all are. Shape: (states,).
+
+        Of several as near the one with the shortest loop, among the first that there are.
+        """
         unsettled = np.flatnonzero(~accepts & self._bottom)
         if not unsettled.size:
             return None
-        graph, state = self._graph, int(unsettled[0])
+        depths = self._graph.depth[unsettled]
+        nearest = unsettled[depths == depths.min()][:_CANDIDATES].tolist()
+        return min(map(self._described, nearest), key=lambda found: len(found.loop))
+
+    def _described(self, state: int) -> Unsettled:
+        graph = self._graph
         component = self._label == self._label[state]
         inside = self._at[component[graph.source[self._at]]]
         return Unsettled(
