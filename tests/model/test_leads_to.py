@@ -247,6 +247,14 @@ def test_without_fairness_the_others_may_talk_for_ever(links: str) -> None:
     assert judged(Timer(fair="none"), RINGS, links).verdict == "violated"
 
 
+TOLD = LeadsTo[int](id="told", project=lambda _, state: state, then=lambda all_: all_[2] == 1)
+
+
+@pytest.mark.parametrize("links", ["held(0)", "held(1)", "fifo(1)", "flight(1,lossy)"])
+def test_what_is_said_again_and_again_is_not_lost_for_ever(links: str) -> None:
+    assert judged(Timer(), TOLD, links).verdict == "holds"
+
+
 def test_a_part_of_the_states_says_nothing() -> None:
     found = explore(staying("weak"), parse_links("held(0)"), [comes_to("out")], Limits(states=1))
 
