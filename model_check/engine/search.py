@@ -17,13 +17,14 @@ from model_check.engine.options import Options
 from model_check.engine.parts import Part
 from model_check.engine.recorder import Recorder
 from model_check.engine.replay import Replay
+from model_check.engine.soundness import why_unsound
 from model_check.engine.spool import Spool
 from model_check.engine.state_graph import StateGraph
 from model_check.engine.states import States
 from model_check.engine.symmetry import SymmetryError
 from model_check.engine.tables import Tables
 from model_check.links import Links
-from model_check.properties import ON_GRAPHS, Property, Verdict
+from model_check.properties import Property, Verdict
 from model_check.system import System
 from model_check.trace import Trace
 
@@ -46,11 +47,8 @@ class Search:
 
         Raises SymmetryError if symmetry is asked for and would be unsound.
         """
-        if options.symmetry and (keep_states or any(prop.kind in ON_GRAPHS for prop in properties)):
-            raise SymmetryError(
-                "symmetry is for properties of states and steps: a graph of orbits has loops that "
-                "no run has, and says nothing of what leads to what"
-            )
+        if options.symmetry:
+            _refuse_for_symmetry(properties, keep_states=keep_states)
         self._links = links
         self._options = options
         self._tables = Tables(system, links, properties, symmetry=options.symmetry)
@@ -267,3 +265,11 @@ class Search:
     def _digest(self) -> str:
         """What the tables have come to."""
         return digest([*self._local.states.values, *self._local.alphabet.arrivals.values])
+
+
+def _refuse_for_symmetry(properties: Sequence[Property], *, keep_states: bool) -> None:
+    reasons = why_unsound(properties, ["symmetry"])
+    if reasons:
+        raise SymmetryError("; ".join(reasons))
+    if keep_states:
+        raise SymmetryError("the graph of all states is asked for, and symmetry leaves most out")

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from model_check.properties import LeadsTo, Property, Settles
 
 Reduction = Literal["symmetry", "partial-order", "local"]
+"""Those that there are; sending first (`model_check.reductions`) is a kind of partial order."""
 
 _SETTLES: Final[dict[Reduction, str]] = {
     "symmetry": "a loop between orbits need not close: a run may come back to its place as "
