@@ -49,7 +49,7 @@ class _Call:
     start: int  # how long `out` was
     order: int
     results: list[ClusterState] = attrs.field(factory=list)  # of the rules that it called
-    told: set[int] = attrs.field(factory=set)  # positions in `out` of what those gave
+    told: set[int] = attrs.field(factory=set)  # which notices those gave, by identity
 
 
 def applied(system: System[Any, Any, Any], step: TraceStep) -> tuple[Applied, ...]:
@@ -122,10 +122,10 @@ class _Listener:
         outer = self._calls[-1] if self._calls else None
         told: list[Notice] = []
         if call.out is not None:
-            own = (at for at in range(call.start, len(call.out)) if at not in call.told)
-            told = [each for each in map(call.out.__getitem__, own) if isinstance(each, Notice)]
-            if outer is not None and outer.out is call.out:
-                outer.told.update(range(call.start, len(call.out)))
+            given = [each for each in call.out[call.start :] if isinstance(each, Notice)]
+            told = [each for each in given if id(each) not in call.told]
+            for around in self._calls:  # some of them pass it on in a list of their own
+                around.told.update(map(id, given))
         changed = False
         if isinstance(result, ClusterState):
             passed_on = any(result is each for each in call.results)

@@ -288,6 +288,19 @@ def test_step_that_tells_is_told_apart_from_the_steps_that_it_calls() -> None:
     assert applied(system, done.trace.steps[3]) == ()
 
 
+@pytest.mark.parametrize(
+    "name", ["takeover-collision-redis-7.0-SC-P8", "import-election-valkey-9.1-SC-P1"]
+)
+def test_each_notice_of_a_step_is_told_by_one_rule(name: str) -> None:
+    story = read_story((STORIES / f"{name}.json").read_text())
+    done = replay(story)
+    system = system_of(story.model.scope(story.rules.without(*story.without)))
+
+    for step in done.trace.steps:
+        told = [note for each in applied(system, step) for note in each.told]
+        assert sorted(map(str, told)) == sorted(map(str, step.notes))
+
+
 def test_decisive_steps_are_those_without_which_the_property_holds() -> None:
     steps = tuple(
         TraceStep(kind="move", process=process, before=before, after=after)
