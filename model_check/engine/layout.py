@@ -128,6 +128,8 @@ REFUTED: Final = 32  # bit i: step property i was refuted by a transition of the
 COUNT: Final = 33  # states known
 SLOTS: Final = 34  # places of the table of states
 NUMBERED: Final = 35  # the table of states has their numbers
+PRINT: Final = 37  # the fingerprint of the scratch row
+CHANGES: Final = 38  # columns that were written in the scratch row
 FIRST_NUMBER: Final = 36  # the number of the row 0 of the chunk
 
 # The directory: addresses.
@@ -163,6 +165,7 @@ NOTE_EVENTS: Final = 76
 EVENT_TALLY: Final = 77
 ENVELOPE_TALLY: Final = 78
 REFUTED_AT: Final = 79  # for each step property: the row and the code of the first refutation
+CHANGED: Final = 98  # these columns
 SLOT_KEYS: Final = 80
 SLOT_NUMBERS: Final = 81
 ALL_ROWS: Final = 82
@@ -183,6 +186,9 @@ OLD_NUMBERS: Final = 96
 OLD_SLOTS: Final = 97
 
 DIRECTORY_SIZE: Final = 100
+
+CHANGE_ROOM: Final = 1 << 12
+"""Columns that one transition may write."""
 
 NOTE_ROOM: Final = 1 << 16
 """Transitions that one state may have."""

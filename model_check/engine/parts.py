@@ -9,6 +9,8 @@ from model_check.engine.compiling import kernel
 from model_check.engine.directory import Directory
 from model_check.engine.layout import (
     BOUND_HIT,
+    CHANGE_ROOM,
+    CHANGED,
     EDGE_CODES,
     EDGE_ROOM,
     EDGE_SOURCES,
@@ -71,6 +73,7 @@ class Part:
         self.envelope_tally: Wide = np.zeros(0, dtype=np.int64)
         self.directory[RECORD] = int(record)
         self.directory.point(NOTE_EVENTS, np.empty(NOTE_ROOM, dtype=np.int32))
+        self.directory.point(CHANGED, np.empty(CHANGE_ROOM, dtype=np.int32))
         self.directory.point(REFUTED_AT, self._refuted_at)
 
     def begin(self, rows: Narrow, first: int) -> None:

@@ -12,7 +12,7 @@ from model_check.engine.codes import (
     LOSE_HELD,
     MOVE,
 )
-from model_check.engine.kernels.emit import emit, start_from
+from model_check.engine.kernels.emit import emit, undo, write
 from model_check.engine.kernels.lookup import recall
 from model_check.engine.kernels.moves import reaction
 from model_check.engine.kernels.native import Array, narrow, part
@@ -103,7 +103,7 @@ def put(d: Array, parcel: int) -> bool:
         d[BOUND_HIT] = 1
     if content < 0:
         return False
-    scratch[column] = content
+    write(d, column, content)
     return True
 
 
@@ -131,14 +131,14 @@ def take(d: Array, process: int, step: int) -> bool:
 
     What was on its way to it is lost if it is down now. False if it can't be, or is not known.
     """
-    steps, scratch, batches = narrow(d[STEPS]), narrow(d[SCRATCH]), narrow(d[BATCHES])
+    steps, batches = narrow(d[STEPS]), narrow(d[BATCHES])
     after = steps[step * STEP_WIDTH + STEP_AFTER]
-    scratch[process] = after
+    write(d, process, after)
     if d[CLEARED] != 0 and is_down(d, after):
         receivers = narrow(d[BOX_RECEIVERS])
         for box in range(d[BOXES]):
             if receivers[box] == process:
-                scratch[d[FIRST_BOX] + box] = 0
+                write(d, d[FIRST_BOX] + box, 0)
     batch = steps[step * STEP_WIDTH + STEP_BATCH] * BATCH_WIDTH
     first, count = batches[batch + BATCH_FIRST_PARCEL], batches[batch + BATCH_PARCELS]
     for parcel in range(first, first + count):
@@ -150,10 +150,10 @@ def take(d: Array, process: int, step: int) -> bool:
 @part
 def move_boxed(d: Array, position: int, move: int, step: int, left: int) -> None:
     """A process makes a move with this step, after which `left` is left of the budgets."""
-    moves, scratch = narrow(d[MOVES]), narrow(d[SCRATCH])
+    moves = narrow(d[MOVES])
     process = narrow(d[STATES])[moves[move * MOVE_WIDTH + MOVE_STATE] * STATE_WIDTH + STATE_PROCESS]
-    start_from(d, position)
-    scratch[d[BUDGET_COLUMN]] = left
+    undo(d, position)
+    write(d, d[BUDGET_COLUMN], left)
     if take(d, process, step):
         emit(d, position, (move << KIND_BITS) | MOVE, step)
 
@@ -161,7 +161,7 @@ def move_boxed(d: Array, position: int, move: int, step: int, left: int) -> None
 @part
 def deliver(d: Array, position: int, column: int, way: int) -> None:
     """A message of the box in the column is delivered or lost."""
-    ways, envelopes, scratch = narrow(d[WAYS]), narrow(d[ENVELOPES]), narrow(d[SCRATCH])
+    ways, envelopes = narrow(d[WAYS]), narrow(d[ENVELOPES])
     kind, envelope = ways[way + WAY_KIND], ways[way + WAY_ENVELOPE]
     receiver = envelopes[envelope * ENVELOPE_WIDTH + ENVELOPE_RECEIVER]
     rows = narrow(d[ROWS])
@@ -170,8 +170,8 @@ def deliver(d: Array, position: int, column: int, way: int) -> None:
     step = reaction(d, rows[base + receiver], arrival) if kind != LOSE else NOTHING
     if step >= 0 and rows[base + column] == ways[way + WAY_REST] and is_idle(d, step):
         return  # most of what can be received again has nothing new to say
-    start_from(d, position)
-    scratch[column] = ways[way + WAY_REST]
+    undo(d, position)
+    write(d, column, ways[way + WAY_REST])
     if kind == LOSE or (step == NOTHING and d[LOSSY] == 0):
         lost = LOSE_HELD if kind == DELIVER_HELD else LOSE
         emit(d, position, (envelope << KIND_BITS) | lost, -1)
@@ -182,7 +182,7 @@ def deliver(d: Array, position: int, column: int, way: int) -> None:
 @part
 def break_channel(d: Array, position: int, column: int, content: int) -> None:
     """A part of the channel's queue becomes its leftover, the rest is lost."""
-    contents, breaks, scratch = narrow(d[CONTENTS]), narrow(d[BREAKS]), narrow(d[SCRATCH])
+    contents, breaks = narrow(d[CONTENTS]), narrow(d[BREAKS])
     left = narrow(d[ROWS])[position * d[WIDTH] + d[BUDGET_COLUMN]]
     left = recall(d, SPEND, left, d[BREAK_COST])
     if left < 0:
@@ -190,9 +190,9 @@ def break_channel(d: Array, position: int, column: int, content: int) -> None:
     first = contents[content * CONTENT_WIDTH + CONTENT_FIRST_BREAK]
     for rank in range(contents[content * CONTENT_WIDTH + CONTENT_BREAKS]):
         way = (first + rank) * BREAK_WIDTH
-        start_from(d, position)
-        scratch[d[BUDGET_COLUMN]] = left
-        scratch[column] = breaks[way + BREAK_REST]
+        undo(d, position)
+        write(d, d[BUDGET_COLUMN], left)
+        write(d, column, breaks[way + BREAK_REST])
         operand = ((column - d[FIRST_BOX]) << KEPT_BITS) | breaks[way + BREAK_KEPT]
         emit(d, position, (operand << KIND_BITS) | BREAK, -1)
 

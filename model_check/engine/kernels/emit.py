@@ -8,12 +8,14 @@ from model_check.engine.codes import (
     SEND_AND_DELIVER,
     SEND_AND_HOLD,
 )
-from model_check.engine.kernels.lookup import ORIGIN, find, recall, word
+from model_check.engine.kernels.lookup import ORIGIN, find, fingerprint, recall, word
 from model_check.engine.kernels.native import Array, narrow, part, wide
 from model_check.engine.layout import (
     BATCH_FIRST_ENVELOPE,
     BATCH_WIDTH,
     BATCHES,
+    CHANGED,
+    CHANGES,
     COLUMN_IMAGES,
     COLUMN_KINDS,
     DRY,
@@ -40,6 +42,7 @@ from model_check.engine.layout import (
     NOTE_EVENTS,
     NOTES,
     PARENT_PRINT,
+    PRINT,
     RECORD,
     REFUTED,
     REFUTED_AT,
@@ -62,11 +65,48 @@ _KINDS_OF_COLUMN = 8
 
 @part
 def start_from(d: Array, position: int) -> None:
-    """The scratch row is that of the state."""
+    """The scratch row is that of the state, and nothing of it is changed."""
     width = d[WIDTH]
     rows, scratch = narrow(d[ROWS]), narrow(d[SCRATCH])
     for column in range(width):
         scratch[column] = rows[position * width + column]
+    d[PARENT_PRINT] = fingerprint(width, rows, position * width)
+    d[PRINT] = d[PARENT_PRINT]
+    d[CHANGES] = 0
+
+
+@part
+def write(d: Array, column: int, value: int) -> None:
+    """The scratch row has the value in the column."""
+    scratch = narrow(d[SCRATCH])
+    before = scratch[column]
+    if before != value:
+        scratch[column] = value
+        d[PRINT] += word(column, value) - word(column, before)
+        narrow(d[CHANGED])[d[CHANGES]] = column
+        d[CHANGES] += 1
+
+
+@part
+def undo(d: Array, position: int) -> None:
+    """The scratch row is again that of the state."""
+    base = position * d[WIDTH]
+    rows, scratch, changed = narrow(d[ROWS]), narrow(d[SCRATCH]), narrow(d[CHANGED])
+    for at in range(d[CHANGES]):
+        scratch[changed[at]] = rows[base + changed[at]]
+    d[PRINT] = d[PARENT_PRINT]
+    d[CHANGES] = 0
+
+
+@part
+def is_changed(d: Array, position: int) -> bool:
+    """Whether the scratch row differs from that of the state."""
+    base = position * d[WIDTH]
+    rows, scratch, changed = narrow(d[ROWS]), narrow(d[SCRATCH]), narrow(d[CHANGED])
+    for at in range(d[CHANGES]):  # noqa: SIM110  kernels have no generators
+        if scratch[changed[at]] != rows[base + changed[at]]:
+            return True
+    return False
 
 
 @part
@@ -93,18 +133,9 @@ def emit(d: Array, position: int, code: int, step: int) -> None:
 
     It is no transition if nothing has changed.
     """
-    width = d[WIDTH]
-    rows, scratch = narrow(d[ROWS]), narrow(d[SCRATCH])
-    base = position * width
-    print_ = d[PARENT_PRINT]
-    changed = False
-    for column in range(width):
-        old, new = rows[base + column], scratch[column]
-        if old != new:
-            changed = True
-            print_ += word(column, new) - word(column, old)
-    if not changed or d[DRY] != 0:
+    if d[DRY] != 0 or not is_changed(d, position):
         return
+    print_ = d[PRINT]
     if d[SYMMETRIES] != 0:
         print_ = canonical(d, print_)
         if d[MISSED] != 0:
@@ -112,7 +143,7 @@ def emit(d: Array, position: int, code: int, step: int) -> None:
     if print_ == 0:
         print_ = 1
     note(d, position, code, step)
-    place = find(d, print_, scratch, 0)
+    place = find(d, print_, narrow(d[SCRATCH]), 0)
     target = -1 - d[FOUND]
     if place >= 0:
         target = narrow(d[SLOT_NUMBERS])[place] if d[RECORD] != 0 else 0

@@ -1,7 +1,7 @@
 """The kernel that expands a part of a level, state by state."""
 
 from model_check.engine.kernels.boxes import empty_boxes, move_boxed
-from model_check.engine.kernels.emit import count
+from model_check.engine.kernels.emit import count, start_from
 from model_check.engine.kernels.held import (
     deliver_held,
     held_column,
@@ -9,7 +9,7 @@ from model_check.engine.kernels.held import (
     now_column,
     resolve,
 )
-from model_check.engine.kernels.lookup import fingerprint, recall
+from model_check.engine.kernels.lookup import recall
 from model_check.engine.kernels.moves import (
     choice_of,
     choices,
@@ -35,7 +35,6 @@ from model_check.engine.layout import (
     MOVE_WIDTH,
     MOVES,
     NOTES,
-    PARENT_PRINT,
     POSITION,
     PROCESSES,
     ROWS,
@@ -87,7 +86,7 @@ def expand_state(d: Array, position: int) -> None:
     """Every transition from the state."""
     rows = narrow(d[ROWS])
     base = position * d[WIDTH]
-    d[PARENT_PRINT] = fingerprint(d[WIDTH], rows, base)
+    start_from(d, position)
     if d[LINKS] != HELD_LINKS:
         make_moves(d, position)
         empty_boxes(d, position)

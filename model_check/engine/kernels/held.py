@@ -14,7 +14,7 @@ from model_check.engine.codes import (
     SEND_AND_DELIVER,
     SEND_AND_HOLD,
 )
-from model_check.engine.kernels.emit import emit, envelope_of, start_from
+from model_check.engine.kernels.emit import emit, envelope_of, undo, write
 from model_check.engine.kernels.lookup import recall
 from model_check.engine.kernels.moves import reaction
 from model_check.engine.kernels.native import Array, narrow, part
@@ -87,13 +87,13 @@ def take(d: Array, process: int, step: int, pending: int) -> bool:
     sent = recall(d, APPEND, pending, steps[step * STEP_WIDTH + STEP_BATCH])
     if sent < 0:
         return False
-    scratch[process] = after
-    scratch[now_column(d)] = sent
+    write(d, process, after)
+    write(d, now_column(d), sent)
     if narrow(d[STATES])[after * STATE_WIDTH + STATE_DOWN] != 0:
         left = recall(d, DROP, scratch[held_column(d)], process)
         if left < 0:
             return False
-        scratch[held_column(d)] = left
+        write(d, held_column(d), left)
     return True
 
 
@@ -127,8 +127,8 @@ def resolve(d: Array, position: int, now: int) -> None:
     pending, scratch = narrow(d[PENDING]), narrow(d[SCRATCH])
     envelope = pending[now * PENDING_WIDTH + PENDING_HEAD]
     rest = pending[now * PENDING_WIDTH + PENDING_REST]
-    start_from(d, position)
-    scratch[now_column(d)] = rest
+    undo(d, position)
+    write(d, now_column(d), rest)
     emit(d, position, (envelope << KIND_BITS) | LOSE, -1)
     step = react(d, position, envelope)
     if step < 0:
@@ -136,10 +136,10 @@ def resolve(d: Array, position: int, now: int) -> None:
     held = scratch[held_column(d)]
     kept = recall(d, HOLD_BACK, held, envelope)
     if kept >= 0:
-        scratch[held_column(d)] = kept
+        write(d, held_column(d), kept)
         emit(d, position, (envelope << KIND_BITS) | HOLD, -1)
     if may_pass(d, held, envelope):
-        start_from(d, position)
+        undo(d, position)
         if take(d, receiver_of(d, envelope), step, rest):
             emit(d, position, (envelope << KIND_BITS) | DELIVER, step)
 
@@ -147,14 +147,14 @@ def resolve(d: Array, position: int, now: int) -> None:
 @part
 def deliver_held(d: Array, position: int, held: int) -> None:
     """A message that was held back arrives."""
-    contents, ways, scratch = narrow(d[CONTENTS]), narrow(d[WAYS]), narrow(d[SCRATCH])
+    contents, ways = narrow(d[CONTENTS]), narrow(d[WAYS])
     first = contents[held * CONTENT_WIDTH + CONTENT_FIRST_WAY]
     for rank in range(contents[held * CONTENT_WIDTH + CONTENT_WAYS]):
         way = (first + rank) * WAY_WIDTH
         envelope = ways[way + WAY_ENVELOPE]
         step = react(d, position, envelope)
-        start_from(d, position)
-        scratch[held_column(d)] = ways[way + WAY_REST]
+        undo(d, position)
+        write(d, held_column(d), ways[way + WAY_REST])
         if step == NOTHING:
             emit(d, position, (envelope << KIND_BITS) | LOSE_HELD, -1)
         elif step >= 0 and take(d, receiver_of(d, envelope), step, 0):
@@ -169,15 +169,15 @@ def fuse(d: Array, position: int, move: int) -> None:
     step = react(d, position, envelope)
     if step < 0:
         return
-    start_from(d, position)
+    undo(d, position)
     held = scratch[held_column(d)]
     kept = recall(d, HOLD_BACK, held, envelope)
     if kept >= 0:
-        scratch[held_column(d)] = kept
+        write(d, held_column(d), kept)
         emit(d, position, (move << KIND_BITS) | SEND_AND_HOLD, -1)
     idle = narrow(d[STEPS])[step * STEP_WIDTH + STEP_IDLE]
     if idle == 0 and may_pass(d, held, envelope):
-        start_from(d, position)
+        undo(d, position)
         if take(d, receiver_of(d, envelope), step, 0):
             emit(d, position, (move << KIND_BITS) | SEND_AND_DELIVER, step)
 
@@ -185,13 +185,13 @@ def fuse(d: Array, position: int, move: int) -> None:
 @part
 def move_held(d: Array, position: int, move: int, step: int, left: int) -> None:
     """A process makes a move with this step, after which `left` is left of the budgets."""
-    moves, scratch = narrow(d[MOVES]), narrow(d[SCRATCH])
+    moves = narrow(d[MOVES])
     row = move * MOVE_WIDTH
     if moves[row + MOVE_CLASS] == PURE:
         fuse(d, position, move)
         return
     process = narrow(d[STATES])[moves[row + MOVE_STATE] * STATE_WIDTH + STATE_PROCESS]
-    start_from(d, position)
-    scratch[d[BUDGET_COLUMN]] = left
+    undo(d, position)
+    write(d, d[BUDGET_COLUMN], left)
     if take(d, process, step, 0):
         emit(d, position, (move << KIND_BITS) | MOVE, step)
