@@ -70,7 +70,7 @@ def _test(module: str, code: str, *, afresh: bool) -> int:
             del sys.modules[loaded]
         sys.meta_path.insert(0, _MutantLoader(name, code))
     else:
-        _replace_functions(sys.modules[name], code)
+        replace_functions(sys.modules[name], code)
     return _pytest(module)
 
 
@@ -81,7 +81,8 @@ def _pytest(module: str, *more: str) -> int:
     return int(pytest.main([*quiet, *more, *(f"tests/unit/{name}" for name in TESTS[module])]))
 
 
-def _replace_functions(module: ModuleType, code: str) -> None:
+def replace_functions(module: ModuleType, code: str) -> None:
+    """The functions of the module have the code that they have in this text."""
     mutated: dict[str, object] = {"__name__": module.__name__}
     exec(code, mutated)  # noqa: S102  what this is for
     for name, new in mutated.items():
