@@ -3,8 +3,7 @@
 What was ever sent stays, and nothing has to be delivered: a world in which more was sent can do
 whatever the same world with less can do, and never ends up with less. So a step that only sends,
 and leaves every process and every budget as it is, may be made before any other: what is reachable
-then has the same local states. Such steps are heartbeats, and answers that change nothing; in the
-terms of partial-order reduction, one of them alone is an ample set of the world (`ample`).
+then has the same local states. Such steps are heartbeats, and answers that change nothing.
 
 For the same reason a world need not be looked into if one with the same local states, as much left
 of each budget, and more sent, is known (`Covered`).
