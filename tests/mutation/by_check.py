@@ -14,8 +14,7 @@ import resource
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final
 
 import attrs
@@ -23,9 +22,9 @@ import click
 
 from model_check.models import MODELS
 from model_check.models.cluster import Scope
-from reference.core.rules import DIALECTS, SWITCHES
+from reference.core.rules import DIALECTS, SWITCHES, Rules
 from tests.model.pins import read_pins
-from tests.mutation.checked_page import Outcome, page, read_reasons
+from tests.mutation.checked_page import Found, Outcome, read_found, write
 from tests.mutation.known import source_of
 from tests.mutation.operators import Mutant, mutants
 from tests.mutation.recorded import (
@@ -36,12 +35,12 @@ from tests.mutation.recorded import (
     changed_by_switch,
     flipped,
     record,
-    recordable,
 )
 from tests.mutation.run import replace_functions
 
-PAGE: Final = Path(__file__).with_name("survivors_of_check.md")
-FOUND: Final = Path(__file__).with_name("by_check.json")
+Key = tuple[str, str, str, str, str]
+"""Module, function, operator, and the lines before and after."""
+
 MODULES: Final = ("election", "epochs", "slot_config", "roles")
 MOST_STATES: Final = 100_000
 CPU_SECONDS: Final = 90
@@ -69,11 +68,14 @@ def mutants_of(module: str) -> list[Mutant]:
     return [each for each in mutants(source_of(module)) if each.operator.startswith(_OPERATORS)]
 
 
-def recorded_runs(most: int) -> list[Recorded]:
-    """All runs with at most so many states, the quickest first."""
-    pins = ((model, dialect, pin["states"]) for (model, dialect), pin in read_pins().items())
+def recorded_runs(
+    over: int, most: int, dialects: Collection[str] = tuple(DIALECTS)
+) -> list[Recorded]:
+    """All runs with more than so many states and at most so many, the quickest first."""
     runs = []
-    for model, dialect in recordable(pins, most):
+    for (model, dialect), pin in read_pins().items():
+        if not over < pin["states"] <= most or dialect not in dialects:
+            continue
         try:
             runs.append(record(MODELS[model], DIALECTS[dialect]))
         except ValueError as error:
@@ -100,14 +102,13 @@ def outcome_of(module: str, mutant: Mutant, runs: list[Recorded]) -> Outcome:
 
 def outcome_of_switch(dialect: str, switch: str, clause: str, runs: list[Recorded]) -> Outcome:
     """What the checker says of a dialect whose nodes have the switch the other way."""
-    word = "on" if getattr(DIALECTS[dialect], switch) else "off"
-    other = "off" if word == "on" else "on"
+    before, after = turn(DIALECTS[dialect], switch)
     about = {
         "module": "rules",
         "function": dialect,
         "operator": clause,
-        "before": f"{switch} {word}",
-        "after": f"{switch} {other}",
+        "before": before,
+        "after": after,
     }
 
     def scope(run: Recorded) -> Scope:
@@ -152,17 +153,25 @@ def _judge(
     """How a mutant ended, in which run, why, and in how many runs any step is another one."""
     begin()
     other = 0
+    raised: dict[str, object] = {}
     for run in runs:
         try:
             if not differs(run):
                 continue
             other += 1
             why = amiss(run, scope(run))
-        except Exception as error:  # noqa: BLE001  whatever a mutant raises is noticed
-            return {"end": "error", "run": run.name, "why": repr(error)[:200], "changed": other}
+        except Exception as error:  # noqa: BLE001  a mutant may raise whatever it likes
+            raised = raised or {"end": "error", "run": run.name, "why": repr(error)[:200]}
+            continue
         if why:
             return {"end": "killed", "run": run.name, "why": "; ".join(why), "changed": other}
-    return {"end": "survived", "changed": other}
+    return {"end": "survived", "changed": other} | raised
+
+
+def turn(rules: Rules, switch: str) -> tuple[str, str]:
+    """How the switch is in a dialect, and how it is when it is turned."""
+    words = (f"{switch} on", f"{switch} off")
+    return words if getattr(rules, switch) else words[::-1]
 
 
 def show(outcome: Outcome) -> None:
@@ -171,46 +180,77 @@ def show(outcome: Outcome) -> None:
     click.echo(f"{outcome.end} {outcome.seconds:.1f}s {where}: {outcome.after} | {outcome.run}")
 
 
-@click.command()
-@click.option("--states", default=MOST_STATES, help="Leave out runs with more states.")
-@click.option("--every", default=1, help="Take only every so manyth mutant, and write nothing.")
-@click.option("--render", is_flag=True, help="Only write the page anew from what was found.")
-def main(states: int, every: int, *, render: bool) -> None:
-    """All mutants have been checked, and the page says which survive."""
-    if render:
-        PAGE.write_text(page(json.loads(FOUND.read_text()), read_reasons()))
-        return
-    begun = time.monotonic()
-    runs = recorded_runs(states)
-    prepared = time.monotonic() - begun
-    click.echo(f"{len(runs)} runs, {prepared:.0f} s", err=True)
-    gc.freeze()
-    work: list[Callable[[], Outcome]] = [
-        lambda module=module, mutant=mutant: outcome_of(module, mutant, runs)  # type: ignore[misc]
-        for module in MODULES
-        for mutant in mutants_of(module)
-    ]
-    work += [
-        lambda dialect=dialect, name=name, clause=clause: outcome_of_switch(  # type: ignore[misc]
-            dialect, name, clause, runs
-        )
-        for name, clause in switches().items()
-        for dialect in DIALECTS
-    ]
+def outcomes_of(runs: list[Recorded], wanted: Callable[[Key], bool]) -> Iterator[Outcome]:
+    """What the checker says of each mutant that is wanted, as soon as it is known."""
+    for module in MODULES:
+        for mutant in mutants_of(module):
+            if wanted((module, mutant.function, mutant.operator, mutant.before, mutant.after)):
+                yield outcome_of(module, mutant, runs)
+    for name, clause in switches().items():
+        for dialect, rules in DIALECTS.items():
+            before, after = turn(rules, name)
+            if wanted(("rules", dialect, clause, before, after)):
+                yield outcome_of_switch(dialect, name, clause, runs)
+
+
+def key_of(outcome: Outcome) -> Key:
+    """What the mutant is."""
+    each = outcome
+    return each.module, each.function, each.operator, each.before, each.after
+
+
+def _checked(runs: list[Recorded], wanted: Callable[[Key], bool]) -> list[Outcome]:
+    gc.freeze()  # else each child copies what it does not use
     outcomes = []
-    for each in work[::every]:
-        outcomes.append(each())
-        show(outcomes[-1])
+    for outcome in outcomes_of(runs, wanted):
+        show(outcome)
+        outcomes.append(outcome)
     click.echo(str(Counter(each.end for each in outcomes)))
-    if every == 1:
-        found = {
-            "runs": [run.name for run in runs],
-            "states": states,
-            "outcomes": [attrs.asdict(each) for each in outcomes],
-        }
-        FOUND.write_text(json.dumps(found, indent=1) + "\n")
-        PAGE.write_text(page(found, read_reasons()))
-    click.echo(f"{time.monotonic() - begun:.0f} s", err=True)
+    return outcomes
+
+
+@click.group()
+def main() -> None:
+    """Check mutants of elections, epochs and claims with the models."""
+
+
+@main.command()
+@click.option("--states", default=MOST_STATES, help="Leave out runs with more states.")
+def every(states: int) -> None:
+    """Check all mutants and write the page."""
+    runs = recorded_runs(0, states)
+    outcomes = _checked(runs, lambda _: True)
+    write(Found(runs=tuple(run.name for run in runs), states=states, outcomes=tuple(outcomes)))
+
+
+@main.command()
+@click.option("--over", default=MOST_STATES, help="Leave out runs with so many states or fewer.")
+@click.option("--states", required=True, type=int, help="Leave out runs with more states.")
+@click.option("--dialect", "dialects", multiple=True, type=click.Choice(list(DIALECTS)))
+@click.option("--end", "ends", multiple=True, default=("survived",))
+def again(over: int, states: int, dialects: tuple[str, ...], ends: tuple[str, ...]) -> None:
+    """Check those that ended like this with other runs, and write the page."""
+    found = read_found()
+    runs = recorded_runs(over, states, dialects or tuple(DIALECTS))
+    before = {key_of(each): each for each in found.outcomes}
+    more = {
+        key_of(each): attrs.evolve(each, changed=each.changed + before[key_of(each)].changed)
+        for each in _checked(runs, lambda key: key in before and before[key].end in ends)
+    }
+    noticed = {key: each for key, each in more.items() if each.end == "killed" or each.changed}
+    write(
+        Found(
+            runs=tuple(dict.fromkeys([*found.runs, *(run.name for run in runs)])),
+            states=max(states, found.states),
+            outcomes=tuple((before | noticed).values()),
+        )
+    )
+
+
+@main.command()
+def render() -> None:
+    """Write the page anew from what was found, with the reasons as they are now."""
+    write(read_found())
 
 
 if __name__ == "__main__":

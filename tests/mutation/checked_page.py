@@ -1,15 +1,18 @@
 """What is said of the mutants that the model checker was run against."""
 
+import json
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
 from tests.mutation.known import read_known
 
+FOUND: Final = Path(__file__).with_name("by_check.json")
+PAGE: Final = Path(__file__).with_name("survivors_of_check.md")
 REASONS: Final = Path(__file__).with_name("unnoticed.toml")
 
 
@@ -30,12 +33,21 @@ class Outcome:
 
 
 @attrs.frozen(kw_only=True)
+class Found:
+    """What was found of all mutants, and with which runs."""
+
+    runs: tuple[str, ...]
+    states: int  # runs with more are left out
+    outcomes: tuple[Outcome, ...]
+
+
+@attrs.frozen(kw_only=True)
 class Reason:
     """Why a mutant survives: it does what the code does, or what the models lack."""
 
     module: str
     function: str = ""  # empty: any
-    after: str = ""
+    after: str = ""  # or a part of it
     equivalent: bool = False
     why: str
 
@@ -44,7 +56,7 @@ class Reason:
         return (
             self.module == outcome.module
             and self.function in {"", outcome.function}
-            and self.after in {"", outcome.after}
+            and self.after in outcome.after
         )
 
 
@@ -60,9 +72,22 @@ def read_reasons() -> list[Reason]:
     return known + [Reason(**row) for row in rows]
 
 
-def page(found: Mapping[str, Any], reasons: list[Reason]) -> str:
+def read_found() -> Found:
+    """What was found last."""
+    read = json.loads(FOUND.read_text())
+    outcomes = tuple(Outcome(**row) for row in read["outcomes"])
+    return Found(runs=tuple(read["runs"]), states=read["states"], outcomes=outcomes)
+
+
+def write(found: Found) -> None:
+    """What was found is kept, and the page tells of it."""
+    FOUND.write_text(json.dumps(attrs.asdict(found), indent=1) + "\n")
+    PAGE.write_text(page(found, read_reasons()))
+
+
+def page(found: Found, reasons: list[Reason]) -> str:
     """The whole of survivors_of_check.md."""
-    outcomes = [Outcome(**row) for row in found["outcomes"]]
+    outcomes = found.outcomes
     code = [each for each in outcomes if each.module != "rules"]
     turned = [each for each in outcomes if each.module == "rules"]
     idle = [each for each in turned if each.end == "survived" and not each.changed]
@@ -88,11 +113,11 @@ def page(found: Mapping[str, Any], reasons: list[Reason]) -> str:
         f"A further {len(idle)} times a switch that is turned changes no step of any run of its",
         "dialect; they are not in the table, but listed below.",
         "",
-        f"Runs: {len(found['runs'])}, all with at most {found['states']:,} states. Those that",
+        f"Runs: {len(found.runs)}, all with at most {found.states:,} states. Those that",
         "notice first (small ones are tried first):",
         f"{first}.",
         "",
-        "Runs used: " + _names_of(found["runs"]) + ".",
+        "Runs used: " + _names_of(found.runs) + ".",
         "",
     ]
     for name in modules:

@@ -277,9 +277,3 @@ def flipped(rules: Rules, switch: str) -> Rules:
     """These rules with the switch the other way."""
     other: dict[str, Any] = {switch: not getattr(rules, switch)}
     return attrs.evolve(rules, **other)
-
-
-def recordable(pins: Iterable[tuple[str, str, int]], most: int) -> list[tuple[str, str]]:
-    """Model and dialect of the runs with at most so many states, the small ones first."""
-    small = sorted((states, model, dialect) for model, dialect, states in pins if states <= most)
-    return [(model, dialect) for _, model, dialect in small]
