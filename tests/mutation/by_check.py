@@ -8,6 +8,7 @@ that has made all runs with the code as it is; nothing on disk is changed.
 
 import gc
 import json
+import math
 import os
 import re
 import resource
@@ -199,12 +200,17 @@ def key_of(outcome: Outcome) -> Key:
     return each.module, each.function, each.operator, each.before, each.after
 
 
-def _checked(runs: list[Recorded], wanted: Callable[[Key], bool]) -> list[Outcome]:
+def _checked(
+    runs: list[Recorded], wanted: Callable[[Key], bool], seconds: float = math.inf
+) -> list[Outcome]:
+    begun = time.monotonic()
     gc.freeze()  # else each child copies what it does not use
     outcomes = []
     for outcome in outcomes_of(runs, wanted):
         show(outcome)
         outcomes.append(outcome)
+        if time.monotonic() - begun > seconds:
+            break
     click.echo(str(Counter(each.end for each in outcomes)))
     return outcomes
 
@@ -227,15 +233,29 @@ def every(states: int) -> None:
 @click.option("--over", default=MOST_STATES, help="Leave out runs with so many states or fewer.")
 @click.option("--states", required=True, type=int, help="Leave out runs with more states.")
 @click.option("--dialect", "dialects", multiple=True, type=click.Choice(list(DIALECTS)))
-@click.option("--end", "ends", multiple=True, default=("survived",))
-def again(over: int, states: int, dialects: tuple[str, ...], ends: tuple[str, ...]) -> None:
+@click.option("--module", "modules", multiple=True, type=click.Choice([*MODULES, "rules"]))
+@click.option("--end", default="survived", help="How they ended.")
+@click.option("--seconds", default=math.inf, help="Stop after that time, and write what is known.")
+def again(
+    over: int,
+    states: int,
+    dialects: tuple[str, ...],
+    modules: tuple[str, ...],
+    end: str,
+    seconds: float,
+) -> None:
     """Check those that ended like this with other runs, and write the page."""
     found = read_found()
     runs = recorded_runs(over, states, dialects or tuple(DIALECTS))
     before = {key_of(each): each for each in found.outcomes}
+    chosen = {
+        key
+        for key, each in before.items()
+        if each.end == end and each.module in (modules or (*MODULES, "rules"))
+    }
     more = {
         key_of(each): attrs.evolve(each, changed=each.changed + before[key_of(each)].changed)
-        for each in _checked(runs, lambda key: key in before and before[key].end in ends)
+        for each in _checked(runs, lambda key: key in chosen, seconds)
     }
     noticed = {key: each for key, each in more.items() if each.end == "killed" or each.changed}
     write(

@@ -147,7 +147,7 @@ def _why(outcome: Outcome, reasons: list[Reason]) -> str:
     if same is not None:
         return f"equivalent: {same.why}"
     seen = (
-        f"changes steps of {outcome.changed} runs, and none is judged otherwise"
+        f"{outcome.changed} runs explored anew, and none is judged otherwise"
         if outcome.changed
         else "changes no step of any run"
     )
