@@ -3,8 +3,10 @@
 Clauses: MO-1, MO-2, MO-3, MO-4, MO-5, EP-1, EP-2, EP-7, EP-8, EL-9, SC-1, SC-2.
 """
 
+from typing import Final
+
 import attrs
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from reference.core.effects import Broadcast, Effect, Happening, Refusal, SaveConfig, Send
@@ -212,22 +214,32 @@ def test_an_epoch_has_at_most_one_winner(world: World) -> None:
     assert all(len(nodes) == 1 for nodes in winners.values())
 
 
+WORTH_SEEING: Final = {
+    Happening.MARKED_FAIL,
+    Happening.VOTED,
+    Happening.WON_ELECTION,
+    Happening.ELECTION_EXPIRED,
+    Happening.FOLLOWED,
+}
+
+
 def test_walks_reach_wins_votes_and_demotions() -> None:
-    """The walks are worth something: what the properties are about happens in them."""
+    """The walks are worth something: what the properties are about happens in them.
+
+    Examples are drawn from constants of all modules that are loaded, so the same seed gives other
+    walks when other tests run too: there are several seeds.
+    """
     seen: set[Happening | Refusal] = set()
 
-    @settings(max_examples=400, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=400, deadline=None, database=None)
     @given(worlds())
     def walk(world: World) -> None:
         for moment in world.history:
             seen.update(told(moment.effects))
 
-    walk()
+    for number in range(6):
+        seed(number)(walk)()
+        if seen >= WORTH_SEEING:
+            break
 
-    assert seen >= {
-        Happening.MARKED_FAIL,
-        Happening.VOTED,
-        Happening.WON_ELECTION,
-        Happening.ELECTION_EXPIRED,
-        Happening.FOLLOWED,
-    }
+    assert seen >= WORTH_SEEING
