@@ -256,6 +256,8 @@ def _prize(here: Situation) -> Iterator[Breach]:
 def _epochs(here: Situation) -> Iterator[Breach]:
     """EP-1, EP-2, EL-4: epochs that only rise."""
     before, after = here.before, here.after
+    if after.myself_id != before.myself_id:  # a hard reset makes another node of it
+        return
     if after.current_epoch < before.current_epoch:
         yield Breach("EP-1", f"currentEpoch goes back {_from_to(before, after, 'current_epoch')}")
     if after.last_vote_epoch < before.last_vote_epoch:

@@ -39,7 +39,9 @@ def parse_dump(payload: bytes, *, max_string: int = MAX_STRING) -> RdbValue:
     """
     end = len(payload) - _FOOTER
     if end < 0:
-        raise DumpFooterError(0, f"a payload of {len(payload)} bytes, not even {_FOOTER}")
+        raise DumpFooterError(
+            0, f"a payload of {len(payload)} bytes, at least {_FOOTER} are needed"
+        )
     version = int.from_bytes(payload[end : end + 2], "little")
     if version not in READABLE_VERSIONS:
         raise DumpFooterError(end, f"unknown version {version}")

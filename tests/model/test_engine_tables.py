@@ -163,11 +163,11 @@ def test_frontier_gives_its_states_in_order(
             frontier.spill(spool)
             assert frontier.bytes == 0
 
-        taken = []
+        taken: list[Narrow] = []
         while frontier.size:
             first = frontier.first
             chunk = frontier.take(size, 2 + more)
-            assert first == 10 + sum(map(len, taken))
+            assert first == 10 + sum(len(each) for each in taken)
             assert chunk.shape[1] == 2 + more
             taken.append(chunk)
 

@@ -308,8 +308,7 @@ def nodes_confs(draw: st.DrawFn, dialect: WireDialect = COMMON) -> NodesConf:
             importing=draw(OPEN_SLOTS),
         )
         nodes.append(node)
-    epochs = {"current_epoch": draw(U64), "last_vote_epoch": draw(U64)}
-    return NodesConf(nodes=tuple(nodes), **epochs)
+    return NodesConf(nodes=tuple(nodes), current_epoch=draw(U64), last_vote_epoch=draw(U64))
 
 
 @UNHURRIED

@@ -10,7 +10,7 @@ import pytest
 
 from reference.core.effects import Broadcast, DeleteKeys, Effect, Happening, Refusal
 from reference.core.election import all_replicas_announce_failure, why_no_failover
-from reference.core.epochs import LAST_EPOCH
+from reference.core.epoch_kinds import LAST_EPOCH
 from reference.core.events import ClusterReplicate, ElectionDue, ElectionExpired
 from reference.core.messages import FailoverAuthAck, FailoverAuthRequest
 from reference.core.rules import REDIS_7_0, REDIS_8_0, RELEASES, VALKEY_8_1, VALKEY_9_1, Rules

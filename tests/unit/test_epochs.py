@@ -8,8 +8,8 @@ import pytest
 
 from reference.core.announce import pong
 from reference.core.effects import Broadcast, Effect, Happening, Notice, Reply, SaveConfig
+from reference.core.epoch_kinds import LAST_EPOCH
 from reference.core.epochs import (
-    LAST_EPOCH,
     bump_config_epoch_without_consensus,
     merge_epochs,
     next_epoch,

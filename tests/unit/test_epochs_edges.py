@@ -6,7 +6,8 @@ Clauses: EP-4, EP-D1, EL-14.
 import pytest
 
 from reference.core.effects import Effect, Happening, Notice
-from reference.core.epochs import LAST_EPOCH, merge_epochs, resolve_collision
+from reference.core.epoch_kinds import LAST_EPOCH
+from reference.core.epochs import merge_epochs, resolve_collision
 from reference.core.rules import VALKEY_9_1
 from tests.builders import A, B, candidate, change, says, view
 
