@@ -315,8 +315,11 @@ def _claims(here: Situation) -> Iterator[Breach]:
 
 
 def _failures(here: Situation) -> Iterator[Breach]:
-    """FD-6: a majority makes FAIL."""
+    """FD-6: a majority makes FAIL, or another name at its address (HS-6)."""
+    replaced = {note.subject for note in here.noticed(Refusal.SENDER_MISMATCH)}
     for note in here.noticed(Happening.MARKED_FAIL):
+        if note.subject in replaced and here.rules.mismatch_is_failure:
+            continue
         subject = None if note.subject is None else here.after.nodes.get(note.subject)
         if subject is None:
             continue

@@ -19,6 +19,7 @@ def test_run_is_as_pinned_expected_and_not_vacuous(model: str, dialect: str) -> 
 
     assert run.surprises == ()
     assert run.vacuous == ()
+    assert run.strays == ()
     assert pin(run) == PINS[model, dialect]
 
 
