@@ -52,7 +52,7 @@ def explore(
                     _tell(progress, search, time.monotonic() - started)
         except KeyboardInterrupt:
             stopped = "interrupt"
-        return search.result(stopped, time.monotonic() - started)
+        return search.result(stopped, started)
 
 
 def _reached(limits: Limits, search: Search, seconds: float) -> Stop | None:

@@ -132,8 +132,8 @@ class Search:
         self._spare_memory()
         self._save_if_due()
 
-    def result(self, stopped: Stop | None, seconds: float) -> Exploration:
-        """What was found."""
+    def result(self, stopped: Stop | None, started: float) -> Exploration:
+        """What was found, by an exploration that started at that moment of the monotonic clock."""
         exhausted = stopped is None and not self.waiting
         graph = self._graph()
         if exhausted and graph is not None:
@@ -153,7 +153,7 @@ class Search:
             distinct_states=count,
             transitions=self.transitions,
             depth=self.depth,
-            seconds=seconds,
+            seconds=time.monotonic() - started,
             step_calls=self._local.calls,
             tables=self._tables.sizes() | self._findings.sizes(),
             state_bytes=self._most_bytes,
