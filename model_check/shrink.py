@@ -23,7 +23,7 @@ import attrs
 from model_check.engine import Exploration, PropertyResult
 from model_check.engine.oracle import Arc, Oracle, World
 from model_check.links import FlightLinks, Links
-from model_check.properties import Property
+from model_check.properties import LeadsTo, Property
 from model_check.shrink_memory import Remembered
 from model_check.system import Step, System
 from model_check.trace import Trace, TraceStep
@@ -31,7 +31,7 @@ from model_check.trace import Trace, TraceStep
 BUDGET: Final = 2_500
 """How many global states each search may leave before it gives up."""
 
-_JUDGED_AT_THE_END: Final = frozenset({"invariant", "step", "sometimes", "settles"})
+_JUDGED_WHERE_RUNS_END: Final = frozenset({"settles", "leads_to"})
 
 
 @attrs.frozen(kw_only=True)
@@ -52,6 +52,7 @@ class _Reached:
     taken: int  # the bits of the steps of the first path that are used up
     last: int | None  # who acted last
     changes: int
+    waits: tuple[bool, ...]  # for each thing that is led to, whether it was asked and did not come
     arc: Arc | None = None
     parent: "_Reached | None" = None
 
@@ -68,7 +69,7 @@ class _Goal:
         """Whether the last transition of the path decides all the properties."""
         if self.world is not None and self.world != reached.world:
             return False
-        return all(_decides(prop, reached) for prop in self.properties)
+        return all(reached.waits) and all(_decides(prop, reached) for prop in self.properties)
 
     def changes(self, reached: _Reached) -> int:
         """The changes of the path, with the one to the loop behind it."""
@@ -92,22 +93,24 @@ def shrink(
     """The path, or one as long with fewer changes of node that decides the properties as it does.
 
     Where runs end is judged by the world that the path leads to: it stays the same, as does a loop
-    behind it. Left alone are paths on links where what is in flight has no sender of its own
-    (`flight`), and those that are judged as a whole.
+    behind it. What something is to lead to is asked for on the new path too, and has not come at
+    its end. Left alone are paths on links where what is in flight has no sender of its own
+    (`flight`).
     """
     before = changes_of(trace)
     as_it_is = Shrunk(trace=trace, before=before, changes=before, least=before == 0)
-    judged = all(prop.kind in _JUDGED_AT_THE_END for prop in properties)
-    if as_it_is.least or isinstance(links, FlightLinks) or not judged:
+    if as_it_is.least or isinstance(links, FlightLinks):
         return as_it_is
-    search = _Search(system, links, budget)
+    search = _Search(system, links, budget, properties)
     path = search.follow(trace)
     if path is None:
         return as_it_is
     stem = len(trace.steps) - trace.loop
     goal = _Goal(
         properties=tuple(properties),
-        world=path[stem].world if any(prop.kind == "settles" for prop in properties) else None,
+        world=path[stem].world
+        if any(prop.kind in _JUDGED_WHERE_RUNS_END for prop in properties)
+        else None,
         next_process=trace.steps[stem].process if trace.loop else None,
     )
     if not goal.is_met(path[stem]):
@@ -171,10 +174,19 @@ def path_to(
 class _Search:
     """The paths of a system on its links, with as few changes of node as can be."""
 
-    def __init__(self, system: System[Any, Any, Any], links: Links, budget: int) -> None:
+    def __init__(
+        self,
+        system: System[Any, Any, Any],
+        links: Links,
+        budget: int,
+        properties: Sequence[Property] = (),
+    ) -> None:
         self._system = Remembered(system)
         self._oracle = Oracle(self._system, links)
-        self._start = _Reached(self._oracle.initial(), 0, None, 0)
+        self._led_to = [prop for prop in properties if isinstance(prop, LeadsTo)]
+        world = self._oracle.initial()
+        waits = tuple(_waits(prop, world, before=prop.when is None) for prop in self._led_to)
+        self._start = _Reached(world, 0, None, 0, waits)
         self._arcs: dict[World, list[Arc]] = {}
         self._texts: dict[Hashable, str] = {}
         self._budget = budget
@@ -194,7 +206,7 @@ class _Search:
             arc = next(same, None)
             if arc is None:
                 return None
-            path.append(_after(here, arc, 0))
+            path.append(self._after(here, arc, 0))
         return path
 
     def shortest_told(
@@ -220,27 +232,25 @@ class _Search:
 
         With labels, only of steps that have them, each used as often as it is there.
         """
-        level = {(self._start.world, 0, self._start.last): self._start}
-        earlier: set[tuple[World, int]] = set()
+        level = {(*_place(self._start), self._start.last): self._start}
+        earlier: set[_Place] = set()
         best: _Reached | None = None
         for at in range(1, length + 1):
-            earlier.update(key[:2] for key in level)
-            following: dict[tuple[World, int, int | None], _Reached] = {}
-            fewest: dict[tuple[World, int], int] = {}  # with more, nothing is gained
+            earlier.update(_place(each) for each in level.values())
+            following: dict[tuple[*_Place, int | None], _Reached] = {}
+            fewest: dict[_Place, int] = {}  # with more, nothing is gained
             for reached in self._onward(level.values(), most, labels):
-                key = (reached.world, reached.taken, reached.last)
+                place = _place(reached)
                 if at == length:
                     if goal.is_met(reached) and goal.changes(reached) <= most:
                         best, most = reached, goal.changes(reached) - 1
-                elif key[:2] in earlier:
+                elif place in earlier:
                     continue  # a shorter way leads here, so none to the goal does
-                elif reached.changes < fewest.get(key[:2], most + 1):
-                    fewest[key[:2]] = reached.changes
-                    following[key] = reached
-                elif reached.changes == fewest[key[:2]]:
-                    following[key] = reached
+                elif reached.changes <= fewest.get(place, most):
+                    fewest[place] = reached.changes
+                    following[*place, reached.last] = reached
             level = {
-                key: each for key, each in following.items() if each.changes == fewest[key[:2]]
+                key: each for key, each in following.items() if each.changes == fewest[_place(each)]
             }
         return best
 
@@ -255,7 +265,7 @@ class _Search:
                 taken = 0 if labels is None else _taken(here.taken, labels, _label(arc))
                 if taken is None:
                     continue
-                after = _after(here, arc, taken)
+                after = self._after(here, arc, taken)
                 if after.changes <= most:
                     yield after
 
@@ -267,11 +277,21 @@ class _Search:
             self._left -= 1
             for arc in self._leaving(here.world):
                 if wanted(self._told(here.world, arc)):
-                    return self.steps(_after(here, arc, 0))
+                    return self.steps(self._after(here, arc, 0))
                 if arc.world not in seen:
                     seen.add(arc.world)
-                    waiting.append(_after(here, arc, 0))
+                    waiting.append(self._after(here, arc, 0))
         return None
+
+    def _after(self, here: _Reached, arc: Arc, taken: int) -> _Reached:
+        """The path with the transition behind it."""
+        who = _who(arc)
+        waits = tuple(
+            _waits(prop, arc.world, before=before)
+            for prop, before in zip(self._led_to, here.waits, strict=True)
+        )
+        changes = here.changes + _differ(here.last, who)
+        return _Reached(arc.world, taken, who, changes, waits, arc, here)
 
     def _leaving(self, world: World) -> list[Arc]:
         """The transitions, in an order that is the same in every run."""
@@ -322,9 +342,18 @@ class _Search:
         )
 
 
-def _after(here: _Reached, arc: Arc, taken: int) -> _Reached:
-    who = _who(arc)
-    return _Reached(arc.world, taken, who, here.changes + _differ(here.last, who), arc, here)
+_Place = tuple[World, int, tuple[bool, ...]]
+"""What the rest of a path can be depends on, but for who acted last."""
+
+
+def _place(reached: _Reached) -> _Place:
+    return reached.world, reached.taken, reached.waits
+
+
+def _waits(prop: LeadsTo[Any], world: World, *, before: bool) -> bool:
+    """Whether what the property leads to was asked for, before or now, and has not come."""
+    seen = tuple(prop.project(*pair) for pair in enumerate(world.local))
+    return not prop.then(seen) and (before or (prop.when is not None and bool(prop.when(seen))))
 
 
 def _differ(one: int | None, other: int | None) -> int:
@@ -357,9 +386,9 @@ def _taken(taken: int, labels: list[Hashable], label: Hashable) -> int | None:
 
 
 def _decides(prop: Property, reached: _Reached) -> bool:
-    """Whether the end of the path decides the property; settling is judged by where it is."""
+    """Whether the end of the path decides the property; where runs end is judged elsewhere."""
     arc, local = reached.arc, reached.world.local
-    if prop.kind == "settles":
+    if prop.kind in _JUDGED_WHERE_RUNS_END:
         return True
     if prop.kind != "step":
         seen = tuple(prop.project(*pair) for pair in enumerate(local))

@@ -15,11 +15,12 @@ from typing_extensions import override
 from model_check.engine import Limits, explore
 from model_check.engine.oracle import Arc, Oracle, World
 from model_check.links import Links, parse_links
-from model_check.properties import Invariant, Property, Sometimes, StepProperty
+from model_check.properties import Invariant, LeadsTo, Property, Sometimes, StepProperty
 from model_check.shrink import changes_of, shrink, with_shrunk_stories
 from model_check.system import Move, Step, System
 from model_check.trace import Trace, TraceStep
 from tests.property.test_engine_oracle import PROPERTIES, TableSystem, check_replays, systems
+from tests.property.test_liveness_oracle import LIVELY
 
 KINDS = ("held(0)", "held(1)", "held(2)", "held(3,fifo)", "fifo(1)", "fifo(2)", "set")
 
@@ -94,6 +95,18 @@ def decides(prop: Property, trace: Trace) -> bool:
     return bool(prop.judge(seen)) == (prop.kind == "sometimes")
 
 
+def is_waited_for_at_the_end(prop: LeadsTo[Any], steps: Iterable[TraceStep], start: Any) -> bool:
+    """Whether what the property leads to was asked for on the path and has not come since."""
+    local, waited = list(start), prop.when is None
+    for step in (None, *steps):
+        if step is not None:
+            local[step.process] = step.after
+        seen = tuple(prop.project(*pair) for pair in enumerate(local))
+        waited = waited or (prop.when is not None and bool(prop.when(seen)))
+        waited = waited and not prop.then(seen)
+    return waited
+
+
 def fewest_changes(
     system: System[Any, Any, Any], links: Links, prop: Property, length: int
 ) -> int | None:
@@ -148,6 +161,28 @@ def test_shrunk_path_is_as_long_and_decides_the_same_with_no_more_changes(
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=10, deadline=None)
 @given(system=systems())
+def test_shrunk_path_to_a_loop_asks_for_what_never_comes(kind: str, system: TableSystem) -> None:
+    links = parse_links(kind)
+    found = explore(system, links, LIVELY, Limits(states=300))
+    told = [(each, each.trace) for each in found.properties if each.trace is not None]
+
+    for result, trace in told:
+        prop = next(each for each in LIVELY if each.id == result.id)
+        assert isinstance(prop, LeadsTo)
+        shrunk = shrink(system, links, [prop], trace, budget=300).trace
+
+        stem = len(trace.steps) - trace.loop
+        assert len(shrunk.steps) == len(trace.steps)
+        assert changes_of(shrunk) <= changes_of(trace)
+        assert (shrunk.steps[stem:], shrunk.loop) == (trace.steps[stem:], trace.loop)
+        check_replays(system, shrunk)
+        assert is_waited_for_at_the_end(prop, trace.steps[:stem], trace.initial)
+        assert is_waited_for_at_the_end(prop, shrunk.steps[:stem], shrunk.initial)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=10, deadline=None)
+@given(system=systems())
 def test_what_is_called_least_is_least_of_all_paths_one_by_one(
     kind: str, system: TableSystem
 ) -> None:
@@ -195,6 +230,21 @@ def test_order_on_which_the_property_hangs_is_kept() -> None:
     assert [step.process for step in by_step.trace.steps] == [0, 0, 0, 1, 1, 1]
     assert by_state.changes == 1
     assert decides(never_apart, by_state.trace)
+
+
+def test_what_leads_to_nothing_is_still_asked_for() -> None:
+    zigzag = path(Counters(3), 0, 1, 0, 1, 1, 0)
+    in_between = LeadsTo[int](
+        id="asked for in between",
+        project=lambda _, state: state,
+        when=lambda all_: all_ == (2, 1),
+        then=lambda _: False,
+    )
+
+    shrunk = shrink(Counters(3), parse_links("held(0)"), [in_between], zigzag)
+
+    assert (shrunk.before, shrunk.changes, shrunk.least) == (4, 2, True)
+    assert is_waited_for_at_the_end(in_between, shrunk.trace.steps, (0, 0))
 
 
 def test_path_that_does_not_decide_the_property_is_left_alone() -> None:
