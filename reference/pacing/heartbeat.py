@@ -108,6 +108,11 @@ def random_ping(pace: Pace, state: ClusterState, entropy: int) -> NodeId | None:
     return None if oldest is None else oldest[1]
 
 
+def without_random_ping(pace: Pace) -> Pace:
+    """The next round is not one in which a node is pinged at random."""
+    return attrs.evolve(pace, round_number=0)
+
+
 @clause("PA-9")
 def to_reconnect(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
     """The nodes whose link is given up: old, with a PING and everything else silent for NT/2.

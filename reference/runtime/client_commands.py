@@ -1,6 +1,7 @@
 """What happens to a request: it is looked up, routed, and answered by the node or its keyspace."""
 
 from collections.abc import Sequence
+from time import perf_counter_ns
 from typing import Final
 
 from reference.clauses import clause
@@ -10,6 +11,7 @@ from reference.runtime.client_commands_clients import CLIENT_HANDLERS
 from reference.runtime.client_commands_cluster import CLUSTER_HANDLERS
 from reference.runtime.client_commands_connection import CONNECTION_HANDLERS
 from reference.runtime.client_commands_data import DATA_HANDLERS
+from reference.runtime.client_commands_debug import DEBUG_HANDLERS
 from reference.runtime.client_commands_keys import KEY_HANDLERS
 from reference.runtime.client_commands_pubsub import PUBSUB_HANDLERS, why_not_while_listening
 from reference.runtime.client_commands_replication import REPLICATION_HANDLERS
@@ -43,6 +45,7 @@ HANDLERS: Final[Handlers] = {
     **DATA_HANDLERS,
     **USER_HANDLERS,
     **CLIENT_HANDLERS,
+    **DEBUG_HANDLERS,
 }
 """Every command that the node answers itself, but for EXEC."""
 
@@ -113,19 +116,19 @@ def _execute(session: Session, info: CommandInfo | None, arguments: list[bytes])
     if info is not None:
         session.last_command = info.name
     error = why_not_run(session, info, arguments)
-    if info is None or error is not None:
+    if info is None:
         spoil(session)
         return error
-    refusal = route(session, info, _parts(session, info, arguments))
-    if refusal is not None:
-        if info.name == _EXEC:
+    if error is None:
+        error = route(session, info, _parts(session, info, arguments))
+        if error is not None and info.name == _EXEC:
             discard(session)
+    if error is None:
+        error = why_not_while_listening(session, info.name)
+    if error is not None:
+        session.service.stats.of(info.name).rejected += 1
         spoil(session)
-        return refusal
-    refusal = why_not_while_listening(session, info.name)
-    if refusal is not None:
-        spoil(session)
-        return refusal
+        return error
     queued = queue(session, info, arguments)
     return _run(session, info, arguments) if queued is None else queued
 
@@ -138,7 +141,17 @@ def _parts(session: Session, info: CommandInfo, arguments: list[bytes]) -> Seque
 
 
 def _run(session: Session, info: CommandInfo, arguments: list[bytes]) -> ClientReply:
-    """The command is carried out. Counterpart: `call`."""
+    """The command is carried out, and counted. Counterpart: `call`."""
+    began = perf_counter_ns()
+    reply = _carry_out(session, info, arguments)
+    stat = session.service.stats.of(info.name)
+    stat.calls += 1
+    stat.spent_ns += perf_counter_ns() - began
+    stat.failed += type(reply) is ErrorReply
+    return reply
+
+
+def _carry_out(session: Session, info: CommandInfo, arguments: list[bytes]) -> ClientReply:
     if info.name == _EXEC:
         return exec_transaction(session, lambda part, queued: _run(session, part, queued))
     handler = HANDLERS.get(info.name)

@@ -37,7 +37,8 @@ _NO_AOF: Final = (
     "ERR CONFIG SET failed (possibly related to argument 'appendonly') - "
     "Unable to turn on AOF. Check server logs."
 )
-_ALL_SECTIONS: Final = frozenset({"default", "all", "everything"})
+_ALL_SECTIONS: Final = frozenset({"all", "everything"})
+_ON_REQUEST: Final = frozenset({"Commandstats"})
 
 
 def _server_section(session: Session) -> Iterator[str]:
@@ -75,6 +76,10 @@ def _error_section(session: Session) -> Iterator[str]:
     yield from session.service.stats.error_lines()
 
 
+def _command_section(session: Session) -> Iterator[str]:
+    yield from session.service.stats.command_lines()
+
+
 def _persistence_section(session: Session) -> Iterator[str]:
     yield "loading:0"
     yield from append_log_lines(session)
@@ -97,6 +102,7 @@ _SECTIONS: Final[dict[str, Callable[[Session], Iterator[str]]]] = {
     "Persistence": _persistence_section,
     "Stats": _stats_section,
     "Replication": replication_lines,
+    "Commandstats": _command_section,
     "Errorstats": _error_section,
     "Cluster": _cluster_section,
     "Keyspace": _keyspace_section,
@@ -106,11 +112,13 @@ _SECTIONS: Final[dict[str, Callable[[Session], Iterator[str]]]] = {
 @clause("CM-18")
 def info(session: Session, arguments: list[bytes]) -> ClientReply:
     """The sections that were asked for, or all, each with its title. Counterpart: `infoCommand`."""
-    wanted = {argument.decode("latin-1").lower() for argument in arguments[1:]} or {"all"}
+    wanted = {argument.decode("latin-1").lower() for argument in arguments[1:]} or {"default"}
     parts = [
         "".join(f"{line}\r\n" for line in (f"# {title}", *lines(session)))
         for title, lines in _SECTIONS.items()
-        if title.lower() in wanted or wanted & _ALL_SECTIONS
+        if title.lower() in wanted
+        or wanted & _ALL_SECTIONS
+        or ("default" in wanted and title not in _ON_REQUEST)
     ]
     return Verbatim("\r\n".join(parts))
 

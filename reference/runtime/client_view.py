@@ -11,6 +11,7 @@ from reference.core.events import Command
 from reference.core.state import ClusterState
 from reference.core.types import Link, NodeId, ShardId
 from reference.runtime.command_table import CommandTable, table_of
+from reference.runtime.debugging import Debugging
 from reference.runtime.options import NodeOptions
 from reference.runtime.pause import WritePause
 from reference.runtime.replication_master import Replicas
@@ -61,6 +62,10 @@ class NodeView(Protocol):
     @property
     def writes(self) -> WritePause:
         """Whether clients that write have to wait."""
+
+    @property
+    def debugging(self) -> Debugging:
+        """What DEBUG does to the node."""
 
     def submit(self, command: Command) -> Reply:
         """The command is carried out, or the reply says why not."""

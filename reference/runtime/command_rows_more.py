@@ -8,6 +8,7 @@ command itself can tell.
 from typing import Final
 
 MORE_NODE_ROWS: Final = """
+debug -2 admin,noscript,loading,stale admin,dangerous -
 bgrewriteaof 1 admin,noscript,no_async_loading admin,dangerous -
 dump 2 readonly keyspace nondeterministic_output 1/0/1/RO,access
 migrate -6 write keyspace,dangerous nondeterministic_output 3/0/1/RW,access,delete KEYS@-2/-1/1/RW,access,delete,incomplete

@@ -159,6 +159,8 @@ class Keyspace:
         self.recorder: Recorder | None = None
         self.record_as: Callable[[NodeOptions], None] | None = None
         """What makes the recorder be as the options say; an error of the system if it cannot."""
+        self.expires_by_itself = True
+        """Whether keys are deleted once their time is over, though nobody asks for them."""
         self.before_write: list[Callable[[Sequence[bytes] | None], None]] = []
         """Who sees keys before they change; None if it may be any."""
 
@@ -429,7 +431,8 @@ class Keyspace:
 
         Counterpart: `activeExpireCycle`.
         """
-        self.execute([b"DBSIZE"])
+        if self.expires_by_itself:
+            self.execute([b"DBSIZE"])
 
     def close(self) -> None:
         """The connections to the engine are gone, and the data with them."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import attrs
 
@@ -32,17 +32,18 @@ from reference.core.events import (
 from reference.core.messages import Message
 from reference.core.state import ClusterState
 from reference.core.step import step
-from reference.core.types import Link, NodeId, ShardId
+from reference.core.types import Link, NodeId
 from reference.pacing.availability import Availability, judge
-from reference.pacing.heartbeat import link_dialled
+from reference.pacing.heartbeat import link_dialled, without_random_ping
 from reference.pacing.pacemaker import Dial, Drop, after_step, begin, due, next_deadline
 from reference.runtime.announcements import Announcements, own_announced
 from reference.runtime.bus import BusLink
-from reference.runtime.client_view import LinkView
 from reference.runtime.clients import ClientServer
-from reference.runtime.clock import Clock, entropy, new_node_id, new_shard_id
+from reference.runtime.clock import Clock, entropy
+from reference.runtime.debugging import Debugging
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.node_facts import contact_of, wire_facts
+from reference.runtime.node_seen import NodeSeen
 from reference.runtime.nodes_file import to_conf
 from reference.runtime.options import NodeOptions
 from reference.runtime.outbox import Outbox
@@ -57,7 +58,7 @@ from reference.wire.announced import Announced
 from reference.wire.nodes_conf import format_nodes_conf
 
 
-class Node:
+class Node(NodeSeen):
     """A running node (`server.cluster`): everything happens in the thread of its event loop."""
 
     def __init__(
@@ -79,6 +80,7 @@ class Node:
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.clock = Clock()
         self.writes = WritePause()
+        self.debugging = Debugging(self)
         self.announcements = Announcements(options, announced)
         now = self.clock.now()
         self.pace = begin(
@@ -92,7 +94,7 @@ class Node:
         self._keyspace = keyspace
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"port": options.port})
         self._reception = Reception(self, self._log)
-        self._bus = self._reception.bus
+        self.bus = self._bus = self._reception.bus
         self._outbox = Outbox(self._bus, self.announcements, lambda: wire_facts(self))
         self._availability = Availability(began=now)
         self._known_since = {node.node_id: now for node in state.nodes}
@@ -158,31 +160,6 @@ class Node:
 
     # What the client side asks for.
 
-    @property
-    def cluster_ok(self) -> bool:
-        """Whether the node serves clients (`cluster_state:ok`), after the delays of a return."""
-        return self._availability.serving
-
-    @property
-    def messages_sent(self) -> Mapping[str, int]:
-        """How many messages of each type were sent, by the names in CLUSTER INFO."""
-        return self._outbox.traffic.messages
-
-    @property
-    def messages_received(self) -> Mapping[str, int]:
-        """How many messages of each type were received, by the names in CLUSTER INFO."""
-        return self._reception.traffic.messages
-
-    @property
-    def bytes_sent(self) -> int:
-        """How many bytes these messages had."""
-        return self._outbox.traffic.bytes
-
-    @property
-    def bytes_received(self) -> int:
-        """How many bytes these messages had."""
-        return self._reception.traffic.bytes
-
     @clause("RT-23")
     def submit(self, command: Command) -> Reply:
         """The command has been carried out and all its effects too, or the reply says why not.
@@ -233,67 +210,6 @@ class Node:
             self._adjust(self.state.put(attrs.evolve(myself, address=options.address)))
         self._judge(self.clock.now())
 
-    def announced(self, node_id: NodeId) -> Announced:
-        """What this node, or another one, says of itself beside the header of its messages."""
-        if node_id == self.state.myself_id:
-            return self.announcements.own
-        return self.announcements.of(node_id)
-
-    def links(self) -> Iterator[LinkView]:
-        """Every link whose node is known, by node."""
-        for node in self.state.nodes:
-            for links in (self._bus.outbound, self._bus.inbound):
-                link = links.get(node.node_id)
-                if link is not None and link.opened:
-                    yield LinkView(
-                        direction=link.direction,
-                        node_id=node.node_id,
-                        created_ms=self.clock.unix_ms(link.created),
-                        unsent=link.unsent,
-                    )
-
-    def link_connected(self, node_id: NodeId) -> bool:
-        """Whether we have a link to the node."""
-        link = self._bus.outbound.get(node_id)
-        return link is not None and link.opened
-
-    def repl_offset(self, node_id: NodeId) -> int:
-        """How far the node's data goes, in bytes of its master's stream; 0 if it has none."""
-        if node_id == self.state.myself_id:
-            return self._replication.offset
-        return self.pace.peer(node_id).repl_offset
-
-    @property
-    def master_link_up(self) -> bool:
-        """Whether our data follows that of our master."""
-        return self._replication.master_link_up
-
-    @property
-    def master_heard_s_ago(self) -> int:
-        """How long ago our master was heard on the link for its data, in seconds; -1 if never."""
-        return self._replication.heard_s_ago
-
-    @property
-    def master_sends_all(self) -> bool:
-        """Whether our master's data is on its way as a whole."""
-        return self._replication.loading
-
-    def ping_sent_ms(self, node_id: NodeId) -> int:
-        """When the PING in flight was sent, milliseconds since 1970; 0 if there is none."""
-        return self.clock.unix_ms(self.pace.peer(node_id).ping_sent)
-
-    def pong_received_ms(self, node_id: NodeId) -> int:
-        """When the node was last heard to answer, milliseconds since 1970; 0 if never."""
-        return self.clock.unix_ms(self.pace.peer(node_id).pong_received)
-
-    def new_temporary_id(self) -> NodeId:
-        """A name for a node that has not said its own."""
-        return new_node_id()
-
-    def new_shard_id(self) -> ShardId:
-        """A name for a shard that has none yet."""
-        return new_shard_id()
-
     # What the bus tells.
 
     @property
@@ -342,11 +258,13 @@ class Node:
         self._rearm()
 
     def _do_what_is_due(self, now: int) -> None:
-        self.pace, actions = due(self.pace, self.state, now, entropy())
+        pace = self.pace if self.debugging.pings_at_random else without_random_ping(self.pace)
+        self.pace, actions = due(pace, self.state, now, entropy())
         for action in actions:
             match action:
                 case Dial():
-                    self._dial(action.peer, now)
+                    if self.debugging.reconnects:
+                        self._dial(action.peer, now)
                 case Drop():
                     self._log.info("reconnecting to %s", action.peer)
                     self._bus.drop(action.peer)

@@ -23,6 +23,7 @@ from reference.runtime.announcements import Announcements
 from reference.runtime.bus import Bus, BusLink
 from reference.runtime.clients import ClientServer
 from reference.runtime.clock import Clock, entropy, new_node_id
+from reference.runtime.debugging import Debugging
 from reference.runtime.faults import NodeFaults
 from reference.runtime.late_frames import LateFrames
 from reference.runtime.outbox import Traffic, counter_name, sender_of, type_of
@@ -40,6 +41,7 @@ class Receiver(Protocol):
     clock: Clock
     announcements: Announcements
     faults: NodeFaults
+    debugging: Debugging
     clients: ClientServer | None
 
     @property
@@ -116,6 +118,8 @@ class Reception:
     def _take_frame(self, link: BusLink, frame: bytes) -> None:
         """The message has been taken in, or the log says why not."""
         self.traffic.count(frame)
+        if self._node.debugging.drops(link, type_of(frame)):
+            return
         dialect = self._node.announcements.dialect
         try:
             wire = decode(frame, light_headers=dialect.light_headers, extensions=dialect.extensions)

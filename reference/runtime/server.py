@@ -42,6 +42,7 @@ _ACTED_UPON: Final = frozenset(
         "client-output-buffer-limit",
         "client-query-buffer-limit",
         "daemonize",
+        "enable-debug-command",
         "logfile",
         "loglevel",
         "masterauth",

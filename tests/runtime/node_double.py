@@ -20,6 +20,7 @@ from reference.runtime.client_commands import execute
 from reference.runtime.client_replies import Verbatim
 from reference.runtime.client_session import Service, Session
 from reference.runtime.client_view import LinkView
+from reference.runtime.debugging import Debugging
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
 from reference.runtime.pause import WritePause
@@ -83,6 +84,8 @@ class NodeDouble:
         self.bytes_sent = 5
         self.bytes_received = 3
         self.writes = WritePause()
+        self.debugging = Debugging(self)
+        self.bus: Any = None
         self.said: dict[NodeId, Announced] = {}
         self.offsets: dict[NodeId, int] = {}
         self.commands: list[Command] = []
@@ -146,6 +149,11 @@ class NodeDouble:
     def repl_offset(self, node_id: NodeId) -> int:
         """What the test says."""
         return self.offsets.get(node_id, 0)
+
+    def freeze(self) -> None:
+        """A double does nothing by itself."""
+
+    thaw = freeze
 
     @property
     def master_link_up(self) -> bool:

@@ -339,8 +339,23 @@ def test_info_has_what_clients_look_for(client: Client) -> None:
         "db0:keys=1,expires=1,avg_ttl=0",
     ):
         assert f"{line}\r\n" in text
-    again = client("INFO everything").replace("processed:2", "processed:1")
-    assert again == text
+    again, _, rest = client("INFO everything").partition("# Commandstats\r\n")
+    counts, _, rest = rest.partition("\r\n\r\n")
+    assert (again + rest).replace("processed:2", "processed:1") == text
+    assert [line.split(",")[0] for line in counts.split("\r\n")] == [
+        "cmdstat_set:calls=1",
+        "cmdstat_info:calls=1",
+    ]
+
+
+def test_a_command_that_was_refused_counts_apart_from_one_that_failed(client: Client) -> None:
+    client("SET foo 1")  # another node's
+    client("SET bar 1 EX 0")
+
+    [line] = client("INFO commandstats").splitlines()[1:2]
+
+    assert line.startswith("cmdstat_set:calls=1,")
+    assert line.endswith(",rejected_calls=1,failed_calls=1")
 
 
 def test_info_of_an_empty_node_names_no_database(client: Client) -> None:

@@ -23,6 +23,7 @@ from reference.pacing.heartbeat import (
     random_ping,
     to_dial,
     to_reconnect,
+    without_random_ping,
 )
 from reference.pacing.pace import Pace, PeerPace
 from reference.pacing.pacemaker import Dial, Drop, after_step, begin, due, next_deadline
@@ -142,6 +143,16 @@ def test_only_every_tenth_round_pings_at_random() -> None:
     rounds = [n for n in range(21) if random_ping(attrs.evolve(pace, round_number=n), state, 5)]
 
     assert rounds == [0, 10, 20]
+
+
+def test_a_round_can_be_one_without_a_random_ping() -> None:
+    pace = attrs.evolve(_linked(view(A), pong_received=50), round_number=9)
+
+    _, with_ping = due(pace, view(A), 100, 1)
+    _, without = due(without_random_ping(pace), view(A), 100, 1)
+
+    assert sum(isinstance(action, HeartbeatDue) for action in with_ping) == 1
+    assert not any(isinstance(action, HeartbeatDue) for action in without)
 
 
 def test_of_the_sample_the_oldest_pong_is_pinged() -> None:
