@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 import logging
-from typing import Protocol
+from typing import Final, Protocol
 
 from typing_extensions import override
 
@@ -13,6 +13,9 @@ from reference.wire.bus_errors import BusLinkError
 from reference.wire.bus_frames import FrameReader
 
 log = logging.getLogger(__name__)
+
+_QUEUE_SIZE: Final = 48
+"""Bytes that an empty queue of messages counts in the servers, so that every link has some."""
 
 
 class BusOwner(Protocol):
@@ -45,7 +48,8 @@ class BusLink(asyncio.Protocol):
         self._bus = bus
         self._frames = FrameReader(light_headers=bus.light_headers)
         self._partial = 0  # bytes of a message that has not come whole
-        self._waiting: list[bytes] = []  # until the link stands
+        self._waiting: list[bytes] = []  # until the link stands, or what is done now is done
+        self._flush_is_due = False
         self._transport: asyncio.Transport | None = None
 
     @override
@@ -59,9 +63,7 @@ class BusLink(asyncio.Protocol):
         self.peer_ip = (transport.get_extra_info("peername") or ("",))[0]
         self.local_ip = (transport.get_extra_info("sockname") or ("",))[0]
         self._bus.link_opened(self)
-        for data in self._waiting:
-            transport.write(data)
-        self._waiting.clear()
+        self._flush()
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -86,12 +88,24 @@ class BusLink(asyncio.Protocol):
         self.close()
         self._bus.link_ended(self)
 
+    @clause("RT-8")
     def send(self, data: bytes) -> None:
-        """The message is on its way, or waits until the link stands; lost if the link is closed."""
-        if self._transport is None:
-            self._waiting.append(data)
-        elif not self.closed and not self._transport.is_closing():
-            self._transport.write(data)
+        """The message goes out with all others of this moment, once the link stands.
+
+        It is lost if the link is closed. Counterpart: `clusterSendMessage`.
+        """
+        if self.closed:
+            return
+        self._waiting.append(data)
+        if self._transport is not None and not self._flush_is_due:
+            self._flush_is_due = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._flush_is_due = False
+        if self._transport is not None and self._waiting and not self._transport.is_closing():
+            self._transport.write(b"".join(self._waiting))
+        self._waiting.clear()
 
     def read(self, *, on: bool) -> None:
         """Messages are read, or they wait in the system's buffers."""
@@ -105,9 +119,8 @@ class BusLink(asyncio.Protocol):
     @property
     def unsent(self) -> int:
         """Bytes that wait to be sent."""
-        if self._transport is None:
-            return sum(map(len, self._waiting))
-        return self._transport.get_write_buffer_size()
+        waiting = sum(map(len, self._waiting))
+        return waiting + (self._transport.get_write_buffer_size() if self._transport else 0)
 
     @clause("RT-6")
     def fail(self, reason: str) -> None:
@@ -121,6 +134,7 @@ class BusLink(asyncio.Protocol):
             return
         self.closed = True
         if self._transport is not None:
+            self._flush()
             self._transport.abort()
         self._bus.link_closed(self)
 
@@ -138,6 +152,7 @@ class Bus:
         self.light_headers = light_headers
         self.outbound: dict[NodeId, BusLink] = {}
         self.inbound: dict[NodeId, BusLink] = {}  # those whose node is known
+        self.overfull = 0  # links that were closed for it
         self._server: asyncio.Server | None = None
         self._dials: dict[BusLink, asyncio.Task[None]] = {}
         self._standing: set[BusLink] = set()  # with a connection that has not ended
@@ -194,6 +209,20 @@ class Bus:
         self._frozen = False
         for link in list(self._standing):
             link.read(on=True)
+
+    @clause("RT-8")
+    def drop_overfull(self, limit: int) -> None:
+        """Links for which more waits than the limit are gone, and counted; none if it is 0.
+
+        Counterpart: `freeClusterLinkOnBufferLimitReached`.
+        """
+        if not limit:
+            return
+        for link in [*self.outbound.values(), *self.inbound.values()]:
+            if link.opened and link.unsent + _QUEUE_SIZE > limit:
+                log.warning("closing %s: %d bytes wait for it to be read", link, link.unsent)
+                self.overfull += 1
+                link.close()
 
     def drop(self, node_id: NodeId) -> None:
         """Our link to the node is gone."""

@@ -231,7 +231,7 @@ def info_text(session: Session) -> str:
         ]
         lines.append(f"cluster_stats_messages_{way}:{sum(counters.values())}")
     lines += _byte_counts(node) if session.release.counts_bytes else ()
-    lines.append("total_cluster_links_buffer_limit_exceeded:0")
+    lines.append(f"total_cluster_links_buffer_limit_exceeded:{node.links_overfull}")
     return "".join(f"{line}\r\n" for line in lines)
 
 

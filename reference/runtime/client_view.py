@@ -60,6 +60,10 @@ class NodeView(Protocol):
         """How many bytes these messages had."""
 
     @property
+    def links_overfull(self) -> int:
+        """How many links were closed because too much waited for them."""
+
+    @property
     def writes(self) -> WritePause:
         """Whether clients that write have to wait."""
 

@@ -38,9 +38,11 @@ from reference.pacing.heartbeat import link_dialled, without_random_ping
 from reference.pacing.pacemaker import Dial, Drop, after_step, begin, due, next_deadline
 from reference.runtime.announcements import Announcements, own_announced
 from reference.runtime.bus import BusLink
+from reference.runtime.candidacy_log import tell_of_candidacy
 from reference.runtime.clients import ClientServer
 from reference.runtime.clock import Clock, entropy
 from reference.runtime.debugging import Debugging
+from reference.runtime.directives import kept_text
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.node_facts import contact_of, wire_facts
 from reference.runtime.node_seen import NodeSeen
@@ -258,6 +260,7 @@ class Node(NodeSeen):
         self._rearm()
 
     def _do_what_is_due(self, now: int) -> None:
+        self._bus.drop_overfull(int(kept_text(self.options, "cluster-link-sendbuf-limit")))
         pace = self.pace if self.debugging.pings_at_random else without_random_ping(self.pace)
         self.pace, actions = due(pace, self.state, now, entropy())
         for action in actions:
@@ -325,7 +328,9 @@ class Node(NodeSeen):
         if self._journal is not None:
             self._journal.happened(self.options.port, event)
         self.state, effects = step(before, event)
-        self.pace = after_step(self.pace, before, self.state, event, now=now, entropy=entropy())
+        old = self.pace
+        self.pace = after_step(old, before, self.state, event, now=now, entropy=entropy())
+        tell_of_candidacy(self._log, old, self.pace, now)
         if self.state is not before:
             self._follow_nodes(before, link)
             if self._started:

@@ -54,6 +54,11 @@ class NodeSeen:
         """How many bytes these messages had."""
         return self._reception.traffic.bytes
 
+    @property
+    def links_overfull(self) -> int:
+        """How many links were closed because too much waited for them."""
+        return self._bus.overfull
+
     def announced(self, node_id: NodeId) -> Announced:
         """What this node, or another one, says of itself beside the header of its messages."""
         if node_id == self.state.myself_id:

@@ -21,6 +21,7 @@ from reference.pacing.pace import Pace
 from reference.pacing.pacemaker import hear_data, hear_offset
 from reference.runtime.announcements import Announcements
 from reference.runtime.bus import Bus, BusLink
+from reference.runtime.candidacy_log import tell_of_candidacy
 from reference.runtime.clients import ClientServer
 from reference.runtime.clock import Clock, entropy, new_node_id
 from reference.runtime.debugging import Debugging
@@ -214,9 +215,11 @@ class Reception:
         node, entropy_now = self._node, entropy()
         again = NodeFlag.LIGHT_HDR_MODULE_SUPPORTED in header.flags
         node.pace = learn_abilities(node.pace, sender, takes_meet_again=again)
+        old = node.pace
         node.pace = hear_offset(
-            node.pace, node.state, sender, header.offset, now=now, entropy=entropy_now
+            old, node.state, sender, header.offset, now=now, entropy=entropy_now
         )
+        tell_of_candidacy(self._log, old, node.pace, now)
 
     def _take_in_times(self, wire: Heartbeat, now: int) -> None:
         node = self._node

@@ -41,6 +41,7 @@ _ACTED_UPON: Final = frozenset(
         "bind",
         "client-output-buffer-limit",
         "client-query-buffer-limit",
+        "cluster-link-sendbuf-limit",
         "daemonize",
         "enable-debug-command",
         "logfile",

@@ -84,6 +84,7 @@ class NodeDouble:
         self.bytes_sent = 5
         self.bytes_received = 3
         self.writes = WritePause()
+        self.links_overfull = 0
         self.debugging = Debugging(self)
         self.bus: Any = None
         self.said: dict[NodeId, Announced] = {}
