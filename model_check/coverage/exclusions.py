@@ -45,7 +45,7 @@ EXCLUSIONS: Final = (
         reason="data is not modelled: no node of a model has keys",
         functions=("slot_migration.load_dataset", "migration_ends.lose_dataset"),
         happenings=("TOOK_SLOTS_OF_KEYS",),
-        switches=("misplaced_keys_are_deleted", "winner_deletes_keys"),
+        switches=("misplaced_keys_are_deleted",),
     ),
     Exclusion(
         reason="time is not modelled: to refuse since too little or too much of it has gone by is "
@@ -54,19 +54,13 @@ EXCLUSIONS: Final = (
         switches=("newcomer_does_not_vote", "vote_cooldown"),
     ),
     Exclusion(
-        reason="a node of a model keeps its address, and its address keeps its name",
+        reason="a node of a model keeps its address",
         functions=("handshake.move_unreachable", "handshake.update_address"),
-        refusals=("SENDER_MISMATCH",),
-        switches=("mismatch_is_failure",),
     ),
     Exclusion(
         reason="connections are not modelled: a link that is closed is dialled again",
         functions=("handshake.dial_again", "handshake.is_second_meet"),
         switches=("second_meet_is_ignored",),
-    ),
-    Exclusion(
-        reason="a PONG that is broadcast is not sent: any node may send a heartbeat at any time",
-        switches=("bump_is_broadcast", "role_change_is_broadcast"),
     ),
     Exclusion(
         reason="every node of a model has the default settings, for good",
@@ -97,38 +91,6 @@ EXCLUSIONS: Final = (
             "atomic_migration.why_no_migration",
         ),
         switches=("atomic_slot_migration",),
-    ),
-    Exclusion(
-        reason="atomic migrations are checked when asked for",
-        models=("atomic-migration", "granted-and-replaced", "granted-and-orphaned"),
-        functions=(
-            "atomic_migration._grant",
-            "atomic_migration._take_granted",
-            "atomic_migration.advance_export",
-            "atomic_migration.hear_sync_slots",
-            "atomic_migration.tell_of_migration",
-            "migration_ends._follow_export",
-            "migration_ends._follow_import",
-            "migration_ends.at_stage",
-            "migration_ends.break_migration",
-            "migration_ends.end_job",
-            "migration_ends.expire_migration",
-            "migration_ends.fail_job",
-            "migration_ends.find_job",
-            "migration_ends.follow_ownership",
-            "state.granted_slots",
-        ),
-        happenings=("GAVE_GRANTED", "GRANTED_SLOTS", "TOOK_GRANTED"),
-    ),
-    Exclusion(
-        reason="a SETSLOT that replicas execute first is checked when asked for",
-        models=("importer-dies",),
-        functions=(
-            "slot_migration._has_replicas_to_ask",
-            "slot_migration.acknowledge_setslot",
-            "slot_migration.setslot_from_master",
-        ),
-        switches=("setslot_is_replicated",),
     ),
 )
 """All that is out of scope, by reason."""

@@ -178,7 +178,6 @@ ATOMIC_MIGRATION: Final = Model(
     clauses=("SM-27", "SM-28", "SM-30", "SM-32", "SM-34", "SM-35"),
     happens=(*CORRECTING, *_HANDING_OVER),
     dialects=("valkey-9.1", "strict"),
-    by_default=False,
 )
 
 GRANTED_AND_REPLACED: Final = Model(
@@ -197,7 +196,6 @@ GRANTED_AND_REPLACED: Final = Model(
     clauses=("SM-32", "SM-33", "EP-4", "EP-11", "EL-7"),
     happens=(*CORRECTING, *VOTING, *_HANDING_OVER, ManualFailoverExpired),
     dialects=("valkey-9.1", "strict"),
-    by_default=False,
     expected=(
         *(_k13(name, "SM-32") for name in ("SM-P1", "SC-P1")),
         Expected(property_id="EP-P1", dialects=("valkey-9.1",), told="F-22", clause="SC-28"),
@@ -223,6 +221,5 @@ GRANTED_AND_ORPHANED: Final = Model(
     clauses=("SM-32", "SM-34", "SC-18", "SC-5"),
     happens=(*CORRECTING, *VOTING, *_HANDING_OVER, ManualFailoverExpired),
     dialects=("valkey-9.1", "strict"),
-    by_default=False,
     expected=(_k13("SC-P2", "SC-18"),),
 )

@@ -100,7 +100,6 @@ TAKE_BACK: Final = Model(
     links="held(1)",
     clauses=("EP-4", "EP-5"),
     happens=CORRECTING,
-    by_default=False,
     expected=(
         Expected(property_id="SC-P1", dialects=RELEASES, told="F-2, valkey#974", clause="EP-4"),
         Expected(property_id="SC-P8", dialects=RELEASES, told="F-2, valkey#974", clause="EP-4"),

@@ -33,7 +33,6 @@ DEAD_EPOCH: Final = Model(
     links="held(0)",
     clauses=("EL-4", "EL-7", "EL-15", "EP-12", "SC-6", "SC-20", "FD-6"),
     happens=(*TELLING, *FAILING),
-    by_default=False,
     expected=(
         Expected(
             property_id="EL-P2",

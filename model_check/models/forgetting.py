@@ -106,7 +106,6 @@ FORGET_AND_MEET: Final = Model(
     clauses=("NO-1", "NO-6", "NO-7", "NO-12", "HS-3", "HS-4", "HS-8", "HS-11"),
     happens=(*TELLING, Ping, Meet, BlacklistExpired),
     happens_in={MeetRepeated: ("valkey-8.1", "valkey-9.1", "strict")},
-    by_default=False,
     expected=(
         Expected(
             property_id="HS-P1",

@@ -32,6 +32,7 @@ LATE_ROLE: Final = Model(
 
 CIRCLE: Final = attrs.evolve(
     LATE_ROLE,
+    by_default=True,
     name="circle",
     text="as late-role: two replicas follow each other in the table of a third node",
     properties=(NO_CIRCLE, roles_change("SC-P6")),
@@ -57,7 +58,6 @@ DEMOTED: Final = Model(
     links="held(1)",
     clauses=("SC-18", "SC-29", "SC-35"),
     happens=CORRECTING,
-    by_default=False,
     expected=(
         Expected(
             property_id="SC-P5",

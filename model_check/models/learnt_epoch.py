@@ -30,6 +30,5 @@ LEARNT_EPOCH: Final = Model(
     links="held(0)",
     clauses=("EP-1", "MO-4"),
     happens=TELLING,
-    by_default=False,
     expected=(Expected(property_id="EP-P2", dialects=RELEASES, told="F-3", clause="EP-10"),),
 )

@@ -51,5 +51,4 @@ PARTITION: Final = Model(
     links="held(0)",
     clauses=("FD-1", "FD-6", "FD-9", "FD-10", "FD-11", "EL-2", "EL-10", "EL-12", "SC-1", "SC-7"),
     happens=(*CORRECTING, *VOTING, *FAILING, Cut, Heal, FailUndoAllowed),
-    by_default=False,
 )

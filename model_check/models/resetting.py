@@ -82,7 +82,6 @@ RESET: Final = Model(
     clauses=("CM-32", "CM-33", "CM-34", "HS-3", "HS-4", "HS-11"),
     happens=_GREETINGS,
     happens_in=_REPEATED,
-    by_default=False,
     expected=(_to_be_greeted("SC-P2"), _to_be_greeted("HS-P1")),
 )
 
@@ -95,7 +94,6 @@ RESET_HARD: Final = Model(
     clauses=("CM-32", "CM-33", "CM-34", "HS-3", "HS-4", "HS-6"),
     happens=_GREETINGS,
     happens_in=_REPEATED,
-    by_default=False,
     expected=(_to_be_greeted("HS-P1"),),
 )
 
@@ -108,6 +106,5 @@ RESET_OWNER: Final = Model(
     clauses=("CM-32", "SC-3", "HS-11"),
     happens=_GREETINGS,
     happens_in=_REPEATED,
-    by_default=False,
     expected=(Expected(property_id="SC-P2", dialects=EVERYWHERE, told="F-23", clause="SC-3"),),
 )

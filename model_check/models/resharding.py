@@ -127,7 +127,6 @@ IMPORTER_DIES: Final = Model(
     clauses=("SM-6", "SM-7", "SM-8", "SC-2"),
     happens=CORRECTING,
     happens_in=dict.fromkeys((Streamed, Executed), ("valkey-8.1", "valkey-9.1", "strict")),
-    by_default=False,
     expected=(
         Expected(
             property_id="SC-P3",
@@ -147,7 +146,6 @@ IMPORT_AND_ELECTION: Final = Model(
     clauses=("SM-6", "EP-11", "EL-2", "EL-10", "EL-12"),
     happens=(*TELLING, *VOTING),
     happens_in={Update: ("redis-7.0", "redis-8.0", "valkey-9.1")},
-    by_default=False,
     expected=(
         Expected(property_id="SC-P1", dialects=RELEASES, told="K15, redis#1547", clause="EP-11"),
     ),

@@ -54,7 +54,6 @@ RESTARTS: Final = Model(
     links="held(1)",
     clauses=("MO-4", "EP-7", "EP-8", "NO-11", "MF-7", "SC-1", "SC-7", "SC-18", "SC-28"),
     happens=CORRECTING,
-    by_default=False,
     expected=(
         Expected(property_id="SC-P2", dialects=("redis-8.0",), told="F-24", clause="SC-12"),
         Expected(

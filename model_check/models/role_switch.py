@@ -164,7 +164,6 @@ RETURN: Final = Model(
     links="held(0)",
     clauses=("HS-8", "HB-8", "HB-9", "SC-7", "SC-26", "SC-31"),
     happens=CORRECTING,
-    by_default=False,
     expected=(
         Expected(
             property_id="SC-P7",

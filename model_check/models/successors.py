@@ -97,7 +97,6 @@ SUCCESSOR_DIES: Final = Model(
     links="held(0)",
     clauses=("EP-1", "EP-2", "SC-4", "SC-6", "SC-7", "SC-20", "FD-11", "MO-4"),
     happens=CORRECTING,
-    by_default=False,
     expected=(Expected(property_id="SC-P2", dialects=RELEASES, told="F-21", clause="SC-6"),),
 )
 
@@ -109,7 +108,6 @@ SECOND_FAILOVER: Final = Model(
     links="held(0)",
     clauses=("EL-2", "EL-10", "EL-12", "EL-13", "FD-6", "FD-10", "FD-11", "SC-6", "SC-7", "MO-4"),
     happens=(*CORRECTING, *VOTING, *FAILING, FailUndoAllowed),
-    by_default=False,
 )
 
 TWO_FAILOVERS: Final = Model(

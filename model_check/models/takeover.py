@@ -93,7 +93,6 @@ TAKEOVER_COLLISION: Final = Model(
     links="held(0)",
     clauses=("MF-7", "EP-4", "EP-5", "EP-11", "EP-12"),
     happens=CORRECTING,
-    by_default=False,
     expected=tuple(
         Expected(
             property_id=name,

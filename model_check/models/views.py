@@ -75,6 +75,5 @@ VIEWS: Final = Model(
     links="held(1)",
     clauses=("EL-4", "EL-12", "EL-27", "EP-13", "FD-12"),
     happens=(FailoverAuthRequest, FailoverAuthAck),
-    by_default=False,
     expected=(Expected(property_id="EL-P1", dialects=RELEASES, told="F-20", clause="FD-12"),),
 )
