@@ -1,27 +1,33 @@
 """What tests share: free ports, processes that are always ended, and waiting for a condition."""
 
+import fcntl
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 import attrs
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 _T = TypeVar("_T")
 
 LOOPBACK: Final = "127.0.0.1"
 _LOWEST_PORT: Final = 11000
-_HIGHEST_PORT: Final = 22000  # bus ports stay below the range that outgoing connections use
+_HIGHEST_PORT: Final = 21000
+"""So that no port is another's bus port, nor one that outgoing connections use (from 32768 on)."""
 _given_out: set[int] = set()
 
 
@@ -63,13 +69,30 @@ def _is_free(port: int) -> bool:
     return True
 
 
+@cache
+def _claims() -> IO[bytes]:
+    """A file of which each process that runs tests locks the bytes of its ports, while it lives."""
+    return Path(tempfile.gettempdir(), f"slotproof-ports-{os.getuid()}").open("wb")
+
+
+def _claimed(port: int) -> bool:
+    """Whether the port is this process's now: one is free until its server has started."""
+    try:
+        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses, and whose bus ports (+ 10000) nobody uses either."""
+    """Ports that nobody uses or was given, and whose bus ports (+ 10000) nobody uses either."""
     found: list[int] = []
     start = _LOWEST_PORT + os.getpid() * 37 % (_HIGHEST_PORT - _LOWEST_PORT)
     for offset in range(_HIGHEST_PORT - _LOWEST_PORT):
         port = _LOWEST_PORT + (start - _LOWEST_PORT + offset) % (_HIGHEST_PORT - _LOWEST_PORT)
-        if port not in _given_out and _is_free(port) and _is_free(port + 10000):
+        if port in _given_out or not _claimed(port):
+            continue
+        if _is_free(port) and _is_free(port + 10000):
             _given_out.add(port)
             found.append(port)
             if len(found) == count:
@@ -119,7 +142,7 @@ class Server:
 
     def wait_for_start(self) -> None:
         """The server answers to PING."""
-        wait_until(self.answers, 20, what=f"{self.kind} on {self.port} answers")
+        wait_until(self.answers, 60, what=f"{self.kind} on {self.port} answers")
 
     def answers(self) -> bool:
         """Whether it answers to PING now."""
@@ -132,19 +155,21 @@ class Server:
 
     @property
     def client(self) -> "redis.Redis":
-        """A connection to the server, always the same one."""
+        """A connection to the server, always the same one; no command is sent twice."""
         if self._client is None:
-            self._client = redis.Redis(
-                host=LOOPBACK, port=self.port, socket_timeout=10, decode_responses=True
-            )
+            self._client = self._connected()
         return self._client
+
+    def _connected(self) -> "redis.Redis":
+        never = Retry(NoBackoff(), 0)  # by itself it would wait longer and longer for a start
+        return redis.Redis(
+            host=LOOPBACK, port=self.port, socket_timeout=10, decode_responses=True, retry=never
+        )
 
     def cluster(self, *arguments: object) -> Any:
         """The raw reply to a CLUSTER command."""
         words = [str(argument) for argument in arguments]
-        with redis.Redis(
-            host=LOOPBACK, port=self.port, socket_timeout=10, decode_responses=True
-        ) as client:
+        with self._connected() as client:
             connection = client.connection_pool.get_connection()
             try:
                 connection.send_command("CLUSTER", *words)
@@ -179,12 +204,17 @@ class Server:
             self._client.close()
             self._client = None
 
+    def ask_to_end(self) -> None:
+        """The process knows that it is to end, if there ever was one."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+
     def end(self) -> None:
         """The process is gone, if there ever was one."""
         self.forget_client()
-        if self.process is None or self.process.poll() is not None:
+        self.ask_to_end()
+        if self.process is None:
             return
-        self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
@@ -293,6 +323,8 @@ class Workshop:
     def end(self) -> None:
         """Every process that was started here is gone."""
         for server in self.servers:
+            server.ask_to_end()
+        for server in self.servers:
             server.end()
 
 
@@ -314,11 +346,45 @@ def give_slots(masters: Sequence[Server]) -> None:
         master.cluster("ADDSLOTSRANGE", first, last)
 
 
-def introduce(nodes: Sequence[Server]) -> None:
-    """Every node knows every other, with a link, and none is still in handshake."""
-    for other in nodes[1:]:
-        nodes[0].cluster("MEET", LOOPBACK, other.port)
-    wait_until(lambda: all(knows_all(node, nodes) for node in nodes), 30, what="all know all")
+_HANDSHAKE_S: Final = 3.0
+"""Handshakes are over by then, in one way or the other."""
+
+
+def introduce(nodes: Sequence[Server], bus_ports: Mapping[int, int] | None = None) -> None:
+    """Every node knows every other, with a link, and none is still in handshake.
+
+    The first greets the others, at their bus ports by port, where these are not as usual. A
+    handshake that takes longer than a second is given up, by one side or both, and nobody greets
+    again by himself: so the first does, until it knows all and all know it.
+    """
+    first, *others = nodes
+    ports = bus_ports or {}
+
+    def greet() -> None:
+        for other in others:
+            if not (_lists(first, other) and _lists(other, first)):
+                at = ports.get(other.port, other.port + 10000)
+                first.cluster("MEET", LOOPBACK, other.port, at)
+
+    greet_until(lambda: all(knows_all(node, nodes) for node in nodes), greet)
+
+
+def greet_until(known: Callable[[], bool], greet: Callable[[], None]) -> None:
+    """All are known, and the greeting was repeated until they were."""
+
+    def are_known() -> bool:
+        greet()
+        with suppress(TimedOutError):
+            return wait_until(known, _HANDSHAKE_S)
+        return False
+
+    wait_until(are_known, 60, what="all know all")
+
+
+def _lists(node: Server, other: Server) -> bool:
+    """Whether the other is in the node's table, be it in handshake."""
+    where = f"{LOOPBACK}:{other.port}@"
+    return any(row.address.startswith(where) for row in node.view().values())
 
 
 def knows_all(node: Server, nodes: Sequence[Server]) -> bool:
@@ -326,6 +392,12 @@ def knows_all(node: Server, nodes: Sequence[Server]) -> bool:
     view = node.view().values()
     bad = {"handshake", "fail", "fail?", "noaddr"}
     return len(view) == len(nodes) and all(row.connected and not row.flags & bad for row in view)
+
+
+def slots_agree(nodes: Sequence[Server]) -> bool:
+    """Whether all of them bind the same slots to the same nodes."""
+    views = [{row.node_id: row.slots for row in node.view().values()} for node in nodes]
+    return all(view == views[0] for view in views)
 
 
 def cluster_is_ok(nodes: Sequence[Server]) -> bool:

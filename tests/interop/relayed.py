@@ -9,12 +9,11 @@ import redis
 from reference.core.slots import key_hash_slot
 from tests.interop.bus_relay import BusRelay
 from tests.support import (
-    LOOPBACK,
     Server,
     Workshop,
     cluster_is_ok,
     give_slots,
-    knows_all,
+    introduce,
     wait_until,
 )
 
@@ -54,11 +53,7 @@ def join(
             server.command = [*server.command, "--loadmodule", module]
             server.start()
     give_slots([nodes[name] for name in masters])
-    first, *others = nodes
-    for name in others:
-        nodes[first].cluster("MEET", LOOPBACK, nodes[name].port, ports[name])
-    everyone = list(nodes.values())
-    wait_until(lambda: all(knows_all(node, everyone) for node in everyone), 30, what="all know all")
+    introduce(list(nodes.values()), {nodes[name].port: at for name, at in ports.items()})
     return Relayed(relay, nodes)
 
 

@@ -3,6 +3,7 @@
 Clauses: BU-1, BU-6, BU-25.
 """
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,13 @@ KINDS = ["valkey", "redis"]
 @pytest.fixture
 def quick(tmp_path: Path) -> Iterator[Workshop]:
     with workshop(tmp_path, node_timeout=1000) as made:
+        yield made
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Iterator[Workshop]:
+    """Whose servers keep their links, whatever the machine does: what is published arrives."""
+    with workshop(tmp_path, node_timeout=10_000) as made:
         yield made
 
 
@@ -80,8 +88,8 @@ def test_held_messages_make_a_node_fail_until_they_are_released(
     assert {b} == {frame.sender for frame in held.taken}
 
 
-def test_dropped_type_never_arrives(quick: Workshop, relay: BusRelay) -> None:
-    cluster = join(relay, quick, {"A": "valkey", "B": "valkey"})
+def test_dropped_type_never_arrives(patient: Workshop, relay: BusRelay) -> None:
+    cluster = join(relay, patient, {"A": "valkey", "B": "valkey"})
     news = _subscribed(cluster["B"])
 
     dropped = relay.drop(selects(types=[MessageType.PUBLISH], owner="B", answer=False))
@@ -95,8 +103,8 @@ def test_dropped_type_never_arrives(quick: Workshop, relay: BusRelay) -> None:
     news.close()
 
 
-def test_held_message_is_followed_or_overtaken(quick: Workshop, relay: BusRelay) -> None:
-    cluster = join(relay, quick, {"A": "valkey", "B": "valkey"})
+def test_held_message_is_followed_or_overtaken(patient: Workshop, relay: BusRelay) -> None:
+    cluster = join(relay, patient, {"A": "valkey", "B": "valkey"})
     news = _subscribed(cluster["B"])
 
     def heard_after_holding_the_first(*, overtaken: bool) -> list[str]:
@@ -123,22 +131,22 @@ def test_held_message_is_followed_or_overtaken(quick: Workshop, relay: BusRelay)
 
 
 def test_discarded_messages_are_gone_and_delayed_ones_are_late(
-    quick: Workshop, relay: BusRelay, seen: Capture
+    patient: Workshop, relay: BusRelay, seen: Capture
 ) -> None:
-    cluster = join(relay, quick, {"A": "valkey", "B": "valkey"})
+    cluster = join(relay, patient, {"A": "valkey", "B": "valkey"})
     news = _subscribed(cluster["B"])
 
     held = relay.hold(lambda frame: b"gone" in frame.data)
     cluster["A"].client.publish("news", "gone")
     wait_until(lambda: held.taken, 10, what="the relay holds it")
     held.discard()
-    late = relay.delay(lambda frame: b"late" in frame.data, 0.5)
+    relay.delay(lambda frame: b"late" in frame.data, 0.5)
+    asked = time.monotonic()
     cluster["A"].client.publish("news", "late")
-    wait_until(lambda: late.taken, 10, what="the relay delays it")
 
-    assert news.get_message() is None
     message = wait_until(lambda: news.get_message(timeout=1), 10, what="a publication")
     assert message["data"] == "late"
+    assert time.monotonic() - asked >= 0.5
     news.close()
     before = {frame.connection for frame in seen.frames}
     relay.disconnect("B")

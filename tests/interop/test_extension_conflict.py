@@ -25,12 +25,19 @@ from reference.wire.bus_frames import FrameReader
 from reference.wire.bus_header import BusHeader, MessageFlag, NodeFlag
 from reference.wire.dialects import WIRE_DIALECTS
 from reference.wire.nodes_conf_parse import NodesConfError, parse_nodes_conf
-from tests.support import LOOPBACK, Server, Workshop, wait_until
+from tests.support import LOOPBACK, Server, Workshop, wait_until, workshop
 
 pytestmark = pytest.mark.interop
 
 PEER: Final = NodeId("a" * 40)
 SECRET: Final = b"0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Workshop]:
+    """Servers that keep links on which nobody answers for a while."""
+    with workshop(tmp_path, node_timeout=15_000) as made:
+        yield made
 
 
 @attrs.define
@@ -49,8 +56,9 @@ class Peer:
     def hear(self) -> Heartbeat:
         """The next heartbeat that the server sends by itself."""
         while True:
-            frames = self.reader.feed(self.inward.recv(65536))
-            for frame in frames:
+            data = self.inward.recv(65536)
+            assert data, "the server has closed the link"
+            for frame in self.reader.feed(data):
                 message = decode(frame, extensions=WIRE_DIALECTS["redis-8.0"].extensions)
                 if isinstance(message, Heartbeat):
                     return message
