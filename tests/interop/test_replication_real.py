@@ -166,9 +166,8 @@ def test_manual_failover_waits_for_the_offset_and_loses_nothing(shop: Workshop, 
     cluster.write(*((("INCR", "count" + TAG),) * 200))
     before = data_of(cluster.masters[0])
 
-    assert cluster.replica.cluster("FAILOVER") == "OK"
+    cluster.fail_over(cluster.replica)
 
-    wait_until(lambda: all(cluster.owner(node, cluster.replica_id) for node in cluster.nodes), 20)
     assert data_of(cluster.replica) == before
     log = cluster.masters[0].log
     assert re.search("Manual failover requested by", log), "the old master was not asked"
@@ -187,6 +186,8 @@ def test_promoted_node_that_is_demoted_takes_its_masters_data(shop: Workshop, ki
     assert other.cluster("REPLICATE", cluster.master_id) == "OK"
     wait_until(lambda: data_of(other) == data_of(cluster.masters[0]), 20)
     wait_until(lambda: cluster.all_know(other.node_id), 20, what="all know whose replica it is")
+    wait_until(lambda: cluster_is_ok([*cluster.nodes, other]), 20, what="the cluster is ok")
+    wait_until(lambda: other.view()[cluster.master_id].connected, 20, what="it can ask its master")
 
     assert other.cluster("FAILOVER") == "OK"
     wait_until(lambda: cluster.owner(cluster.replica, other.node_id), 20)

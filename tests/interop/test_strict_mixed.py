@@ -3,6 +3,9 @@
 Clauses: EP-13, EL-4, EL-27, NC-13, EL-10, EL-12, SC-1, SC-7, HS-3.
 """
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import attrs
 import pytest
 
@@ -16,6 +19,7 @@ from tests.support import (
     introduce,
     last_vote_epoch,
     wait_until,
+    workshop,
 )
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
@@ -36,6 +40,12 @@ class Cast:
     def all(self) -> list[Server]:
         """Everybody."""
         return [self.valkey, self.redis, self.strict, self.heir_of_valkey, self.heir_of_redis]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Workshop]:
+    with workshop(tmp_path, node_timeout=3000) as made:
+        yield made
 
 
 @pytest.fixture
