@@ -120,7 +120,7 @@ TRANSITIONS: Final = 24
 BOUND_HIT: Final = 25
 FULL: Final = 26  # there was no room for what the next state has
 MISSED: Final = 27  # the state at hand needs what is not known
-DRY: Final = 28  # states are only looked at for what is missing
+LATER_COUNT: Final = 28  # states that were left for later
 NOTES: Final = 29  # transitions of the state at hand
 PARENT_PRINT: Final = 30  # the fingerprint of the state at hand
 SEEN: Final = 31  # of the state at hand: the tuple of observations
@@ -166,6 +166,8 @@ EVENT_TALLY: Final = 77
 ENVELOPE_TALLY: Final = 78
 REFUTED_AT: Final = 79  # for each step property: the row and the code of the first refutation
 CHANGED: Final = 98  # these columns
+LATER: Final = 88  # the rows of states that were left for later
+RECENT: Final = 89  # by some bits of their fingerprints: where states stand among those found
 SLOT_KEYS: Final = 80
 SLOT_NUMBERS: Final = 81
 ALL_ROWS: Final = 82
@@ -189,6 +191,9 @@ DIRECTORY_SIZE: Final = 100
 
 CHANGE_ROOM: Final = 1 << 12
 """Columns that one transition may write."""
+
+RECENT_ROOM: Final = 1 << 15
+"""Places for what was found recently, a power of 2."""
 
 NOTE_ROOM: Final = 1 << 16
 """Transitions that one state may have."""

@@ -28,11 +28,15 @@ from model_check.engine.layout import (
     FOUND_ROWS,
     FULL,
     INPUT,
+    LATER,
+    LATER_COUNT,
     MOST_STEP_PROPERTIES,
     NOTE_EVENTS,
     NOTE_ROOM,
     OUTPUT,
     POSITION,
+    RECENT,
+    RECENT_ROOM,
     RECORD,
     REFUTED,
     REFUTED_AT,
@@ -68,6 +72,8 @@ class Part:
         self._sources: Narrow = np.empty(room, dtype=np.int32)
         self._edge_codes: Narrow = np.empty(room, dtype=np.int32)
         self._targets: Narrow = np.empty(room, dtype=np.int32)
+        self._later: Narrow = np.empty(0, dtype=np.int32)
+        self._interrupted = False  # the states were not expanded in their order
         self._refuted_at: Wide = np.zeros(2 * MOST_STEP_PROPERTIES, dtype=np.int64)
         self.event_tally: Wide = np.zeros(0, dtype=np.int64)
         self.envelope_tally: Wide = np.zeros(0, dtype=np.int64)
@@ -75,14 +81,18 @@ class Part:
         self.directory.point(NOTE_EVENTS, np.empty(NOTE_ROOM, dtype=np.int32))
         self.directory.point(CHANGED, np.empty(CHANGE_ROOM, dtype=np.int32))
         self.directory.point(REFUTED_AT, self._refuted_at)
+        self.directory.point(RECENT, np.zeros(RECENT_ROOM, dtype=np.int32))
 
     def begin(self, rows: Narrow, first: int) -> None:
         """These states, numbered from `first` on, are to be expanded. Shape: (n, columns)."""
-        for counter in (POSITION, FOUND, EDGES, TRANSITIONS, REFUTED):
+        for counter in (POSITION, LATER_COUNT, FOUND, EDGES, TRANSITIONS, REFUTED):
             self.directory[counter] = 0
         self.directory[STOP] = len(rows)
         self.directory[FIRST_NUMBER] = first
         self._rows = rows
+        self._interrupted = False
+        if len(rows) > len(self._later):
+            self._later = np.empty(len(rows), dtype=np.int32)
         self._fit(rows.shape[1])
 
     def find(self, rows: Narrow, prints: Wide | None = None) -> None:
@@ -125,11 +135,16 @@ class Part:
     def run(self) -> None:
         """The states are expanded as far as tables and room allow."""
         self._expand(self.directory.address)
+        if self.directory[LATER_COUNT]:
+            self._interrupted = True
+        elif self.done and self._interrupted:
+            self._put_in_order()
 
     @property
     def done(self) -> bool:
         """Whether all states are expanded."""
-        return self.directory[POSITION] == self.directory[STOP]
+        looked_at_all = self.directory[POSITION] == self.directory[STOP]
+        return looked_at_all and not self.directory[LATER_COUNT]
 
     @property
     def transitions(self) -> int:
@@ -167,6 +182,24 @@ class Part:
         targets[own] = self._numbers[-1 - targets[own]]
         return self._sources[:count].copy(), self._edge_codes[:count].copy(), targets
 
+    def _put_in_order(self) -> None:
+        """What was found comes in the order of the states, as if none had been left for later."""
+        count = self.directory[FOUND]
+        order = np.argsort(self._parents[:count], kind="stable")
+        for array in (self._prints, self._parents, self._codes):
+            array[:count] = array[order]
+        rows = self._found_rows[: count * self._width].reshape(count, self._width)
+        rows[:] = rows[order]
+        if self._record:
+            place = np.empty(count, dtype=np.int32)
+            place[order] = np.arange(count, dtype=np.int32)
+            edges = self.directory[EDGES]
+            own = self._targets[:edges] < 0
+            self._targets[:edges][own] = -1 - place[-1 - self._targets[:edges][own]]
+            order = np.argsort(self._sources[:edges], kind="stable")
+            for array in (self._sources, self._edge_codes, self._targets):
+                array[:edges] = array[order]
+
     def _fit(self, columns: int) -> None:
         """Rows have that many columns."""
         if columns != self._width:
@@ -190,6 +223,7 @@ class Part:
             (EDGE_SOURCES, self._sources),
             (EDGE_CODES, self._edge_codes),
             (EDGE_TARGETS, self._targets),
+            (LATER, self._later),
         ):
             self.directory.point(at, array)
 

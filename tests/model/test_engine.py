@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 import networkx as nx
+import numpy as np
 import pytest
 from typing_extensions import override
 
@@ -364,3 +365,25 @@ def test_nothing_is_seen_without_watchers() -> None:
 
     assert found.verdict == "violated"
     assert "observations" not in found.tables
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_states_are_numbered_in_the_order_in_which_states_before_them_lead_there(
+    workers: int,
+) -> None:
+    # States that had to wait for an outcome of the system are no exception.
+    found = explore(
+        TwoPhase(5),
+        parse_links("set"),
+        (),
+        Limits(),
+        keep_states=True,
+        options=Options(workers=workers, chunk=700, part=200),
+    )
+
+    assert found.graph is not None
+    source, target = found.graph.source, found.graph.target
+    assert (np.diff(source) >= 0).all()
+    numbers, first = np.unique(target[target > 0], return_index=True)
+    assert numbers.tolist() == list(range(1, found.distinct_states))
+    assert (np.diff(first) > 0).all()

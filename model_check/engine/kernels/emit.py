@@ -18,7 +18,6 @@ from model_check.engine.layout import (
     CHANGES,
     COLUMN_IMAGES,
     COLUMN_KINDS,
-    DRY,
     EDGE_CODES,
     EDGE_ROOM,
     EDGE_SOURCES,
@@ -26,6 +25,7 @@ from model_check.engine.layout import (
     EDGES,
     ENVELOPE_TALLY,
     EVENT_TALLY,
+    EXACT,
     FIRST_NUMBER,
     FOUND,
     FOUND_CODES,
@@ -43,6 +43,8 @@ from model_check.engine.layout import (
     NOTES,
     PARENT_PRINT,
     PRINT,
+    RECENT,
+    RECENT_ROOM,
     RECORD,
     REFUTED,
     REFUTED_AT,
@@ -133,7 +135,7 @@ def emit(d: Array, position: int, code: int, step: int) -> None:
 
     It is no transition if nothing has changed.
     """
-    if d[DRY] != 0 or not is_changed(d, position):
+    if not is_changed(d, position):
         return
     print_ = d[PRINT]
     if d[SYMMETRIES] != 0:
@@ -144,13 +146,45 @@ def emit(d: Array, position: int, code: int, step: int) -> None:
         print_ = 1
     note(d, position, code, step)
     place = find(d, print_, narrow(d[SCRATCH]), 0)
-    target = -1 - d[FOUND]
-    if place >= 0:
-        target = narrow(d[SLOT_NUMBERS])[place] if d[RECORD] != 0 else 0
+    if place < 0:
+        target = -1 - found_before(d, position, code, print_)
     else:
-        keep(d, position, code, print_)
+        target = narrow(d[SLOT_NUMBERS])[place] if d[RECORD] != 0 else 0
     if d[RECORD] != 0:
         record(d, position, code, target)
+
+
+@part
+def found_before(d: Array, position: int, code: int, print_: int) -> int:
+    """Where the scratch row, that of a state not known before, stands among those found.
+
+    Most that were found earlier in the part are seen, all others are kept once more.
+    """
+    recent = narrow(d[RECENT])
+    place = print_ & (RECENT_ROOM - 1)
+    at = recent[place]
+    if (
+        at < d[FOUND]
+        and wide(d[FOUND_PRINTS])[at] == print_
+        and narrow(d[FOUND_PARENTS])[at] <= d[FIRST_NUMBER] + position
+        and (d[EXACT] == 0 or is_found_row(d, at))
+    ):
+        return at
+    at = d[FOUND]
+    recent[place] = at
+    keep(d, position, code, print_)
+    return at
+
+
+@part
+def is_found_row(d: Array, at: int) -> bool:
+    """Whether the scratch row is that of the state found at `at`."""
+    width = d[WIDTH]
+    scratch, rows = narrow(d[SCRATCH]), narrow(d[FOUND_ROWS])
+    for column in range(width):  # noqa: SIM110  kernels have no generators
+        if rows[at * width + column] != scratch[column]:
+            return False
+    return True
 
 
 @part
@@ -159,6 +193,7 @@ def keep(d: Array, position: int, code: int, print_: int) -> None:
     found = d[FOUND]
     if found == d[FOUND_ROOM]:
         d[FULL] = 1
+        d[MISSED] = 1
         return
     width = d[WIDTH]
     scratch, rows = narrow(d[SCRATCH]), narrow(d[FOUND_ROWS])
@@ -176,6 +211,7 @@ def record(d: Array, position: int, code: int, target: int) -> None:
     edge = d[EDGES]
     if edge == d[EDGE_ROOM]:
         d[FULL] = 1
+        d[MISSED] = 1
         return
     narrow(d[EDGE_SOURCES])[edge] = d[FIRST_NUMBER] + position
     narrow(d[EDGE_CODES])[edge] = code
@@ -190,18 +226,19 @@ def note(d: Array, position: int, code: int, step: int) -> None:
     notes[d[NOTES]] = code
     d[NOTES] += 1
     if step >= 0:
-        refuted = narrow(d[STEPS])[step * STEP_WIDTH + STEP_REFUTED] & ~d[REFUTED]
+        refuted = narrow(d[STEPS])[step * STEP_WIDTH + STEP_REFUTED]
         if refuted != 0:
             refute(d, position, code, refuted)
 
 
 @part
 def refute(d: Array, position: int, code: int, refuted: int) -> None:
-    """It is kept that the transition refutes these step properties first."""
+    """It is kept that the transition refutes these step properties, of each the first one."""
     at = wide(d[REFUTED_AT])
     bit = 0
     while refuted >> bit:
-        if (refuted >> bit) & 1:
+        known = (d[REFUTED] >> bit) & 1 != 0
+        if (refuted >> bit) & 1 and (not known or position < at[2 * bit]):
             at[2 * bit] = position
             at[2 * bit + 1] = code
         bit += 1

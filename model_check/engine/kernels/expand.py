@@ -22,15 +22,13 @@ from model_check.engine.kernels.moves import (
 from model_check.engine.kernels.native import Array, narrow, part
 from model_check.engine.layout import (
     BUDGET_COLUMN,
-    DRY,
     EDGES,
     FOUND,
-    FULL,
     HELD_LINKS,
+    LATER,
+    LATER_COUNT,
     LINKS,
-    MISS_ROOM,
     MISSED,
-    MISSES,
     MOVE_COST,
     MOVE_WIDTH,
     MOVES,
@@ -99,24 +97,36 @@ def expand_state(d: Array, position: int) -> None:
     deliver_held(d, position, rows[base + held_column(d)])
 
 
-def expand(d: Array) -> int:
-    """The states from POSITION to STOP are expanded, as far as tables and room allow.
+@part
+def attempt(d: Array, position: int) -> bool:
+    """Whether the state could be expanded; if not, what it lacks is listed and it left no trace."""
+    found, edges = d[FOUND], d[EDGES]
+    d[NOTES] = 0
+    d[MISSED] = 0
+    expand_state(d, position)
+    if d[MISSED] == 0:
+        count(d)
+        return True
+    d[FOUND], d[EDGES] = found, edges
+    return False
 
-    POSITION is the first state that is not. If something was missing for it, the states behind it
-    have been looked at for what they lack.
+
+def expand(d: Array) -> int:
+    """The states up to STOP are expanded, as far as tables and room allow.
+
+    LATER has those that are not, in their order: something was missing for them. It had those of
+    them that come before POSITION. What is listed as missing does not depend on how much room
+    there is.
     """
-    d[DRY] = 0
-    for position in range(d[POSITION], d[STOP]):
-        found, edges = d[FOUND], d[EDGES]
-        d[NOTES] = 0
-        d[MISSED] = 0
-        expand_state(d, position)
-        if d[DRY] == 0 and d[MISSED] == 0 and d[FULL] == 0:
-            count(d)
-            d[POSITION] = position + 1
-            continue
-        d[FOUND], d[EDGES] = found, edges
-        d[DRY] = 1
-        if d[FULL] != 0 or d[MISSES] == d[MISS_ROOM]:
-            break
+    later = narrow(d[LATER])
+    waiting, d[LATER_COUNT] = d[LATER_COUNT], 0
+    for rank in range(waiting):
+        if not attempt(d, later[rank]):
+            later[d[LATER_COUNT]] = later[rank]
+            d[LATER_COUNT] += 1
+    while d[POSITION] < d[STOP]:
+        if not attempt(d, d[POSITION]):
+            later[d[LATER_COUNT]] = d[POSITION]
+            d[LATER_COUNT] += 1
+        d[POSITION] += 1
     return 0

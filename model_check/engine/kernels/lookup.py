@@ -3,7 +3,6 @@
 from model_check.engine.kernels.native import Array, narrow, part, wide
 from model_check.engine.layout import (
     ALL_ROWS,
-    DRY,
     EXACT,
     KEY_BITS,
     KEY_SPREAD,
@@ -120,9 +119,3 @@ def find(d: Array, print_: int, rows: Array, base: int) -> int:
         place += 1
         if place == slots:
             place = 0
-
-
-@part
-def is_dry(d: Array) -> bool:
-    """Whether states are only looked at for what is missing."""
-    return d[DRY] != 0
