@@ -62,7 +62,10 @@ class BusLink(asyncio.Protocol):
         self.opened = True
         self.peer_ip = (transport.get_extra_info("peername") or ("",))[0]
         self.local_ip = (transport.get_extra_info("sockname") or ("",))[0]
+        # The owner's greeting comes first: a light message does not say who sends it.
+        earlier, self._waiting = self._waiting, []
         self._bus.link_opened(self)
+        self._waiting += earlier
         self._flush()
 
     @override

@@ -14,9 +14,11 @@ from typing import Final
 
 import attrs
 import pytest
+from typing_extensions import override
 
 from reference.core.events import ClusterAddSlots, ClusterMeet, ClusterSetConfigEpoch
 from reference.core.messages import Fail, Header, Meet, Message, Ping
+from reference.core.nodes import ClusterNode
 from reference.core.rules import DIALECTS
 from reference.core.slots import SlotSet
 from reference.core.types import Address, Health, Link, NodeId
@@ -27,6 +29,7 @@ from reference.runtime.options import LOOPBACK, NodeOptions, OptionError, bus_po
 from reference.runtime.outbox import counter_name
 from reference.runtime.translate import WireFacts, to_wire
 from reference.wire.bus import UnknownMessage, encode
+from reference.wire.bus_frames import FrameReader
 from reference.wire.bus_header import BusHeader
 from reference.wire.dialects import wire_dialect
 from tests.support import free_ports
@@ -237,6 +240,28 @@ def test_a_newer_inbound_link_replaces_the_older(tmp_path: Path) -> None:
             assert (await first)[12:14] == b"\0\1"  # it was answered, and then closed
             second.cancel()
             await asyncio.wait([second])
+
+    run(test, options_in(tmp_path))
+
+
+def test_a_link_begins_with_a_greeting_whatever_waits_for_it(tmp_path: Path) -> None:
+    frames: list[bytes] = []
+    cport = free_ports(1)[0]
+    peer = ClusterNode(node_id=STRANGER, address=Address(ip=LOOPBACK, port=1, cport=cport))
+
+    class Ear(asyncio.Protocol):
+        @override
+        def data_received(self, data: bytes) -> None:
+            frames.extend(FrameReader().feed(data))
+
+    async def test(node: Node) -> None:
+        async with await asyncio.get_running_loop().create_server(Ear, LOOPBACK, cport):
+            node.state = node.state.put(peer)
+            node._dial(STRANGER, node.clock.now())
+            node.publish(b"news", b"early", shard=False)
+            await eventually(lambda: len(frames) >= 2)
+
+        assert [frame[12:14] for frame in frames[:2]] == [b"\0\0", b"\0\4"]  # PING, PUBLISH
 
     run(test, options_in(tmp_path))
 
