@@ -16,6 +16,7 @@ from model_check.models.cluster import (
     Restart,
     Streamed,
 )
+from model_check.models.of_node import Later
 from model_check.models.operator import command_text
 from model_check.trace import Trace, TraceStep
 from reference.core.effects import Notice
@@ -120,6 +121,7 @@ _EVENT_TEXTS: Final[Mapping[type, str]] = {
     Heal: "is reached again",
     MeetRepeated: "greets {0.peer} again",
     Flush: "saves, after it has sent",
+    Later: "lets time go by: as to whether {0.age.value}",
 }
 
 

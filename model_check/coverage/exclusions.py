@@ -48,12 +48,6 @@ EXCLUSIONS: Final = (
         switches=("misplaced_keys_are_deleted",),
     ),
     Exclusion(
-        reason="time is not modelled: to refuse since too little or too much of it has gone by is "
-        "the same as that a message is lost or a timer fires late",
-        refusals=("DATA_TOO_OLD", "NEWCOMER", "VOTED_RECENTLY"),
-        switches=("newcomer_does_not_vote", "vote_cooldown"),
-    ),
-    Exclusion(
         reason="a node of a model keeps its address",
         functions=("handshake.move_unreachable", "handshake.update_address"),
     ),
@@ -65,7 +59,7 @@ EXCLUSIONS: Final = (
     Exclusion(
         reason="every node of a model has the default settings, for good",
         functions=("commands.change_settings",),
-        refusals=("MAY_NOT_MOVE", "NO_FAILOVER"),
+        refusals=("MAY_NOT_MOVE",),
     ),
     Exclusion(
         reason="a handshake that expires is begun anew, as if its messages were lost",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from model_check.models.aging import AGING
 from model_check.models.atomic_migration import (
     ATOMIC_MIGRATION,
     GRANTED_AND_CRASH,
@@ -15,12 +16,13 @@ from model_check.models.failover import FAILOVER
 from model_check.models.forgetting import FORGET, FORGET_AND_MEET
 from model_check.models.importing import IMPORT_STAYS
 from model_check.models.late_headers import CIRCLE, DEMOTED, LATE_CLAIM, LATE_ROLE
-from model_check.models.late_votes import LATE_VOTES
+from model_check.models.late_votes import LATE_VOTES, MORE_THAN_ENOUGH, OUTDATED_VOTES, PUT_OFF
 from model_check.models.learnt_epoch import LEARNT_EPOCH
 from model_check.models.manual_failover import MANUAL_FAILOVER
 from model_check.models.meeting import MEETING
 from model_check.models.model import Model
 from model_check.models.partition import PARTITION
+from model_check.models.ranks import GOES_FIRST, GOES_IN_TURN, NOT_ALL_ANNOUNCE
 from model_check.models.replica_migration import REPLICA_MIGRATION
 from model_check.models.resetting import RESET, RESET_HARD, RESET_OWNER
 from model_check.models.resharding import (
@@ -31,6 +33,7 @@ from model_check.models.resharding import (
 )
 from model_check.models.restarts import RESTARTS
 from model_check.models.role_switch import LATE_NEWS, NEWCOMER, RETURN, ROLE_SWITCH, SPLIT
+from model_check.models.standing import EMPTY_MASTER, NEVER_STANDS, UNKNOWN_MASTER
 from model_check.models.successors import SECOND_FAILOVER, SUCCESSOR_DIES, TWO_FAILOVERS
 from model_check.models.takeover import TAKE_OVER, TAKEOVER_AND_CRASH, TAKEOVER_COLLISION
 from model_check.models.two_replicas import THREE_REPLICAS, TWO_REPLICAS
@@ -78,6 +81,16 @@ MODELS: Final[dict[str, Model]] = {
         VIEWS,
         TWO_ELECTORATES,
         ONE_SHARD_TWICE,
+        AGING,
+        GOES_FIRST,
+        GOES_IN_TURN,
+        NOT_ALL_ANNOUNCE,
+        NEVER_STANDS,
+        EMPTY_MASTER,
+        UNKNOWN_MASTER,
+        PUT_OFF,
+        OUTDATED_VOTES,
+        MORE_THAN_ENOUGH,
         LATE_NEWS,
         NEWCOMER,
         THREE_REPLICAS,

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import attrs
 from typing_extensions import override
 
-from model_check.models.of_node import epochs_won, save, working_replicas
+from model_check.models.of_node import Age, Later, epochs_won, save, working_replicas
 from model_check.models.operator import command_text
 from model_check.models.renaming import renamings, symmetry_of
 from model_check.system import Move, Send, Step, Symmetry, System
@@ -100,7 +100,7 @@ class Executed:
     command: ClusterSetslot
 
 
-ModelEvent = Event | Crash | Death | Restart | Cut | Heal | Flush
+ModelEvent = Event | Crash | Death | Restart | Cut | Heal | Flush | Later
 ModelMessage = Message | Streamed | Executed | SyncSlots
 
 
@@ -115,6 +115,7 @@ class Process:
     epochs_won: frozenset[Epoch] = frozenset()  # survives crashes: no part of the node
     awaited: frozenset[NodeId] = frozenset()  # replicas that have not executed the command
     cut_off: bool = False  # from those that the scope names
+    ages: frozenset[Age] = frozenset()  # only where a scope has time
 
 
 @attrs.frozen(kw_only=True)
@@ -316,6 +317,8 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
         match move.event:
             case Cut() | Heal():
                 return Step(attrs.evolve(state, cut_off=isinstance(move.event, Cut)))
+            case Later(age=age):
+                return Step(attrs.evolve(state, ages=state.ages ^ {age}))
             case Crash():
                 return Step(
                     attrs.evolve(
@@ -393,7 +396,6 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
         node, done = step(before, event)
         node = self._plain(node)
         sends: list[Send[ModelMessage]] = []
-        notes = tuple(effect for effect in done if isinstance(effect, effects.Notice))
         saved, unsaved, awaited = state.saved, False, state.awaited
         for effect in done:
             match effect:
@@ -412,10 +414,10 @@ class ClusterSystem(System[Process, ModelMessage, ModelEvent]):
             state=node,
             saved=saved,
             unsaved=unsaved,
-            epochs_won=state.epochs_won | epochs_won(notes),
+            epochs_won=state.epochs_won | epochs_won(done),
             awaited=awaited,
         )
-        return Step(state if after == state else after, tuple(sends), notes)
+        return Step(state if after == state else after, tuple(sends), done)
 
     def _sent(self, node: ClusterState, effect: effects.Effect) -> list[Send[ModelMessage]]:
         match effect:

@@ -45,22 +45,31 @@ class History:
 
     def fail(self, subject: str, *, seen_by: str, with_help_of: str, heard_by: str) -> None:
         """Two masters have agreed that the node is in FAIL, and others, in one text, heard it."""
+        self.suspect(subject, seen_by=seen_by, with_help_of=with_help_of)
+        self.say_failed(subject, seen_by, f"{with_help_of} {heard_by}")
+
+    def suspect(self, subject: str, *, seen_by: str, with_help_of: str) -> None:
+        """Two masters wait in vain for the node, and one has heard of it from the other."""
         for who in (seen_by, with_help_of):
             self.happen(who, PongOverdue(peer=NodeId(subject)))
         self.tell(with_help_of, seen_by)
+
+    def say_failed(self, subject: str, seen_by: str, heard_by: str) -> None:
+        """Others, in one text, have heard from this node that the subject is in FAIL."""
         said = Fail(header=header(self._states[seen_by]), subject=NodeId(subject))
-        for other in (with_help_of, *heard_by.split()):
+        for other in heard_by.split():
             self._hear(other, said)
 
     def elect(self, candidate: str, *, voters: str, heard_by: str) -> None:
         """The replica stands; the voters are asked and answer, and others hear that it stands."""
-        requests = _sent(self.happen(candidate, ElectionDue()), FailoverAuthRequest)
-        for request in requests:
-            for voter in voters.split():
-                for vote in _sent(self._hear(voter, request), FailoverAuthAck):
-                    self._hear(candidate, vote)
-            for other in heard_by.split():
-                self._hear(other, request)
+        for vote in self.ask(candidate, voters=voters, heard_by=heard_by):
+            self._hear(candidate, vote)
+
+    def ask(self, candidate: str, *, voters: str, heard_by: str = "") -> list[FailoverAuthAck]:
+        """The replica stands, others hear it, and the voters' answers are still on their way."""
+        [request] = _sent(self.happen(candidate, ElectionDue()), FailoverAuthRequest)
+        heard = {name: self._hear(name, request) for name in f"{voters} {heard_by}".split()}
+        return [vote for name in voters.split() for vote in _sent(heard[name], FailoverAuthAck)]
 
     def _hear(self, who: str, message: Message) -> tuple[effects.Effect, ...]:
         sender = message.header.sender

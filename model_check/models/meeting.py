@@ -101,9 +101,8 @@ class MeetingSystem(ClusterSystem):
             dest = asker if effect.reply else self._at.get(to.address if to else None)
             if dest is not None:
                 sends.append(Send(dest, effect.message))
-        notes = tuple(effect for effect in done if isinstance(effect, effects.Notice))
         return Step(
-            state if node is before else attrs.evolve(state, state=node), tuple(sends), notes
+            state if node is before else attrs.evolve(state, state=node), tuple(sends), done
         )
 
     def _dialled(self, node: ClusterState) -> list[int]:

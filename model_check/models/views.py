@@ -4,17 +4,14 @@ The start is reached by the core's own steps, told in `_start`: only what comes 
 and no heartbeat is heard meanwhile.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
-from typing_extensions import override
-
-from model_check.models.cluster import ClusterSystem, ModelEvent, Scope
+from model_check.models.cluster import Scope
 from model_check.models.model import RELEASES, Expected, Model
 from model_check.models.properties import ELECTION_SAFETY, ELECTION_WON, TWO_WINNERS
+from model_check.models.silent import SilentSystem
 from model_check.models.start import agreed, master, replica
 from model_check.models.takeover import TAKEOVER
-from model_check.system import Move
 from reference.core.announce import pong
 from reference.core.effects import Broadcast
 from reference.core.events import ClusterFailover, ElectionDue, FailoverOption, Received
@@ -23,14 +20,6 @@ from reference.core.rules import Rules
 from reference.core.state import ClusterState
 from reference.core.step import step
 from reference.core.types import Link, NodeId
-
-
-class SilentSystem(ClusterSystem):
-    """Nodes that say nothing unless they are asked."""
-
-    @override
-    def _heartbeats(self, node: ClusterState) -> Iterable[Move[ModelEvent]]:
-        return ()
 
 
 def _hears(hearer: ClusterState, teller: ClusterState) -> ClusterState:
