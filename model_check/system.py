@@ -78,7 +78,7 @@ class Step(Generic[S_co, M_co]):
 
     state: S_co
     sends: tuple[Send[M_co], ...] = ()
-    notes: tuple[Hashable, ...] = ()  # for the story only, decides nothing
+    notes: tuple[Hashable, ...] = ()  # for stories and audits only, decides nothing
 
 
 Fairness = Literal["none", "weak", "strong"]
