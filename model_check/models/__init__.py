@@ -9,11 +9,13 @@ from model_check.models.atomic_migration import (
     GRANTED_AND_ORPHANED,
     GRANTED_AND_REPLACED,
 )
+from model_check.models.by_hand import FIRST_EPOCHS, LAST_OF_ALL, ROLES_BY_HAND, SLOTS_BY_HAND
 from model_check.models.claims import CLAIMS, TAKE_BACK
 from model_check.models.dead_epoch import DEAD_EPOCH, REFUSED_FOR_EVER, REPLACEMENT
 from model_check.models.electorates import ONE_SHARD_TWICE, TWO_ELECTORATES
 from model_check.models.failover import FAILOVER
 from model_check.models.forgetting import FORGET, FORGET_AND_MEET
+from model_check.models.given_up import GIVEN_UP, GIVEN_UP_BY_THE_OTHER
 from model_check.models.importing import IMPORT_STAYS
 from model_check.models.late_headers import CIRCLE, DEMOTED, LATE_CLAIM, LATE_ROLE
 from model_check.models.late_votes import LATE_VOTES, MORE_THAN_ENOUGH, OUTDATED_VOTES, PUT_OFF
@@ -21,6 +23,12 @@ from model_check.models.learnt_epoch import LEARNT_EPOCH
 from model_check.models.manual_failover import MANUAL_FAILOVER
 from model_check.models.meeting import MEETING
 from model_check.models.model import Model
+from model_check.models.open_slots import (
+    IMPORTER_FOLLOWS,
+    SOURCE_REPLACED,
+    TAKEN_BY_ANOTHER,
+    TARGET_REPLACED,
+)
 from model_check.models.partition import PARTITION
 from model_check.models.ranks import GOES_FIRST, GOES_IN_TURN, NOT_ALL_ANNOUNCE
 from model_check.models.replica_migration import REPLICA_MIGRATION
@@ -33,6 +41,7 @@ from model_check.models.resharding import (
 )
 from model_check.models.restarts import RESTARTS
 from model_check.models.role_switch import LATE_NEWS, NEWCOMER, RETURN, ROLE_SWITCH, SPLIT
+from model_check.models.shards import DETACHED, EMPTY_SHARD
 from model_check.models.standing import EMPTY_MASTER, NEVER_STANDS, UNKNOWN_MASTER
 from model_check.models.successors import SECOND_FAILOVER, SUCCESSOR_DIES, TWO_FAILOVERS
 from model_check.models.takeover import TAKE_OVER, TAKEOVER_AND_CRASH, TAKEOVER_COLLISION
@@ -91,6 +100,18 @@ MODELS: Final[dict[str, Model]] = {
         PUT_OFF,
         OUTDATED_VOTES,
         MORE_THAN_ENOUGH,
+        SOURCE_REPLACED,
+        TARGET_REPLACED,
+        TAKEN_BY_ANOTHER,
+        IMPORTER_FOLLOWS,
+        GIVEN_UP,
+        GIVEN_UP_BY_THE_OTHER,
+        EMPTY_SHARD,
+        DETACHED,
+        FIRST_EPOCHS,
+        LAST_OF_ALL,
+        SLOTS_BY_HAND,
+        ROLES_BY_HAND,
         LATE_NEWS,
         NEWCOMER,
         THREE_REPLICAS,

@@ -47,7 +47,7 @@ def _of_unknown_master(rules: Rules) -> Scope:
     return Scope(
         nodes=without_dead(three_masters(rules, "D"), "A"),
         elections=2,
-        commands=(told("B", ClusterForget(node=NodeId("A"))),),
+        commands=(told("B", ClusterForget(node=NodeId("A"))),) * 2,
     )
 
 
@@ -111,7 +111,7 @@ EMPTY_MASTER: Final = Model(
 
 UNKNOWN_MASTER: Final = Model(
     name="unknown-master",
-    text="A is dead, and B is told to forget it before A's replica asks B for its vote",
+    text="A is dead, and B is told, twice, to forget it before A's replica asks B for its vote",
     scope=_of_unknown_master,
     properties=(*SAFETY, ELECTION_WON),
     links="held(0)",

@@ -6,7 +6,6 @@ import attrs
 
 from reference.core.events import ClusterSetslotNode, Command
 from reference.core.nodes import ClusterNode, NodeTable
-from reference.core.open_slots import open_slots
 from reference.core.rules import Rules
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState
@@ -117,10 +116,10 @@ def on_its_way(
 
     def opened(state: ClusterState) -> ClusterState:
         if state.myself_id == source:
-            to = open_slots([(slot, NodeId(target))])
+            to = state.migrating_slots_to.open(slot, NodeId(target))
             return attrs.evolve(state, migrating_slots_to=to)
         if state.myself_id == target:
-            origin = open_slots([(slot, NodeId(source))])
+            origin = state.importing_slots_from.open(slot, NodeId(source))
             return attrs.evolve(state, importing_slots_from=origin)
         return state
 

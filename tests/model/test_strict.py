@@ -20,8 +20,12 @@ from reference.core.rules import STRICT, SWITCHES, VALKEY_9_1
 TOO_WIDE = {"late-votes", "three-replicas", "newcomer", "two-electorates", "two-failovers"}
 """Models whose scope takes long; late-votes and three-replicas take minutes."""
 
-UNMENDED = {"reset-owner": {"SC-P2"}}
-"""The finding for which strict has no rule: an operator resets an owner, whose slot nobody has."""
+UNMENDED = {"reset-owner": {"SC-P2"}, "empty-shard": {"SC-P7"}}
+"""The findings for which strict has no rule.
+
+An operator resets an owner, whose slot nobody has (F-23); a master without slots does not follow
+its successor, which has none either, if it heard of it from a replica first (F-26).
+"""
 
 ALWAYS = (*SAFETY, CURRENT_EPOCH_SURVIVES, SLOTS_WITH_MASTERS, NO_CIRCLE)
 """What no step may break, in any model."""
