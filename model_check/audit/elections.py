@@ -15,6 +15,15 @@ from reference.core.types import Health, NodeId
 
 def standing(here: Situation) -> Iterator[Breach]:
     """EL-1, EL-2, EL-3, EL-19, EL-26: who stands, when, and for which epoch."""
+    if here.message is None or here.tells(Happening.STARTED_ELECTION):
+        yield from _stands(here)
+    waits = here.after.election is None and may_stand(here.after, here.rules)
+    if waits and ElectionDue() not in timers(here.after):
+        yield Breach("EL-1", "may stand for election, and never does: none is due")
+
+
+def _stands(here: Situation) -> Iterator[Breach]:
+    """What is against it, and what a candidate does besides."""
     state = here.before
     by_hand = state.manual_failover_can_start
     master = state.my_master
@@ -47,9 +56,6 @@ def standing(here: Situation) -> Iterator[Breach]:
             )
         yield from _request(here, note)
     yield from unfounded(here, state.myself_id, "does not stand", why_not)
-    due = ElectionDue() in timers(here.after)
-    if may_stand(here.after, here.rules) and here.after.election is None and not due:
-        yield Breach("EL-1", "may stand for election, and never does: none is due")
 
 
 def may_stand(state: ClusterState, rules: Rules) -> bool:
@@ -97,26 +103,34 @@ def winning(here: Situation) -> Iterator[Breach]:
         yield from _prize(here)
     if not here.rules.majority_wins:
         return
-    running, put_off = here.before.election, here.before.last_election
-    counted = {note.subject for note in here.noticed(Happening.COUNTED_VOTE)}
-    voters = (frozenset() if running is None else running.voters) | counted
-    late = sum(each.late_votes for each in (running, put_off) if each is not None)
-    masters = sum(map(votes, here.before.nodes))
-    count = len(voters) + late
-    has = f"has {count} of the votes of {masters} masters ({_names(voters)})"
-    won = here.tells(Happening.WON_ELECTION)
-    if won and count * 2 <= masters and count * 2 <= sum(map(votes, here.after.nodes)):
-        yield Breach("EL-12", f"{has}, which is no majority, and becomes master")
-    stands = here.after.election is not None and may_stand(here.after, here.rules)
-    if won or not stands or here.after.election is None:
+    if here.tells(Happening.WON_ELECTION):
+        yield from _majority(here)
+    election = here.after.election
+    if here.leads or election is None or not may_stand(here.after, here.rules):
         return
-    count = len(here.after.election.voters) + here.after.election.late_votes
+    count = len(election.voters) + election.late_votes
     masters = sum(map(votes, here.after.nodes))
     if count * 2 > masters:
         yield Breach(
             "EL-12",
             f"has {count} of the votes of {masters} masters, which is a majority, and does not "
             "become master",
+        )
+
+
+def _majority(here: Situation) -> Iterator[Breach]:
+    """EL-12: what a winner needs."""
+    running, put_off = here.before.election, here.before.last_election
+    counted = {note.subject for note in here.noticed(Happening.COUNTED_VOTE)}
+    voters = (frozenset() if running is None else running.voters) | counted
+    late = sum(each.late_votes for each in (running, put_off) if each is not None)
+    masters = sum(map(votes, here.before.nodes))
+    count = len(voters) + late
+    if count * 2 <= min(masters, sum(map(votes, here.after.nodes))):
+        yield Breach(
+            "EL-12",
+            f"has {count} of the votes of {masters} masters ({_names(voters)}), which is no "
+            "majority, and becomes master",
         )
 
 

@@ -6,11 +6,12 @@ too old to be looked at, is made out here anew from the words of the clauses.
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import attrs
 
 from model_check.models.cluster import Process
+from model_check.models.of_node import Age
 from model_check.trace import TraceStep
 from reference.core.effects import Effect, Happening, Notice, Refusal, SaveConfig
 from reference.core.messages import Header, Heartbeat, Message, Update
@@ -48,9 +49,10 @@ class Situation:
     rules: Rules  # of the dialect, with nothing turned off
     before: ClusterState
     after: ClusterState
-    effects: tuple[Effect, ...]
+    effects: tuple[Effect, ...]  # in order
     message: Message | None
     event: object  # of the node's own, None if it received a message
+    ages: frozenset[Age] = frozenset()  # what time has, or has not, done to the node before
     saved: ClusterState | None = None  # what a restart finds, if the step saved and it may crash
 
     def noticed(self, *what: Happening | Refusal) -> Iterator[Notice]:
@@ -230,9 +232,10 @@ def situation_of(step: TraceStep, rules: Rules) -> Situation | None:
         rules=rules,
         before=before.state,
         after=after.state,
-        effects=tuple(note for note in step.notes if isinstance(note, Effect)),
+        effects=cast("tuple[Effect, ...]", step.notes),
         message=message,
         event=step.event if step.kind == "move" else None,
+        ages=before.ages,
         saved=after.saved if saves else None,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from model_check.audit.elections import may_stand
 from model_check.audit.situation import Breach, Situation, unfounded, votes
+from model_check.models.of_node import Age
 from reference.core.effects import Happening, Refusal, Send
 from reference.core.epoch_kinds import EpochKind, kind_of, round_of
 from reference.core.messages import FailoverAuthAck, FailoverAuthRequest, Header, Update
@@ -40,11 +41,6 @@ def voting(here: Situation) -> Iterator[Breach]:
                 text = f"votes for {asked.sender}, though {reason.value} ({numbers})"
                 yield Breach(clause_id, text)
     yield from unfounded(here, asked.sender, "refuses its vote", why_not, numbers)
-    by_time = {
-        Refusal.VOTED_RECENTLY: ("EL-8", here.rules.vote_cooldown),
-        Refusal.NEWCOMER: ("EL-20", here.rules.newcomer_does_not_vote),
-    }
-    yield from unfounded(here, asked.sender, "refuses its vote", by_time)
 
 
 def _why_no_vote(
@@ -76,6 +72,11 @@ def _why_no_vote(
             and not candidate.is_master
             and candidate.replicaof in known
             and not _failed(state, candidate.replicaof),
+        ),
+        Refusal.VOTED_RECENTLY: ("EL-8", rules.vote_cooldown and Age.JUST_VOTED in here.ages),
+        Refusal.NEWCOMER: (
+            "EL-20",
+            rules.newcomer_does_not_vote and Age.JUST_STARTED in here.ages,
         ),
         Refusal.CLAIM_OUTDATED: (
             "EL-7",

@@ -11,6 +11,7 @@ import attrs
 import pytest
 
 from model_check.audit.dialects import declared
+from model_check.models.of_node import Age
 from reference.core.effects import (
     Broadcast,
     DeleteKeys,
@@ -376,6 +377,24 @@ def test_refusal_whose_reason_does_not_hold_is_against_its_clause(
     twin = refused(why, A1)(taken(voter(), ask()))
 
     assert clause_id in not_kept(then(current_epoch=4)(twin))
+
+
+@pytest.mark.parametrize(
+    ("age", "rules", "clause_id"),
+    [(Age.JUST_STARTED, VALKEY_9_1, "EL-20"), (Age.JUST_VOTED, REDIS_8_0, "EL-8")],
+)
+def test_voter_that_time_does_not_let_vote_is_judged_by_its_age(
+    age: Age, rules: Rules, clause_id: str
+) -> None:
+    asked = attrs.evolve(
+        ask(), newcomer=age is Age.JUST_STARTED, voted_recently=age is Age.JUST_VOTED
+    )
+    step = attrs.evolve(taken(voter(rules), asked), ages=frozenset({age}))
+    votes = taken(voter(rules), ask())
+
+    assert not_kept(step) == []
+    assert not_kept(votes) == []
+    assert not_kept(attrs.evolve(votes, ages=step.ages)) == [clause_id]
 
 
 def test_request_that_is_forced_needs_no_failed_master() -> None:

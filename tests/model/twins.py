@@ -7,6 +7,7 @@ import attrs
 
 from model_check.audit import breaches
 from model_check.models.cluster import Process
+from model_check.models.of_node import Age
 from model_check.trace import TraceStep
 from reference.core.effects import Effect
 from reference.core.events import Event, Received
@@ -24,6 +25,7 @@ class Taken:
     event: Event
     after: ClusterState
     done: tuple[Effect, ...]
+    ages: frozenset[Age] = frozenset()
 
 
 Tampering = Callable[[Taken], Taken]
@@ -43,7 +45,7 @@ def not_kept(step_taken: Taken, rules: Rules | None = None) -> list[str]:
         process=0,
         event=None if heard else step_taken.event,
         message=step_taken.event.message if isinstance(step_taken.event, Received) else None,
-        before=Process(state=step_taken.before, saved=None),
+        before=Process(state=step_taken.before, saved=None, ages=step_taken.ages),
         after=Process(state=step_taken.after, saved=None),
         notes=step_taken.done,
     )
