@@ -16,10 +16,20 @@ from model_check.models.properties import (
     ELECTION_WON,
     EPOCHS_MONOTONE,
     EXCLUSIVE_CLAIM,
+    agreement,
     some_node,
 )
 from model_check.properties import Property, StepProperty
-from model_check.tla.scopes import SCOPES, TWO_REPLICAS, TwinScope
+from model_check.tla.fault_scopes import (
+    ELECTORATES,
+    LATE_ROLE,
+    LATE_VOTES,
+    OBSERVER,
+    STALE_REQUEST,
+    TAKE_BACK,
+    TWO_REPLICAS,
+)
+from model_check.tla.scopes import SCOPES, TwinScope
 from model_check.tla.tlc import TlcRun, configured, modules, run_tlc
 from reference.core.rules import Rules
 
@@ -67,10 +77,14 @@ class Negative:
         """The name of its file."""
         return f"NEG_{self.name}.cfg"
 
-    def in_tlc(self, rules: Rules) -> TlcRun:
-        """What TLC finds in this dialect."""
+    def in_tlc(self, rules: Rules, off: tuple[str, ...] = ()) -> TlcRun:
+        """What TLC finds in this dialect, with these rules off besides."""
         text = (modules() / self.path).read_text(encoding="utf-8")
-        cfg = configured(text, {"Dialect": f'"{rules.dialect}"'})
+        changes = {"Dialect": f'"{rules.dialect}"'}
+        if off:
+            names = ", ".join(f'"{name}"' for name in (*self.off, *off))
+            changes["Off"] = f"{{{names}}}"
+        cfg = configured(text, changes)
         return run_tlc(self.scope.module, cfg)
 
     def steps_in_checker(self, rules: Rules) -> int | None:
@@ -135,6 +149,55 @@ NEGATIVES: Final[Mapping[str, Negative]] = {
             off=("claims_need_newer_epoch",),
             fails="SlotsGoToNewer",
             prop=SLOTS_GO_TO_NEWER,
+        ),
+        Negative(
+            name="vote_checks_request_epoch",
+            scope=STALE_REQUEST,
+            off=("vote_checks_request_epoch",),
+            fails="ElectionSafety",
+            prop=ELECTION_SAFETY,
+        ),
+        Negative(
+            name="late_votes_count",
+            scope=LATE_VOTES,
+            off=(),
+            fails="ElectionSafety",
+            prop=ELECTION_SAFETY,
+        ),
+        Negative(
+            name="views",
+            scope=ELECTORATES,
+            off=(),
+            fails="ElectionSafety",
+            prop=ELECTION_SAFETY,
+        ),
+        Negative(
+            name="bumps",
+            scope=TAKE_BACK,
+            off=(),
+            fails="ExclusiveClaim",
+            prop=EXCLUSIVE_CLAIM,
+        ),
+        Negative(
+            name="role_switch_heeds_sender",
+            scope=LATE_ROLE,
+            off=("role_switch_heeds_sender",),
+            fails="EpochsMonotone",
+            prop=EPOCHS_MONOTONE,
+        ),
+        Negative(
+            name="collision_resolution",
+            scope=SCOPES["tie"],
+            off=("collision_resolution",),
+            fails="AgreementAtRest",
+            prop=agreement(2),
+        ),
+        Negative(
+            name="not_claiming_slots",
+            scope=OBSERVER,
+            off=("not_claiming_slots",),
+            fails="AgreementAtRest",
+            prop=agreement(4),
         ),
         Negative(
             name="nobody_wins",

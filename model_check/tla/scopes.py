@@ -127,10 +127,6 @@ def _duplicates(rules: Rules) -> Scope:
     )
 
 
-def _two_replicas(rules: Rules) -> Scope:
-    return Scope(nodes=without_dead(three_masters(rules, "D", "E"), "A"), elections=2)
-
-
 def _suspicion(rules: Rules) -> Scope:
     return Scope(nodes=three_masters(rules), suspects=suspected(A="B C"), crashes=crashes(B=1))
 
@@ -226,16 +222,6 @@ def _setslot(rules: Rules) -> Scope:
 def _pairs(*pairs: str) -> frozenset[tuple[str, str]]:
     return frozenset((pair[0], pair[1]) for pair in pairs)
 
-
-TWO_REPLICAS: Final = TwinScope(
-    name="two-replicas",
-    text="two replicas of a dead master compete",
-    scope=_two_replicas,
-    links="flight(4)",
-    slots=(0, 1, 2),
-    talk=frozenset(),
-)
-"""More states than a comparison of whole graphs is worth; only TLC's verdicts are compared."""
 
 SCOPES: Final[Mapping[str, TwinScope]] = {
     scope.name: scope

@@ -128,5 +128,10 @@ Agreed(nodes) ==
      IF n = x \/ nodes[x].replicaof = None \/ ~MCRules.config_epoch_from_replicas THEN nodes[x]
      ELSE [nodes[x] EXCEPT !.configEpoch = nodes[nodes[x].replicaof].configEpoch]])]
 
+\* v stands in that epoch; the vote of v in its current one
+Stands(v, epoch) ==
+  [v EXCEPT !.currentEpoch = epoch, !.election = [NoElection EXCEPT !.epoch = epoch]]
+Vote(v, candidate) == [type |-> "FAILOVER_AUTH_ACK", to |-> candidate, head |-> Header(v)]
+
 InFail(views, x) == [n \in Node |-> [views[n] EXCEPT !.nodes[x].health = "fail"]]
 =============================================================================

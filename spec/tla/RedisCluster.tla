@@ -544,25 +544,30 @@ HeartbeatDue(n, peer) ==
                     pfail |-> {x \in Node \ {n} : node[n].nodes[x].health = "pfail"}]})
   /\ UNCHANGED <<up, node, saved, unsaved, awaited, won>>
 
-\* HB-7: the order decides
+\* HB-7: what a heartbeat makes of a view; the order decides
+Heard(v, h, pfail) ==
+  LET v1 == HearPong(MergeEpochs(v, h), h.from)
+      v2 == ProcessClaims(SwitchRole(v1, h), h, ~IsMaster(v1, h.from))
+      v3 == IF h.replicaof = None THEN ResolveCollision(v2, h) ELSE v2
+      v4 == TakeShard(TakeGossip(v3, h.from, pfail), h)
+  IN IF IsIgnored(v1, h) THEN v1 ELSE v4
+
+\* SC-6: what an UPDATE makes of a view
+Updated(v, m) ==
+  LET v1 == MergeEpochs(v, m.head)
+      v2 == [SetNodeAsMaster(v1, m.subject) EXCEPT
+               !.nodes[m.subject].configEpoch = m.configEpoch, !.save = TRUE]
+      c == [owner |-> m.subject, epoch |-> m.configEpoch, slots |-> m.slots]
+      new == m.configEpoch > v1.nodes[m.subject].configEpoch
+  IN IF new THEN UpdateSlotsConfigWith(v2, c) ELSE v1
+
 ReceivePong ==
   \E m \in {x \in msgs : up[x.to] /\ x.type = "PONG"} :
-    LET h == m.head
-        v1 == HearPong(MergeEpochs(node[m.to], h), h.from)
-        v2 == ProcessClaims(SwitchRole(v1, h), h, ~IsMaster(v1, h.from))
-        v3 == IF h.replicaof = None THEN ResolveCollision(v2, h) ELSE v2
-        v4 == TakeShard(TakeGossip(v3, h.from, m.pfail), h)
-    IN Receives(m, IF IsIgnored(v1, h) THEN v1 ELSE v4)
+    Receives(m, Heard(node[m.to], m.head, m.pfail))
 
-\* SC-6
 ReceiveUpdate ==
   \E m \in {x \in msgs : up[x.to] /\ x.type = "UPDATE"} :
-    LET v1 == MergeEpochs(node[m.to], m.head)
-        v2 == [SetNodeAsMaster(v1, m.subject) EXCEPT
-                 !.nodes[m.subject].configEpoch = m.configEpoch, !.save = TRUE]
-        c == [owner |-> m.subject, epoch |-> m.configEpoch, slots |-> m.slots]
-        new == m.configEpoch > v1.nodes[m.subject].configEpoch
-    IN Receives(m, IF new THEN UpdateSlotsConfigWith(v2, c) ELSE v1)
+    Receives(m, Updated(node[m.to], m))
 
 \* FD-9
 ReceiveFail ==
@@ -763,6 +768,25 @@ SlotsGoToNewer ==
   [][\A n \in Node \ Gone : \A x, y \in Node :
        (up[n] /\ up'[n] /\ x # y /\ node'[n].nodes[y].configEpoch <= node[n].nodes[x].configEpoch)
          => node'[n].nodes[y].slots \cap node[n].nodes[x].slots \subseteq node[n].notClaiming]_vars
+
+Running == {n \in Node \ Gone : up[n]}
+Owners(v) == [s \in Slot |-> {x \in Node : s \in v.nodes[x].slots}]
+\* All say the same of every slot: it has one owner, and who runs and is one is a master
+AllAgree ==
+  /\ \A n, m \in Running : Owners(node[n]) = Owners(node[m])
+  /\ \A n \in Running, s \in Slot :
+       \E x \in Node : Owners(node[n])[s] = {x} /\ (x \in Running => IsMaster(node[x], x))
+\* Nothing is on its way, no heartbeat tells its receiver anything, nor does what it answers
+Unmoved(n, v) == [v EXCEPT !.out = {}, !.save = FALSE] = node[n]
+Answers(n, v) == \A m \in v.out : m.to = n /\ m.type = "UPDATE" => Unmoved(n, Updated(node[n], m))
+AtRest ==
+  /\ msgs = {}
+  /\ \A n, peer \in Running :
+       LET v == Heard(node[peer], Header(node[n]), {})
+       IN n = peer \/ (Unmoved(peer, v) /\ Answers(n, v))
+\* INV: SC-P2 where nobody is suspected: if no node has anything new to tell, all agree.
+\* That a cluster comes to rest is not said here.
+AgreementAtRest == AtRest => AllAgree
 
 \* Witnesses: each must fail, or the claims above are made in vain
 NobodyWins == \A n \in Node : won[n] = {}

@@ -1,0 +1,1 @@
+"""Faults seeded in each leg of the argument, and which legs notice: `slotproof legs`."""
