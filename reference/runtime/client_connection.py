@@ -10,7 +10,8 @@ from typing_extensions import override
 
 from reference.clauses import clause
 from reference.runtime.client_commands import execute, waits_for_keys, writes
-from reference.runtime.client_limits import Limits
+from reference.runtime.client_limits import NO_LIMIT, Limits
+from reference.runtime.client_plain import PLAIN, is_plain
 from reference.runtime.client_replies import Raw, encode
 from reference.runtime.client_session import Service, Session
 from reference.runtime.client_transactions import discard
@@ -65,6 +66,7 @@ class Connection(asyncio.BufferedProtocol):
         self._out = bytearray()
         self._working = False
         self._held: _Held | None = None
+        self._plain = False  # nothing that was asked for before bears on the next request
         self._choked = False  # the client does not read its replies
         self._fed = 0  # bytes that came while nothing could be answered
         self._transport: asyncio.Transport | None = None
@@ -164,6 +166,8 @@ class Connection(asyncio.BufferedProtocol):
     @clause("CM-70")
     def _check_unsent(self, session: Session) -> None:
         limit = self._owner.limits.of(session.output_class)
+        if limit is NO_LIMIT:
+            return
         if limit.exceeded(self.unsent, session, asyncio.get_running_loop().time()):
             _LOG.warning(
                 "client %d at %s does not read: %d bytes wait for it, closed",
@@ -240,6 +244,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def _answer(self, session: Session, arguments: list[bytes]) -> bool:
         """The request is answered; False if the one behind it has to wait."""
+        if self._plain and (way := PLAIN.get(arguments[0])) is not None:
+            data = way(session, arguments)
+            if data is not None:
+                self._out += data
+                return len(self._out) < _FLUSH_SIZE or self._flushed(session)
         pause = session.node.writes
         if pause.active and (pause.holds_all or writes(session, arguments)):
             self._held = _Held(arguments)
@@ -261,6 +270,7 @@ class Connection(asyncio.BufferedProtocol):
         elif isinstance(reply, Raw):
             self._out += reply.data
         session.after_command()
+        self._plain = is_plain(session)
         self._requests.authenticated = session.authenticated
         if session.pushed:
             self._out += session.pushed
@@ -268,6 +278,11 @@ class Connection(asyncio.BufferedProtocol):
         if len(self._out) >= _FLUSH_SIZE:
             self._flush(session)
         return not (session.closing or self._choked)
+
+    def _flushed(self, session: Session) -> bool:
+        """The replies so far are on their way; False if the client does not read them."""
+        self._flush(session)
+        return not self._choked
 
     def _end_with(self, session: Session, error: RespProtocolError) -> None:
         _LOG.warning("closed client %d at %s: %s", session.client_id, session.address, error.reason)

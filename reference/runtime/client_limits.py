@@ -51,8 +51,11 @@ class OutputLimit:
         return reader.slow_since is not None and now_s - reader.slow_since > self.soft_s
 
 
+NO_LIMIT: Final = OutputLimit()
+"""Any number of bytes may wait for the client."""
+
 DEFAULT_OUTPUT_LIMITS: Final = {
-    OutputClass.NORMAL: OutputLimit(),
+    OutputClass.NORMAL: NO_LIMIT,
     OutputClass.REPLICA: OutputLimit(hard=256 << 20, soft=64 << 20, soft_s=60),
     OutputClass.PUBSUB: OutputLimit(hard=32 << 20, soft=8 << 20, soft_s=60),
 }

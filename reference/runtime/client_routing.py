@@ -59,6 +59,17 @@ def route(session: Session, info: CommandInfo, parts: Sequence[Part]) -> ErrorRe
     return refusal
 
 
+def served_plainly(session: Session, name: str, key: bytes) -> bool:
+    """Whether such a request for the key was served before, and neither that nor a pause is over.
+
+    The client is neither in a transaction nor sent here by ASK.
+    """
+    service, node = session.service, session.service.node
+    case = (key_hash_slot(key), name, session.readonly, False, True)
+    known = case in service.served.at(node.state, ok=node.cluster_ok)
+    return known and not (node.writes.active or service.moves.active)
+
+
 def _decide(
     session: Session,
     info: CommandInfo,

@@ -48,6 +48,13 @@ class Stats:
         if type(reply) is ErrorReply:
             self.errors[reply.text.partition(" ")[0]] += 1
 
+    def count_plain(self, name: str, spent_ns: int) -> None:
+        """One more request for this command was carried out, and it did not fail."""
+        self.commands += 1
+        stat = self.of(name)
+        stat.calls += 1
+        stat.spent_ns += spent_ns
+
     def of(self, name: str) -> CommandStat:
         """What this command has come to; nothing yet if it was never asked for."""
         found = self.by_command.get(name)

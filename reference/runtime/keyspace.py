@@ -23,7 +23,7 @@ from reference.core.slots import SlotSet, key_hash_slot
 from reference.runtime.client_replies import ClientReply, SetReply
 from reference.runtime.command_table import DATA_COMMANDS, CommandInfo, keys_of
 from reference.runtime.effects import Done, Request, effects_of, is_told_whole, restore_of
-from reference.runtime.keyspace_data import Data
+from reference.runtime.keyspace_data import Data, Unsure
 from reference.runtime.keyspace_values import (
     advance_group,
     complete_stream,
@@ -204,6 +204,22 @@ class Keyspace:
         done = Done(arguments=arguments, reply=reply, touched=touched, data=self)
         self._tell(effects_of(done))
         return reply
+
+    def plain(self, key: bytes) -> bytes | Unsure | None:
+        """The string that the key holds, None if it is not there; unsure if it is another matter.
+
+        What the key holds is the same as GET by `execute` would answer.
+        """
+        return self._data.plain(key)
+
+    @clause("CM-96")
+    def put_plain(self, key: bytes, value: bytes) -> bool:
+        """The key holds this string as after SET by `execute`; False if that has to be asked."""
+        if self.before_write or not self._data.put_plain(key, value):
+            return False
+        if self.listener is not None or self.recorder is not None:
+            self._tell([[b"SET", key, value]])
+        return True
 
     def _announce(self, keys: Sequence[bytes] | None) -> None:
         for see in self.before_write:

@@ -1,18 +1,25 @@
 """The engine's database, which tells what a command has touched and what has expired."""
 
 from collections.abc import Iterator
+from enum import Enum
 from heapq import heappop
 from math import inf, nextafter
 from threading import Lock
 from typing import Any, Final
 
-from fakeredis._core import Database
+from fakeredis._core import Database, Item
 from typing_extensions import override
 
 from reference.clauses import clause
 
 _FUZZ: Final = 1e-3
 """Milliseconds that a whole number of them may lack for being divided by 1000."""
+
+
+class Unsure(Enum):
+    """What is said of a key that only the engine can tell of."""
+
+    UNSURE = "ask the engine"
 
 
 class Data(Database):
@@ -76,6 +83,30 @@ class Data(Database):
         if self.follows and self._expiry_heap and self._expiry_heap[0][0] < self.time:
             return iter([key for key, item in self._dict.items() if not self.expired(item)])
         return super().__iter__()
+
+    def plain(self, key: bytes) -> bytes | Unsure | None:
+        """The string that the key holds, None if it is not there; unsure if it is another matter.
+
+        What has a time to live, or is no string, is a matter of the engine.
+        """
+        item = self._dict.get(key)
+        if item is None:
+            return None
+        value: object = item.value
+        return value if type(value) is bytes and item.expireat is None else Unsure.UNSURE
+
+    def put_plain(self, key: bytes, value: bytes) -> bool:
+        """The key holds this string, and who watches it knows; False if its time is limited."""
+        item = self._dict.get(key)
+        if item is None:
+            item = self._dict[key] = Item(value)
+        elif item.expireat is not None:
+            return False
+        item.value = value
+        if key in self._watches:
+            with self.condition:
+                self.notify_watch(key)
+        return True
 
     def mend(self, key: bytes) -> None:
         """Who watches the key knows that it has changed, and it is gone if it holds nothing."""
