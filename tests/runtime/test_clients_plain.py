@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
@@ -117,6 +117,12 @@ def _both(lines: Sequence[str]) -> Iterator[tuple[list[bytes], list[Any], list[s
         yield asyncio.run(_said(lines))
 
 
+@example(["CLIENT REPLY SKIP", "get bar", "get bar"])
+@example(["MULTI", "SET bar 2", "get bar", "EXEC"])
+@example(["SUBSCRIBE a", "get bar"])
+@example(["give slots away", "get bar", "take slots back", "get bar"])
+@example(["open a slot", "DEL bar", "get bar"])
+@example(["SADD {bar}1 x", "get {bar}1", "SET {bar}1 y"])
 @given(st.lists(LINES, max_size=30))
 @settings(max_examples=150, deadline=None)
 def test_both_ways_are_the_same(lines: list[str]) -> None:
