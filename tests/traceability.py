@@ -1,6 +1,7 @@
 """The clauses of spec/, who realises them and who shows them, as they stand in the repository.
 
-`python -m tests.traceability --write` renews what is generated in spec/: TRACE.md, dialects.md.
+`python -m tests.traceability --write` renews what is generated in spec/: TRACE.md, dialects.md and
+claims.md.
 """
 
 import ast
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from model_check.legs import claims
 from reference.spec import dialects
 from reference.spec.chapters import CLAUSE_ID, read_chapters
 from reference.spec.ties import read_functions
@@ -66,6 +68,7 @@ def generated() -> dict[Path, str]:
     return {
         SPEC / "TRACE.md": trace.table(),
         SPEC / "dialects.md": dialects.table(trace.clauses),
+        SPEC / "claims.md": claims.table(),
     }
 
 
