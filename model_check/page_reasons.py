@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from model_check.applied import Rule
-from model_check.reasons import Reasons
+from model_check.reasons import Reasons, words
 from reference.spec.chapters import Clause
 
 
@@ -41,7 +41,7 @@ def _clause(clause: Clause) -> str:
     place = f"spec/{clause.chapter}:{clause.line}"
     title = f"{clause.clause_id} {clause.title}"
     return (
-        f"<b>{escape(title)}</b>: {_with_code(clause.text)} "
+        f"<b>{escape(title)}</b>: {_with_code(words(clause))} "
         f'<span class="place">{escape(place)}</span>'
     )
 

@@ -196,3 +196,9 @@ def _clauses_of(texts: Iterable[str]) -> list[Clause]:
 def clauses() -> dict[str, Clause]:
     """The clauses of the specification by their ids."""
     return {clause.clause_id: clause for chapter in read_chapters() for clause in chapter.clauses}
+
+
+def words(clause: Clause) -> str:
+    """What the clause says, in one line, without its table."""
+    prose = (line for line in clause.body.splitlines() if not line.startswith("|"))
+    return " ".join(" ".join(prose).split())

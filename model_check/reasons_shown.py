@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from model_check.applied import Rule
-from model_check.reasons import Reasons, clauses, reasons, rules_not_kept, rules_of
+from model_check.reasons import Reasons, clauses, reasons, rules_not_kept, rules_of, words
 from model_check.run import Run
 from model_check.story import tell
 from model_check.story_table import story_table
@@ -56,7 +56,7 @@ def show_strays(run: Run, console: Console) -> None:
 def clause_line(clause: Clause) -> str:
     """The clause with its title, place and text."""
     title = f"[bold]{clause.clause_id} {escape(clause.title)}[/bold]"
-    return f"{title} [dim](spec/{clause.chapter}:{clause.line})[/dim]: {escape(clause.text)}"
+    return f"{title} [dim](spec/{clause.chapter}:{clause.line})[/dim]: {escape(words(clause))}"
 
 
 def _lines(why: Reasons) -> Iterator[RenderableType]:

@@ -18,7 +18,7 @@ from model_check.links import parse_links
 from model_check.models import MODELS
 from model_check.models.cluster import system_of
 from model_check.properties import Invariant
-from model_check.reasons import clauses, decisive_steps, reasons
+from model_check.reasons import clauses, decisive_steps, reasons, words
 from model_check.replay import replay
 from model_check.report import show
 from model_check.run import Run, check
@@ -75,6 +75,13 @@ def test_story_of_a_forgotten_vote_names_the_clauses_the_steps_and_the_functions
         "votes in epoch 4: its vote of step 2 is forgotten since it crashed in step 7"
     )
     assert [clause.clause_id for clause in why.turned_off] == ["EL-9"]
+
+
+def test_table_of_a_clause_is_left_out_of_its_words() -> None:
+    said = words(clauses()["SC-22"])
+
+    assert said.startswith("An open slot that a claim takes SHOULD stay open only while")
+    assert "|" not in said
 
 
 def test_place_of_a_rule_is_the_line_of_its_name() -> None:

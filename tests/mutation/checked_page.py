@@ -90,8 +90,13 @@ def page(found: Found, reasons: list[Reason]) -> str:
     outcomes = found.outcomes
     code = [each for each in outcomes if each.module != "rules"]
     turned = [each for each in outcomes if each.module == "rules"]
-    idle = [each for each in turned if each.end == "survived" and not each.changed]
-    live = [each for each in turned if each not in idle]
+    idle = [
+        each
+        for each in turned
+        if each.end == "survived"
+        and not each.changed
+        and _reason(each, reasons, equivalent=True) is None
+    ]
     killers = Counter(each.run.partition(" ")[0] for each in outcomes if each.end == "killed")
     first = ", ".join(f"`{name}` {count}" for name, count in killers.most_common(12))
     modules = list(dict.fromkeys(each.module for each in code))
@@ -108,10 +113,12 @@ def page(found: Found, reasons: list[Reason]) -> str:
         "|---|---|---|---|---|---|---|",
         *(_row(name, [e for e in code if e.module == name], reasons) for name in modules),
         _row("all of these", code, reasons),
-        _row("switches turned", live, reasons),
+        _row("switches turned", turned, reasons),
+        _row("all", list(outcomes), reasons),
         "",
-        f"A further {len(idle)} times a switch that is turned changes no step of any run of its",
-        "dialect; they are not in the table, but listed below.",
+        "Shares are of all mutants but those that are equivalent: they do what the code does",
+        "wherever the rules call it, for the reason that stands with each.",
+        f"Of the switches that survive {len(idle)} change no step of any run of their dialect.",
         "",
         "Killed are also those that only raise an exception (exit code 4).",
         "",
@@ -124,6 +131,7 @@ def page(found: Found, reasons: list[Reason]) -> str:
     ]
     for name in modules:
         lines += _section(name, [e for e in code if e.module == name], reasons)
+    live = [each for each in turned if each not in idle]
     lines += ["## Switches", "", *_switch_lines(live, reasons)]
     lines += ["## Switches that change no step", "", *_switch_lines(idle, reasons)]
     return "\n".join(lines)
@@ -178,8 +186,9 @@ def _switch_lines(outcomes: list[Outcome], reasons: list[Reason]) -> list[str]:
     alive: dict[tuple[str, str, str], list[str]] = {}
     for each in outcomes:
         if each.end == "survived":
-            gap = next((r for r in reasons if r.is_about(each)), None)
-            why = gap.why if gap else ("**not explained**" if each.changed else "")
+            same = _reason(each, reasons, equivalent=True)
+            gap = _reason(each, reasons, equivalent=False)
+            why = f"equivalent: {same.why}" if same else gap.why if gap else "**not explained**"
             alive.setdefault((each.after, each.operator, why), []).append(each.function)
     return [
         *(
