@@ -54,7 +54,7 @@ def read_models() -> list[Witness]:
             ),
         )
         for name, model in getattr(registry, "MODELS", {}).items()
-    ]
+    ] + [Witness("model window", importlib.import_module("model_check.timed.scope").CLAUSES)]
 
 
 def read_trace() -> Trace:

@@ -1,0 +1,286 @@
+"""All nodes, what is on its way, and everything that one tick can bring."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+import attrs
+
+from model_check.timed.clockwork import Post, Told
+from model_check.timed.scope import NAMES, NEW, OLD, SLOT, Scope
+
+_T = TypeVar("_T")
+_ON_TIME: Final = 0
+
+
+class Flying(NamedTuple):
+    """A message on its way, which arrives after so many ticks."""
+
+    ticks: int
+    sender: int
+    receiver: int
+    answer: bool
+    message: int
+
+
+class World(NamedTuple):
+    """A state of the whole: node numbers, messages, and what may still go wrong."""
+
+    nodes: tuple[int, ...]
+    flying: tuple[Flying, ...]
+    cut: bool
+    paused: bool
+    cuts: int
+    heals: int
+    pauses: int
+    late: int
+    rested: tuple[int, ...]  # for each slow clock, how many ticks it has not missed
+    both: bool  # whether both took writes at this instant
+
+
+@attrs.frozen
+class Step:
+    """Something that happened at an instant, for a story."""
+
+    who: int | None  # None: the surroundings
+    what: "str | Told"
+
+
+Choose = Callable[[Sequence[_T]], _T]
+
+
+class Choices:
+    """Every way through a function that chooses: it is called until all have been taken."""
+
+    def __init__(self) -> None:
+        self._taken: list[int] = []
+        self._counts: list[int] = []
+        self._at = 0
+
+    def choose(self, options: Sequence[_T]) -> _T:
+        """One of the options; another one at another time."""
+        if self._at == len(self._taken):
+            self._taken.append(0)
+            self._counts.append(len(options))
+        self._at += 1
+        return options[self._taken[self._at - 1]]
+
+    def again(self) -> bool:
+        """Whether there is a way that was not taken; the next call takes it."""
+        self._at = 0
+        while self._taken:
+            if self._taken[-1] + 1 < self._counts[-1]:
+                self._taken[-1] += 1
+                return True
+            self._taken.pop()
+            self._counts.pop()
+        return False
+
+
+class Worlds:
+    """The worlds of a scope: where they start, and what follows each."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.clockwork = scope.clockwork()
+
+    def starts(self) -> Iterator[World]:
+        """Every cluster at rest, with all faults still to come."""
+        scope = self.scope
+        for nodes in self.scope.starts(self.clockwork):
+            yield World(
+                nodes=nodes,
+                flying=(),
+                cut=False,
+                paused=False,
+                cuts=scope.cuts,
+                heals=scope.heals,
+                pauses=scope.pauses,
+                late=scope.late,
+                rested=(0,) * len(scope.slow),
+                both=False,
+            )
+
+    def is_over(self, world: World) -> bool:
+        """Whether the two can never both take writes any more.
+
+        A follows its successor, or serves nobody and is cut off for good.
+        """
+        old = self.clockwork.nodes[world.nodes[OLD]]
+        if old.state.myself.is_replica:
+            return True
+        alone = world.cut and not world.heals and not world.paused
+        return alone and not world.flying and not old.availability.serving
+
+    def following(self, world: World) -> set[World]:
+        """Every world that can come of this one after a tick."""
+        found, choices = set(), Choices()
+        while True:
+            found.add(_Instant(self, world, choices, None).passed())
+            if not choices.again():
+                return found
+
+    def told(self, world: World, after: World) -> list[Step]:
+        """What happened between the two."""
+        choices = Choices()
+        while True:
+            steps: list[Step] = []
+            if _Instant(self, world, choices, steps).passed() == after or not choices.again():
+                return steps
+
+
+class _Instant:
+    """The next tick of a world, on the way that is chosen."""
+
+    def __init__(
+        self, worlds: Worlds, world: World, choices: Choices, steps: list[Step] | None
+    ) -> None:
+        self._scope, self._clockwork = worlds.scope, worlds.clockwork
+        self._world = world
+        self._choices = choices
+        self._steps = steps
+        self._nodes = list(world.nodes)
+        self._cut, self._paused = world.cut, world.paused
+        self._cuts, self._heals, self._pauses = world.cuts, world.heals, world.pauses
+        self._late = world.late
+        self._flying: list[Flying] = []
+        self._resumed_serving = False
+
+    def passed(self) -> World:
+        """The world after it."""
+        rested = self._let_time_pass()
+        self._flying = [fly._replace(ticks=max(fly.ticks - 1, 0)) for fly in self._world.flying]
+        self._go_wrong()
+        self._arrive()
+        for at in range(len(NAMES)):
+            if at != OLD or not self._paused:
+                outcome = self._clockwork.act(self._nodes[at])
+                self._take(at, outcome.node, outcome.told)
+                self._deliver(outcome.posts)
+        return World(
+            nodes=tuple(self._nodes),
+            flying=tuple(sorted(self._flying)),
+            cut=self._cut,
+            paused=self._paused,
+            cuts=self._cuts,
+            heals=self._heals,
+            pauses=self._pauses,
+            late=self._late,
+            rested=rested,
+            both=self._both(),
+        )
+
+    def _both(self) -> bool:
+        clockwork = self._clockwork
+        old = clockwork.takes_writes(self._nodes[OLD], SLOT) and not self._paused
+        return (old or self._resumed_serving) and clockwork.takes_writes(self._nodes[NEW], SLOT)
+
+    def _let_time_pass(self) -> tuple[int, ...]:
+        scope, rested = self._scope, list(self._world.rested)
+        slow = sorted(scope.slow)
+        for at in range(len(NAMES)):
+            ms = scope.tick
+            if at in scope.slow:
+                index = slow.index(at)
+                may_miss = rested[index] >= scope.drift - 1
+                if may_miss and self._choices.choose((True, False)):
+                    ms, rested[index] = 0, 0
+                else:
+                    rested[index] = min(rested[index] + 1, scope.drift - 1)
+            self._nodes[at] = self._clockwork.later(self._nodes[at], ms)
+        return tuple(rested)
+
+    def _go_wrong(self) -> None:
+        """At most one thing goes wrong, or right again, at an instant."""
+        options = ["nothing"]
+        if not self._cut and self._cuts:
+            options.append("cut")
+        if self._cut and self._heals:
+            options.append("heal")
+        if not self._paused and self._pauses:
+            options.append("pause")
+        if self._paused:
+            options.append("resume")
+        match self._choices.choose(options):
+            case "cut":
+                self._cut, self._cuts = True, self._cuts - 1
+                self._tell("A is CUT OFF from the others")
+                self._flying = [fly for fly in self._flying if not _with_old(fly) or self._kept()]
+            case "heal":
+                self._cut, self._heals = False, self._heals - 1
+                self._tell("A is reached again")
+            case "pause":
+                self._paused, self._pauses = True, self._pauses - 1
+                self._tell("A is STOPPED")
+            case "resume":
+                self._paused = False
+                self._tell("A goes on")
+                self._resumed_serving = self._clockwork.takes_writes(self._nodes[OLD], SLOT)
+            case _:
+                pass
+
+    def _kept(self) -> bool:
+        return self._choices.choose((True, False))
+
+    def _arrive(self) -> None:
+        """What is due arrives, in the order of its sending; a stopped node reads nothing."""
+        due = [fly for fly in self._flying if not fly.ticks and not self._waits(fly)]
+        self._flying = [fly for fly in self._flying if fly.ticks or self._waits(fly)]
+        for fly in due:
+            post = Post(
+                sender=fly.sender, receiver=fly.receiver, message=fly.message, answer=fly.answer
+            )
+            self._hear(post)
+
+    def _waits(self, fly: Flying) -> bool:
+        return self._paused and fly.receiver == OLD
+
+    def _take(self, at: int, node: int, told: tuple[Told, ...]) -> None:
+        self._nodes[at] = node
+        if self._steps is not None:
+            self._steps += [Step(at, one) for one in told]
+
+    def _tell(self, what: str) -> None:
+        if self._steps is not None:
+            self._steps.append(Step(None, what))
+
+    def _hear(self, post: Post) -> None:
+        outcome = self._clockwork.hear(self._nodes[post.receiver], post)
+        self._take(post.receiver, outcome.node, outcome.told)
+        self._deliver(outcome.posts)
+
+    def _deliver(self, posts: Sequence[Post]) -> None:
+        for post in posts:
+            ticks = self._delay(post)
+            if ticks is None:
+                continue
+            fly = Flying(ticks, post.sender, post.receiver, post.answer, post.message)
+            if ticks or self._waits(fly):
+                if fly not in self._flying:
+                    self._flying.append(fly)
+            else:
+                self._hear(post)
+
+    def _delay(self, post: Post) -> int | None:
+        """How long the message takes, never shorter than what is before it; None: it is lost."""
+        if OLD not in (post.sender, post.receiver):
+            return _ON_TIME
+        if self._cut:
+            return None
+        before = max(
+            (
+                fly.ticks
+                for fly in self._flying
+                if (fly.sender, fly.receiver, fly.answer)
+                == (post.sender, post.receiver, post.answer)
+            ),
+            default=0,
+        )
+        if not self._late or before == self._scope.delay:
+            return before
+        ticks = self._choices.choose(range(before, self._scope.delay + 1))
+        self._late -= ticks > before
+        return ticks
+
+
+def _with_old(fly: Flying) -> bool:
+    return OLD in (fly.sender, fly.receiver)
