@@ -25,7 +25,14 @@ from model_check.models import MODELS
 from model_check.models.cluster import Scope
 from reference.core.rules import DIALECTS, SWITCHES, Rules
 from tests.model.pins import read_pins
-from tests.mutation.checked_page import Found, Outcome, read_found, write
+from tests.mutation.checked_page import (
+    Found,
+    Outcome,
+    read_found,
+    read_reasons,
+    reason_of,
+    write,
+)
 from tests.mutation.known import source_of
 from tests.mutation.operators import Mutant, mutants
 from tests.mutation.recorded import (
@@ -236,6 +243,7 @@ def every(states: int) -> None:
 @click.option("--module", "modules", multiple=True, type=click.Choice([*MODULES, "rules"]))
 @click.option("--end", default="survived", help="How they ended.")
 @click.option("--seconds", default=math.inf, help="Stop after that time, and write what is known.")
+@click.option("--equivalent", is_flag=True, help="Those too that are said to be no change at all.")
 def again(
     over: int,
     states: int,
@@ -243,21 +251,33 @@ def again(
     modules: tuple[str, ...],
     end: str,
     seconds: float,
+    *,
+    equivalent: bool,
 ) -> None:
     """Check those that ended like this with other runs, and write the page."""
     found = read_found()
     runs = recorded_runs(over, states, dialects or tuple(DIALECTS))
     before = {key_of(each): each for each in found.outcomes}
+    reasons = read_reasons()
     chosen = {
         key
         for key, each in before.items()
-        if each.end == end and each.module in (modules or (*MODULES, "rules"))
+        if each.end == end
+        and each.module in (modules or (*MODULES, "rules"))
+        and (equivalent or reason_of(each, reasons, equivalent=True) is None)
     }
+    outcomes = _checked(runs, lambda key: key in chosen, seconds)
     more = {
-        key_of(each): attrs.evolve(each, changed=each.changed + before[key_of(each)].changed)
-        for each in _checked(runs, lambda key: key in chosen, seconds)
+        key_of(each): attrs.evolve(
+            each, changed=each.changed + (before[key_of(each)].changed if over else 0)
+        )
+        for each in outcomes
     }
-    noticed = {key: each for key, each in more.items() if each.end == "killed" or each.changed}
+    noticed = (
+        more
+        if not over
+        else {key: each for key, each in more.items() if each.end == "killed" or each.changed}
+    )
     write(
         Found(
             runs=tuple(dict.fromkeys([*found.runs, *(run.name for run in runs)])),

@@ -95,7 +95,7 @@ def page(found: Found, reasons: list[Reason]) -> str:
         for each in turned
         if each.end == "survived"
         and not each.changed
-        and _reason(each, reasons, equivalent=True) is None
+        and reason_of(each, reasons, equivalent=True) is None
     ]
     killers = Counter(each.run.partition(" ")[0] for each in outcomes if each.end == "killed")
     first = ", ".join(f"`{name}` {count}" for name, count in killers.most_common(12))
@@ -139,7 +139,7 @@ def page(found: Found, reasons: list[Reason]) -> str:
 
 def _row(name: str, outcomes: list[Outcome], reasons: list[Reason]) -> str:
     alive = [each for each in outcomes if each.end == "survived"]
-    same = sum(_reason(each, reasons, equivalent=True) is not None for each in alive)
+    same = sum(reason_of(each, reasons, equivalent=True) is not None for each in alive)
     killed = len(outcomes) - len(alive)
     odd = sum(each.end in {"error", "time-out"} for each in outcomes)
     share = 100 * killed / (len(outcomes) - same) if len(outcomes) > same else 100.0
@@ -147,13 +147,14 @@ def _row(name: str, outcomes: list[Outcome], reasons: list[Reason]) -> str:
     return f"| {name} | {len(outcomes)} | {killed} | {odd} | {same} | {left} | {share:.1f} % |"
 
 
-def _reason(outcome: Outcome, reasons: Iterable[Reason], *, equivalent: bool) -> Reason | None:
+def reason_of(outcome: Outcome, reasons: Iterable[Reason], *, equivalent: bool) -> Reason | None:
+    """The first reason that is about it: of why it is no change, or of why it is not noticed."""
     found = (each for each in reasons if each.is_about(outcome) and each.equivalent is equivalent)
     return next(found, None)
 
 
 def _why(outcome: Outcome, reasons: list[Reason]) -> str:
-    same = _reason(outcome, reasons, equivalent=True)
+    same = reason_of(outcome, reasons, equivalent=True)
     if same is not None:
         return f"equivalent: {same.why}"
     seen = (
@@ -161,7 +162,7 @@ def _why(outcome: Outcome, reasons: list[Reason]) -> str:
         if outcome.changed
         else "changes no step of any run"
     )
-    gap = _reason(outcome, reasons, equivalent=False)
+    gap = reason_of(outcome, reasons, equivalent=False)
     return f"{seen}: {gap.why}" if gap else f"{seen}: **not explained**"
 
 
@@ -186,8 +187,8 @@ def _switch_lines(outcomes: list[Outcome], reasons: list[Reason]) -> list[str]:
     alive: dict[tuple[str, str, str], list[str]] = {}
     for each in outcomes:
         if each.end == "survived":
-            same = _reason(each, reasons, equivalent=True)
-            gap = _reason(each, reasons, equivalent=False)
+            same = reason_of(each, reasons, equivalent=True)
+            gap = reason_of(each, reasons, equivalent=False)
             why = f"equivalent: {same.why}" if same else gap.why if gap else "**not explained**"
             alive.setdefault((each.after, each.operator, why), []).append(each.function)
     return [
