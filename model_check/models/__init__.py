@@ -45,6 +45,7 @@ from model_check.models.shards import DETACHED, EMPTY_SHARD
 from model_check.models.standing import EMPTY_MASTER, NEVER_STANDS, UNKNOWN_MASTER
 from model_check.models.successors import SECOND_FAILOVER, SUCCESSOR_DIES, TWO_FAILOVERS
 from model_check.models.takeover import TAKE_OVER, TAKEOVER_AND_CRASH, TAKEOVER_COLLISION
+from model_check.models.told_epochs import TOLD_EPOCHS
 from model_check.models.two_replicas import THREE_REPLICAS, TWO_REPLICAS
 from model_check.models.views import VIEWS
 
@@ -112,6 +113,7 @@ MODELS: Final[dict[str, Model]] = {
         LAST_OF_ALL,
         SLOTS_BY_HAND,
         ROLES_BY_HAND,
+        TOLD_EPOCHS,
         LATE_NEWS,
         NEWCOMER,
         THREE_REPLICAS,
