@@ -42,7 +42,7 @@ def _first_epochs(rules: Rules) -> Scope:
     """A is alone; B and C know each other."""
     alone = new_node(rules, NodeId("A"), shard_id=ShardId("A"))
     others = agreed(rules, master("B", 0, epoch=0), replica("C", of="B"))
-    asked = [told("A", _set(epoch)) for epoch in (-1, 1, LAST_EPOCH, LAST_EPOCH + 1)]
+    asked = [told("A", _set(epoch)) for epoch in (-1, 0, 1, LAST_EPOCH, LAST_EPOCH + 1)]
     return Scope(
         nodes=(alone, *others),
         commands=(*asked, told("A", ClusterBumpEpoch()), told("B", _set(1))),
