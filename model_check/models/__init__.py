@@ -5,6 +5,7 @@ from typing import Final
 from model_check.models.aging import AGING
 from model_check.models.atomic_migration import (
     ATOMIC_MIGRATION,
+    CANCELLED,
     GRANTED_AND_CRASH,
     GRANTED_AND_ORPHANED,
     GRANTED_AND_REPLACED,
@@ -47,7 +48,9 @@ from model_check.models.successors import SECOND_FAILOVER, SUCCESSOR_DIES, TWO_F
 from model_check.models.takeover import TAKE_OVER, TAKEOVER_AND_CRASH, TAKEOVER_COLLISION
 from model_check.models.told_epochs import TOLD_EPOCHS
 from model_check.models.two_replicas import THREE_REPLICAS, TWO_REPLICAS
+from model_check.models.updates import TOLD_BY_OTHERS
 from model_check.models.views import VIEWS
+from model_check.models.voter_replaced import VOTER_REPLACED
 
 MODELS: Final[dict[str, Model]] = {
     model.name: model
@@ -114,6 +117,9 @@ MODELS: Final[dict[str, Model]] = {
         SLOTS_BY_HAND,
         ROLES_BY_HAND,
         TOLD_EPOCHS,
+        TOLD_BY_OTHERS,
+        VOTER_REPLACED,
+        CANCELLED,
         LATE_NEWS,
         NEWCOMER,
         THREE_REPLICAS,

@@ -30,6 +30,7 @@ from model_check.properties import StepProperty
 from model_check.system import Move, Send
 from reference.core import effects
 from reference.core.events import (
+    ClusterCancelSlotMigrations,
     ClusterFailover,
     FailoverOption,
     ManualFailoverExpired,
@@ -101,6 +102,14 @@ def _scope(rules: Rules) -> Scope:
     return Scope(
         nodes=_nodes(rules, source=3, third=1, target=2),
         crashes=crashes(A=1, D=1),
+        system=MigratingSystem,
+    )
+
+
+def _cancelled(rules: Rules) -> Scope:
+    return Scope(
+        nodes=_nodes(rules, source=3, third=1, target=2),
+        commands=(told("A", ClusterCancelSlotMigrations()),),
         system=MigratingSystem,
     )
 
@@ -178,6 +187,14 @@ ATOMIC_MIGRATION: Final = Model(
     clauses=("SM-27", "SM-28", "SM-30", "SM-32", "SM-34", "SM-35"),
     happens=(*CORRECTING, *_HANDING_OVER),
     dialects=("valkey-9.1", "strict"),
+)
+
+CANCELLED: Final = attrs.evolve(
+    ATOMIC_MIGRATION,
+    name="cancelled",
+    text="A is told to cancel its migrations while it grants D a slot",
+    scope=_cancelled,
+    clauses=("SM-29", "SM-30", "SM-32", "SM-34"),
 )
 
 GRANTED_AND_REPLACED: Final = Model(
