@@ -245,8 +245,13 @@ def shutdown(session: Session, arguments: list[bytes]) -> ClientReply:
     """The node ends, without a reply, or the reply says why not. Counterpart: `shutdownCommand`."""
     words = {argument.upper() for argument in arguments[1:]}
     known = {b"SAVE", b"NOSAVE", b"NOW", b"FORCE", b"ABORT", b"SAFE", b"FAILOVER"}
+    if session.release.server != "valkey":
+        known -= {b"SAFE", b"FAILOVER"}
     if not words <= known or words >= {b"SAVE", b"NOSAVE"}:
         return ErrorReply("ERR syntax error")
+    if b"SAFE" in words and b"FORCE" not in words and session.state.myself.is_voting_master:
+        _LOG.warning("a master that votes does not end safely")
+        return ErrorReply("ERR Errors trying to SHUTDOWN. Check logs.")
     if b"ABORT" in words:
         return ErrorReply("ERR No shutdown in progress.")
     session.closing = True

@@ -45,6 +45,7 @@ from reference.runtime.debugging import Debugging
 from reference.runtime.directives import kept_text
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.node_facts import contact_of, wire_facts
+from reference.runtime.node_log import NodeLog
 from reference.runtime.node_seen import NodeSeen
 from reference.runtime.nodes_file import to_conf
 from reference.runtime.options import NodeOptions
@@ -95,6 +96,7 @@ class Node(NodeSeen):
         self._config = config
         self._keyspace = keyspace
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"port": options.port})
+        self._told = NodeLog(self._log, lambda node_id: self.announced(node_id).human_nodename)
         self._reception = Reception(self, self._log)
         self.bus = self._bus = self._reception.bus
         self._outbox = Outbox(self._bus, self.announcements, lambda: wire_facts(self))
@@ -332,6 +334,7 @@ class Node(NodeSeen):
         self.pace = after_step(old, before, self.state, event, now=now, entropy=entropy())
         tell_of_candidacy(self._log, old, self.pace, now)
         if self.state is not before:
+            self._told.tell_of_reports(before, self.state)
             self._follow_nodes(before, link)
             if self._started:
                 self._replication.follow()
@@ -339,7 +342,10 @@ class Node(NodeSeen):
             if self._alarm is not None:
                 self._rearm()
         for effect in effects:
-            self._carry_out(effect, link)
+            if isinstance(effect, Notice):
+                self._told.tell(effect, before)
+            else:
+                self._carry_out(effect, link)
         if self.state is not before:
             self._tell_followers()
         return effects
@@ -377,8 +383,6 @@ class Node(NodeSeen):
                 self._outbox.broadcast(self.state, effect.message)
             case CloseLink():
                 self._bus.drop(effect.peer)
-            case Notice():
-                self._log.info("%s", effect.text)
             case _:
                 self._carry_out_here(effect)
 

@@ -1,0 +1,70 @@
+"""The words in which the log tells of turning points.
+
+Clauses: RT-10.
+"""
+
+import logging
+
+import attrs
+import pytest
+
+from reference.core.effects import Happening, Notice, Refusal
+from reference.runtime.node_log import NodeLog
+from tests.builders import A1, A, B, C, change, view
+
+
+def _log() -> NodeLog:
+    adapter = logging.LoggerAdapter(logging.getLogger(__name__), {})
+    return NodeLog(adapter, lambda node_id: f"human {node_id[0]}")
+
+
+@pytest.mark.parametrize(
+    ("notice", "words"),
+    [
+        (
+            Notice(what=Happening.MARKED_FAIL, subject=B),
+            f"Marking node {B} (human {B[0]}) as failing (quorum reached).: marked {B} as FAIL",
+        ),
+        (
+            Notice(what=Refusal.ALREADY_VOTED, subject=A1),
+            f"Failover auth denied to {A1} (human {A1[0]}): refused",
+        ),
+        (Notice(what=Happening.STARTED_ELECTION, epoch=7), "failover election for epoch 7."),
+        (Notice(what=Happening.FORGOT, subject=B), f"forgot {B}"),
+        (Notice(what=Happening.FOLLOWED, subject=B), f"became a replica of {B}"),
+    ],
+)
+def test_turning_points_are_told(
+    notice: Notice, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    _log().tell(notice, view(A1))
+
+    [told] = caplog.messages
+    assert words in told
+    assert notice.text in told
+
+
+def test_a_replica_of_a_replica_is_told_as_such(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    old = view(A1)
+    state = old.put(attrs.evolve(old.nodes[A], role=old.nodes[A1].role, replicaof=B))
+
+    _log().tell(Notice(what=Happening.FOLLOWED, subject=B), state)
+
+    words = f"I'm a sub-replica! Reconfiguring myself as a replica of {B} from {A}"
+    assert caplog.messages == [f"{words}: became a replica of {B}"]
+
+
+def test_a_report_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    before = change(view(A), C, fail_reports=frozenset({A1}))
+    after = change(before, C, fail_reports=frozenset({A1, B}))
+
+    _log().tell_of_reports(before, after)
+    _log().tell_of_reports(after, after)
+
+    assert caplog.messages == [
+        f"Node {B} (human {B[0]}) reported node {C} (human {C[0]}) as not reachable."
+    ]
