@@ -14,6 +14,7 @@ from model_check.models.cluster import Process
 from model_check.models.of_node import Age
 from model_check.trace import TraceStep
 from reference.core.effects import Effect, Happening, Notice, Refusal, SaveConfig
+from reference.core.events import HeartbeatDue
 from reference.core.messages import Header, Heartbeat, Message, Update
 from reference.core.nodes import ClusterNode
 from reference.core.rules import Rules
@@ -220,8 +221,10 @@ Audit = Callable[[Situation], Iterator[Breach]]
 
 
 def situation_of(step: TraceStep, rules: Rules) -> Situation | None:
-    """The step as audits see it; None if the node does not run before and after it."""
+    """The step as audits see it; None if the node does not run, or only tells what it knows."""
     before, after = step.before, step.after
+    if before is after and isinstance(step.event, HeartbeatDue):
+        return None
     if not (isinstance(before, Process) and isinstance(after, Process)):
         return None
     if before.state is None or after.state is None:

@@ -12,6 +12,7 @@ import math
 import os
 import re
 import resource
+import signal
 import sys
 import time
 from collections import Counter
@@ -77,12 +78,15 @@ def mutants_of(module: str) -> list[Mutant]:
 
 
 def recorded_runs(
-    over: int, most: int, dialects: Collection[str] = tuple(DIALECTS)
+    over: int,
+    most: int,
+    dialects: Collection[str] = tuple(DIALECTS),
+    models: Collection[str] = tuple(MODELS),
 ) -> list[Recorded]:
     """All runs with more than so many states and at most so many, the quickest first."""
     runs = []
     for (model, dialect), pin in read_pins().items():
-        if not over < pin["states"] <= most or dialect not in dialects:
+        if not over < pin["states"] <= most or dialect not in dialects or model not in models:
             continue
         try:
             runs.append(record(MODELS[model], DIALECTS[dialect]))
@@ -147,7 +151,9 @@ def _in_child(
     os.close(write)
     with os.fdopen(read, "rb") as pipe:
         told = json.loads(pipe.read() or "{}")
-    os.waitpid(child, 0)
+    _, status = os.waitpid(child, 0)
+    if not told and os.waitstatus_to_exitcode(status) != -signal.SIGXCPU:
+        raise RuntimeError(f"no word of {about['module']}.{about['function']}: {about['after']}")
     told = told or {"end": "time-out"}
     return Outcome(**about, **told, seconds=round(time.monotonic() - begun, 2))
 
@@ -201,6 +207,16 @@ def outcomes_of(runs: list[Recorded], wanted: Callable[[Key], bool]) -> Iterator
                 yield outcome_of_switch(dialect, name, clause, runs)
 
 
+def keys() -> Iterator[Key]:
+    """All mutants there are."""
+    for module in MODULES:
+        for mutant in mutants_of(module):
+            yield module, mutant.function, mutant.operator, mutant.before, mutant.after
+    for name, clause in switches().items():
+        for dialect, rules in DIALECTS.items():
+            yield "rules", dialect, clause, *turn(rules, name)
+
+
 def key_of(outcome: Outcome) -> Key:
     """What the mutant is."""
     each = outcome
@@ -240,6 +256,7 @@ def every(states: int) -> None:
 @click.option("--over", default=MOST_STATES, help="Leave out runs with so many states or fewer.")
 @click.option("--states", required=True, type=int, help="Leave out runs with more states.")
 @click.option("--dialect", "dialects", multiple=True, type=click.Choice(list(DIALECTS)))
+@click.option("--model", "models", multiple=True, type=click.Choice(list(MODELS)))
 @click.option("--module", "modules", multiple=True, type=click.Choice([*MODULES, "rules"]))
 @click.option("--end", default="survived", help="How they ended.")
 @click.option("--seconds", default=math.inf, help="Stop after that time, and write what is known.")
@@ -248,16 +265,21 @@ def again(
     over: int,
     states: int,
     dialects: tuple[str, ...],
+    models: tuple[str, ...],
     modules: tuple[str, ...],
     end: str,
     seconds: float,
     *,
     equivalent: bool,
 ) -> None:
-    """Check those that ended like this with other runs, and write the page."""
+    """Check those that ended like this with other runs, and those that are new; write the page.
+
+    What is no mutant of the code any more is forgotten.
+    """
     found = read_found()
-    runs = recorded_runs(over, states, dialects or tuple(DIALECTS))
-    before = {key_of(each): each for each in found.outcomes}
+    runs = recorded_runs(over, states, dialects or tuple(DIALECTS), models or tuple(MODELS))
+    now = set(keys())
+    before = {key: each for each in found.outcomes if (key := key_of(each)) in now}
     reasons = read_reasons()
     chosen = {
         key
@@ -266,23 +288,21 @@ def again(
         and each.module in (modules or (*MODULES, "rules"))
         and (equivalent or reason_of(each, reasons, equivalent=True) is None)
     }
-    outcomes = _checked(runs, lambda key: key in chosen, seconds)
-    more = {
-        key_of(each): attrs.evolve(
-            each, changed=each.changed + (before[key_of(each)].changed if over else 0)
-        )
-        for each in outcomes
-    }
-    noticed = (
-        more
-        if not over
-        else {key: each for key, each in more.items() if each.end == "killed" or each.changed}
-    )
+    chosen |= now - before.keys()
+    more = {}
+    for each in _checked(runs, lambda key: key in chosen, seconds):
+        known = before.get(key_of(each))
+        if over and known is not None:
+            if each.end == "survived" and not each.changed:
+                continue
+            more[key_of(each)] = attrs.evolve(each, changed=each.changed + known.changed)
+        else:
+            more[key_of(each)] = each
     write(
         Found(
             runs=tuple(dict.fromkeys([*found.runs, *(run.name for run in runs)])),
             states=max(states, found.states),
-            outcomes=tuple((before | noticed).values()),
+            outcomes=tuple((before | more).values()),
         )
     )
 
