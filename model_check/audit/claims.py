@@ -194,13 +194,14 @@ def imports_told(here: Situation) -> Iterator[Breach]:
 
 
 def updates(here: Situation) -> Iterator[Breach]:
-    """SC-4, SC-5, SC-20: who is told of a newer owner, of which one, and what."""
-    for effect in here.did(Send):
-        update = effect.message
-        if isinstance(update, Update):
+    """SC-4, SC-5, SC-20, SC-39: who is told of a newer owner, of which one, and what."""
+    sent = [each.message for each in here.did(Send) if isinstance(each.message, Update)]
+    reminders = [update for update in sent if _reminds(here, update)]
+    for update in sent:
+        if update not in reminders:
             yield from _what_an_update_says(here, update)
     header, sender = here.heartbeat, here.sender
-    told = here.tells(Happening.SENT_UPDATE)
+    told = here.tells(Happening.SENT_UPDATE) and not (sent and reminders == sent)
     if header is None or sender is None:
         return
     stale = all(_has_newer(state, header) for state in (here.before, here.after))
@@ -226,6 +227,19 @@ def _speaks_for_one(here: Situation) -> bool:
         state.nodes.get(header.replicaof) is not None
         and slots_of(state, header.replicaof) != header.slots
         for state in states
+    )
+
+
+def _reminds(here: Situation, update: Update) -> bool:
+    """Whether the UPDATE tells its receiver of all the slots that are its own here (SC-39)."""
+    header, subject = here.heartbeat, here.after.nodes.get(update.subject)
+    return (
+        here.rules.reset_owners_take_back
+        and header is not None
+        and subject is not None
+        and update.subject == header.sender
+        and not header.slots
+        and (update.slots, update.config_epoch) == (subject.slots, subject.config_epoch)
     )
 
 

@@ -7,7 +7,7 @@ from model_check.models.at_rest import disagreement
 from model_check.models.cluster import Scope
 from model_check.models.kinds import TELLING
 from model_check.models.meeting import MUTUAL, ONE_SIDED, MeetingSystem
-from model_check.models.model import EVERYWHERE, Expected, Model
+from model_check.models.model import RELEASES, Expected, Model
 from model_check.models.properties import (
     EPOCHS_MONOTONE,
     EXCLUSIVE_CLAIM,
@@ -103,8 +103,8 @@ RESET_OWNER: Final = Model(
     scope=_owner,
     properties=(EXCLUSIVE_CLAIM, EPOCHS_MONOTONE, agreement(2), _IS_ALONE, disagreement()),
     links="held(0)",
-    clauses=("CM-32", "SC-3", "HS-11"),
+    clauses=("CM-32", "SC-3", "SC-39", "SC-40", "HS-11"),
     happens=_GREETINGS,
     happens_in=_REPEATED,
-    expected=(Expected(property_id="SC-P2", dialects=EVERYWHERE, told="F-23", clause="SC-3"),),
+    expected=(Expected(property_id="SC-P2", dialects=RELEASES, told="F-23", clause="SC-3"),),
 )

@@ -19,7 +19,7 @@ from reference.core.events import (
 )
 from reference.core.nodes import NodeTable
 from reference.core.roles import close_all_slots, reset_manual_failover, set_master
-from reference.core.slots import SlotSet
+from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import (
     ClusterState,
     bind_slots,
@@ -130,7 +130,7 @@ def _lead_nobody(state: ClusterState, out: list[Effect]) -> ClusterState:
     return reset_manual_failover(close_all_slots(state), out)
 
 
-@clause("CM-32", "CM-33", "CM-34")
+@clause("CM-32", "CM-33", "CM-34", "SC-40")
 def reset(state: ClusterState, command: ClusterReset, out: list[Effect]) -> ClusterState:
     """The node is a master that knows nobody and no owner of any slot; a hard one is like new.
 
@@ -140,11 +140,15 @@ def reset(state: ClusterState, command: ClusterReset, out: list[Effect]) -> Clus
         error = "ERR CLUSTER RESET can't be called with master nodes containing keys"
         out.append(Reply(error=error))
         return state
-    state = unbind_slots(_lead_nobody(state, out), state.myself.slots)
+    owned = state.myself.slots
+    state = unbind_slots(_lead_nobody(state, out), owned)
     for node in state.nodes:
         state = remove_node(state, node.node_id)
     if state.rules.reset_clears_blacklist:
         state = attrs.evolve(state, nodes_black_list=frozenset())
+    if state.rules.reset_owners_take_back:
+        kept = owned if command.new_id is None else NO_SLOTS
+        state = attrs.evolve(state, owned_before_reset=kept)
     state = _begin_anew(state, command)
     out += [SaveConfig(fsync=True), Reply()]
     return state

@@ -219,6 +219,7 @@ class Happening(Enum):
     TOOK_OVER = "became master in the place of {subject}, without a vote"
     EPOCH_COLLISION = "moved to configEpoch {epoch}: {subject} has the same"
     NEW_EPOCH = "moved to configEpoch {epoch} without asking anybody"
+    TOOK_BACK = "took back what {subject} still has as its own"
     KEPT_TAKEN = "kept what it took, which {subject} claims: moved to configEpoch {epoch}"
     FOLLOWED = "became a replica of {subject}"
     EMPTIED = "lost the last slot to {subject} and stays a master"

@@ -83,6 +83,7 @@ class Rules:
     demoted_keep_no_slots: bool = False  # SC-35 else a table can give slots to a replica
     empty_master_follows_shard: bool = False  # SC-34 else it does when it loses its last slot
     owners_are_not_forgotten: bool = False  # NO-13 by hearsay
+    reset_owners_take_back: bool = False  # SC-40 else nobody has the slots of who was reset
 
     # What every release does; a check may turn one off to see what it is there for.
     merge_current_epoch: bool = True  # EP-1
@@ -284,6 +285,7 @@ STRICT: Final = attrs.evolve(
     demoted_keep_no_slots=True,
     empty_master_follows_shard=True,
     owners_are_not_forgotten=True,
+    reset_owners_take_back=True,
 )
 
 RELEASES: Final = {rules.dialect: rules for rules in (REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1)}

@@ -279,6 +279,35 @@ def correct_stale_claim(
     return state
 
 
+@clause("SC-39")
+def remind_owner(state: ClusterState, claim: Claim, out: list[Effect]) -> None:
+    """A master that claims nothing, and has slots of its own here, has been told which."""
+    owner = state.nodes[claim.owner]
+    if not state.rules.reset_owners_take_back or claim.slots or not owner.slots:
+        return
+    reminder = attrs.evolve(update_about(state, claim.owner), slots=owner.slots)
+    out += [
+        Notice(what=Happening.SENT_UPDATE, subject=claim.owner),
+        Send(to=claim.owner, message=reminder),
+    ]
+
+
+@clause("SC-40")
+def take_back(state: ClusterState, message: Update, out: list[Effect]) -> ClusterState | None:
+    """The slots that this master owned before it was reset, and that are still its own elsewhere.
+
+    None if an UPDATE about this node tells no such slot.
+    """
+    back = message.slots & state.owned_before_reset
+    if message.subject != state.myself_id or not state.myself.is_master or not back:
+        return None
+    out += [
+        Notice(what=Happening.TOOK_BACK, subject=message.header.sender),
+        SaveConfig(fsync=True),
+    ]
+    return bind_slots(state, state.myself_id, back)
+
+
 @clause("SC-20")
 def update_about(state: ClusterState, owner_id: NodeId) -> Update:
     """An UPDATE that says what this node knows of the owner's claims.
@@ -325,6 +354,7 @@ def process_claims(
             new_master=was_replica,
         )
         state = update_slots_config_with(state, claim, out)
+        remind_owner(state, claim, out)
     return correct_stale_claim(state, sender_id, announced, out)
 
 
@@ -332,10 +362,12 @@ def process_claims(
 def _added(state: ClusterState, message: Update, subject: ClusterNode) -> SlotSet:
     """The slots that an UPDATE tells besides what is known of that epoch of its subject."""
     same = state.rules.updates_add_slots and subject.config_epoch == message.config_epoch
+    if state.rules.reset_owners_take_back and subject is state.myself:
+        return NO_SLOTS  # reminded of what it gave up itself
     return message.slots - subject.slots if same else NO_SLOTS
 
 
-@clause("SC-6", "SC-38")
+@clause("SC-6", "SC-38", "SC-40")
 def learn_update(state: ClusterState, message: Update, out: list[Effect]) -> ClusterState:
     """An UPDATE with a newer configEpoch makes its subject a master with that epoch and claim.
 
@@ -345,6 +377,8 @@ def learn_update(state: ClusterState, message: Update, out: list[Effect]) -> Clu
     if subject is None:
         out.append(Notice(what=Refusal.UNKNOWN_SUBJECT, subject=message.subject))
         return state
+    if taken_back := take_back(state, message, out):
+        return taken_back
     added = _added(state, message, subject)
     if subject.config_epoch >= message.config_epoch and not added:
         out.append(Notice(what=Refusal.NOTHING_NEW, subject=message.subject))

@@ -59,6 +59,7 @@ class ClusterState:
     settings: Settings = DEFAULT_SETTINGS
     slot_migrations: tuple[SlotMigration, ...] = ()  # under way, the newest first
     taken_from: tuple[tuple[NodeId, SlotSet], ...] = ()  # from whom own slots were taken
+    owned_before_reset: SlotSet = NO_SLOTS  # and without an owner here ever since
 
     @property
     def myself(self) -> ClusterNode:
@@ -137,7 +138,7 @@ def granted_slots(state: ClusterState, target: NodeId) -> SlotSet:
     return granted
 
 
-@clause("SC-2")
+@clause("SC-2", "SC-40")
 def bind_slots(state: ClusterState, node_id: NodeId, slots: SlotSet) -> ClusterState:
     """The slots belong to this node and to no other.
 
@@ -155,7 +156,12 @@ def bind_slots(state: ClusterState, node_id: NodeId, slots: SlotSet) -> ClusterS
     marked = state.owner_not_claiming_slot
     if state.rules.binding_clears_not_claiming:
         marked -= slots
-    return attrs.evolve(state, nodes=nodes, owner_not_claiming_slot=marked)
+    return attrs.evolve(
+        state,
+        nodes=nodes,
+        owner_not_claiming_slot=marked,
+        owned_before_reset=state.owned_before_reset - slots,
+    )
 
 
 @clause("NO-8", "SC-3")
@@ -291,6 +297,7 @@ def durable(state: ClusterState) -> ClusterState:
         ),
         last_vote_epoch=state.last_vote_epoch if state.rules.persist_vote else 0,
         owner_not_claiming_slot=NO_SLOTS,
+        owned_before_reset=NO_SLOTS,
         election=None,
         last_election=None,
         manual_failover=None,

@@ -1,6 +1,7 @@
 """In `strict` every model holds, and each of its rules is there for a story.
 
-Clauses: EL-27, EP-13, EP-14, HB-17, NO-13, SC-33, SC-34, SC-35, SC-36, SC-37, SC-38, EL-21.
+Clauses: EL-27, EP-13, EP-14, HB-17, NO-13, SC-33, SC-34, SC-35, SC-36, SC-37, SC-38, SC-39,
+SC-40, EL-21.
 """
 
 import attrs
@@ -20,11 +21,11 @@ from reference.core.rules import STRICT, SWITCHES, VALKEY_9_1
 TOO_WIDE = {"late-votes", "three-replicas", "newcomer", "two-electorates", "two-failovers"}
 """Models whose scope takes long; late-votes and three-replicas take minutes."""
 
-UNMENDED = {"reset-owner": {"SC-P2"}, "empty-shard": {"SC-P7"}, "told-by-others": {"SC-P2"}}
+UNMENDED = {"empty-shard": {"SC-P7"}, "told-by-others": {"SC-P2"}}
 """The findings for which strict has no rule.
 
-An operator resets an owner, whose slot nobody has (F-23); a master without slots does not follow
-its successor, which has none either, if it heard of it from a replica first (F-26);
+A master without slots does not follow its successor, which has none either, if it heard of it
+from a replica first (F-26);
 and an UPDATE gives a master a slot back that it has given away (F-27).
 """
 
@@ -115,6 +116,7 @@ TWINS = [
     ("taken_slots_are_kept", "import-stays", "held(0)", {"SM-P1": 8}),
     ("learnt_epoch_is_saved", "learnt-epoch", "held(0)", {"EP-P2": 2}),
     ("owners_are_not_forgotten", "forget", "held(0)", {"SC-P2": 4}),
+    ("reset_owners_take_back", "reset-owner", "held(0)", {"SC-P2": 9}),
     ("empty_master_follows_shard", "return", "held(0)", {"SC-P7": 2}),
     ("demoted_keep_no_slots", "demoted", "held(1)", {"SC-P5": 6}),
     ("old_headers_are_ignored", "late-role", "held(1)", {"SC-P4": 15}),

@@ -1,6 +1,6 @@
 """What `strict` does and no release does, rule by rule, each with the rule off as well.
 
-Clauses: EL-27, EP-13, EP-14, HB-17, NO-13, SC-34, SC-35, SC-37, SC-38.
+Clauses: EL-27, EP-13, EP-14, HB-17, NO-13, SC-34, SC-35, SC-37, SC-38, SC-39, SC-40.
 """
 
 from typing import Any
@@ -8,19 +8,20 @@ from typing import Any
 import attrs
 import pytest
 
-from reference.core.effects import Effect, Happening, Refusal, SaveConfig
+from reference.core.effects import Effect, Happening, Refusal, SaveConfig, Send
 from reference.core.election import why_no_vote
 from reference.core.epoch_kinds import EpochKind, kind_of, round_of, unique_epoch
 from reference.core.epochs import bump_epoch, merge_epochs, next_epoch, resolve_collision
-from reference.core.events import ClusterFailover, FailoverOption, Received
+from reference.core.events import ClusterFailover, ClusterReset, FailoverOption, Received
 from reference.core.forget import hear_forgotten
 from reference.core.heartbeat import is_old
 from reference.core.messages import FailoverAuthRequest, Pong, Update
 from reference.core.open_slots import open_slots
 from reference.core.roles import follow_own_shard, switch_role
 from reference.core.rules import STRICT, Rules
+from reference.core.slot_config import update_about
 from reference.core.slots import NO_SLOTS, SlotSet
-from reference.core.state import ClusterState, durable
+from reference.core.state import ClusterState, bind_slots, durable, unbind_slots
 from reference.core.step import step
 from reference.core.types import NodeId, Role, ShardId
 from tests.builders import A1, A2, A, B, C, change, failed, hear, says, slots, told, view
@@ -310,3 +311,87 @@ def test_nor_if_it_is_the_node_itself() -> None:
 
     assert after is not None
     assert after.myself.is_replica
+
+
+def was_reset(**fields: Any) -> ClusterState:
+    """A, which owned slot 0, was told RESET, and has met B again."""
+    after, _ = step(strict(A), ClusterReset(new_shard_id=ShardId("new")))
+    return attrs.evolve(after.put(strict(A).nodes[B]), **fields)
+
+
+def reminder(claimed: SlotSet, *, epoch: int = 1) -> Update:
+    return Update(header=says(B), subject=A, config_epoch=epoch, slots=claimed)
+
+
+def test_who_was_reset_takes_back_what_it_is_reminded_of() -> None:
+    state = was_reset()
+
+    after, out = hear(state, reminder(slots(0, 3)), link_node=B)
+
+    assert state.owned_before_reset == slots(0)
+    assert state.myself.slots == NO_SLOTS
+    assert after.myself.slots == slots(0)
+    assert after.myself.config_epoch == state.myself.config_epoch
+    assert after.owned_before_reset == NO_SLOTS
+    assert told(out) == [Happening.TOOK_BACK]
+    assert SaveConfig(fsync=True) in out
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        bind_slots(was_reset(), B, slots(0)),
+        unbind_slots(bind_slots(was_reset(), B, slots(0)), slots(0)),
+        durable(was_reset()),
+        was_reset().put(attrs.evolve(was_reset().myself, role=Role.REPLICA, replicaof=B)),
+    ],
+    ids=["owned by another", "since then", "after a crash", "a replica"],
+)
+def test_it_takes_back_nothing_that_is_not_its_own_any_more(state: ClusterState) -> None:
+    after, out = hear(state, reminder(slots(0)), link_node=B)
+
+    assert after.myself == state.myself
+    assert told(out) == [Refusal.NOTHING_NEW]
+
+
+def test_nor_does_who_was_never_reset_or_is_another_node_since() -> None:
+    hard = ClusterReset(new_id=NodeId("0" * 40), new_shard_id=ShardId("new"))
+    other, _ = step(strict(A), hard)
+    loose = attrs.evolve(strict(A), rules=STRICT.without("reset_owners_take_back"))
+    released, _ = step(loose, ClusterReset(new_shard_id=ShardId("new")))
+
+    assert other.owned_before_reset == released.owned_before_reset == NO_SLOTS
+    after, out = hear(unbind_slots(strict(A), slots(0)), reminder(slots(0)), link_node=B)
+    assert after.myself.slots == NO_SLOTS
+    assert told(out) == [Refusal.NOTHING_NEW]
+
+
+def test_an_owner_that_claims_nothing_is_reminded() -> None:
+    after, out = hear(strict(C), Pong(header=says(A, config_epoch=1)), link_node=A)
+
+    assert after.owner_not_claiming_slot == slots(0)
+    assert [effect.message for effect in out if isinstance(effect, Send)] == [
+        attrs.evolve(update_about(after, A), slots=slots(0))
+    ]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        attrs.evolve(strict(C), rules=STRICT.without("reset_owners_take_back")),
+        unbind_slots(strict(C), slots(0)),
+    ],
+    ids=["without the rule", "owns nothing"],
+)
+def test_others_are_not(state: ClusterState) -> None:
+    _, out = hear(state, Pong(header=says(A, config_epoch=1)), link_node=A)
+
+    assert not any(isinstance(effect, Send) for effect in out)
+
+
+def test_nor_is_one_that_claims_some_of_its_slots() -> None:
+    state = bind_slots(strict(C), A, slots(3))
+
+    _, out = hear(state, Pong(header=says(A, config_epoch=1, claims=slots(3))), link_node=A)
+
+    assert not any(isinstance(effect, Send) for effect in out)
