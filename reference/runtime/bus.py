@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from reference.clauses import clause
 from reference.core.types import Address, Link, NodeId
+from reference.runtime.listening import stop_listening
 from reference.wire.bus_errors import BusLinkError
 from reference.wire.bus_frames import FrameReader
 
@@ -171,8 +172,7 @@ class Bus:
     async def close(self) -> None:
         """No link is left, and nobody can dial us."""
         self._closing = True
-        if self._server is not None:
-            self._server.close()
+        await stop_listening(self._server)
         for link in [*self._dials, *self._standing]:
             link.close()
         await asyncio.gather(*self._dials.values(), return_exceptions=True)

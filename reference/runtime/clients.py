@@ -9,6 +9,7 @@ from reference.runtime.client_limits import Limits, configured_limits
 from reference.runtime.client_session import Service
 from reference.runtime.client_view import NodeView
 from reference.runtime.keyspace import Keyspace
+from reference.runtime.listening import stop_listening
 from reference.runtime.options import NodeOptions
 
 
@@ -79,8 +80,7 @@ class ClientServer:
         self._closed = self.frozen = True
         self.service.node.writes.end_all()
         await self.service.moves.close()
-        if self._server is not None:
-            self._server.close()
+        await stop_listening(self._server)
         for connection in list(self._connections):
             connection.abort()
         while self._connections:

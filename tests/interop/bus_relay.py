@@ -14,6 +14,7 @@ from typing import Any, Final, Self, TypeAlias, TypeVar
 
 import attrs
 
+from reference.runtime.listening import stop_listening
 from reference.wire.bus import BusMessage, decode
 from reference.wire.bus_errors import BusLinkError
 from reference.wire.bus_extensions import COMMON_EXTENSIONS, ExtensionKinds
@@ -238,6 +239,7 @@ class BusRelay:
     _thread: threading.Thread | None = None
     _servers: list[asyncio.Server] = attrs.field(factory=list)
     _streams: dict[asyncio.Task[None], _Stream] = attrs.field(factory=dict)
+    _writers: list[asyncio.StreamWriter] = attrs.field(factory=list)  # of all connections ever
     _connections: int = 0
 
     def __enter__(self) -> Self:
@@ -306,11 +308,13 @@ class BusRelay:
 
     async def _serve(self, owner: str, bus_port: int) -> int:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self._writers.append(writer)
             try:
                 onward = await asyncio.open_connection(LOOPBACK, bus_port)
             except OSError:
                 writer.close()
                 return
+            self._writers.append(onward[1])
             self._connections += 1
             number = self._connections
             towards = _Stream(self, owner, False, number, reader, onward[1])  # noqa: FBT003
@@ -343,10 +347,11 @@ class BusRelay:
 
     async def _close(self) -> None:
         for server in self._servers:
-            server.close()
-        for stream in self._streams.values():
-            stream.queue.clear()
-            stream.writer.close()
-        for task in tuple(self._streams):
+            await stop_listening(server)
+        running = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in running:
             task.cancel()
-        await asyncio.gather(*self._streams, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)  # until they are

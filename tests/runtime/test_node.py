@@ -5,7 +5,10 @@ EL-D1.
 """
 
 import asyncio
+import contextlib
+import gc
 import logging
+import socket
 import struct
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -24,7 +27,7 @@ from reference.core.slots import SlotSet
 from reference.core.types import Address, Health, Link, NodeId
 from reference.runtime.cluster import formed_cluster
 from reference.runtime.node import Node
-from reference.runtime.opening import StartError, running_node
+from reference.runtime.opening import StartError, listening_node, running_node
 from reference.runtime.options import LOOPBACK, NodeOptions, OptionError, bus_port
 from reference.runtime.outbox import counter_name
 from reference.runtime.translate import WireFacts, to_wire
@@ -333,6 +336,28 @@ def test_a_node_bound_to_all_addresses_learns_its_own_from_a_meet(tmp_path: Path
             assert other.state.myself.address.ip == "127.0.0.9"
 
     run(test, options_in(tmp_path))
+
+
+@pytest.mark.parametrize("rounds", range(6))
+@pytest.mark.parametrize("dialled", ["port", "cport"])
+def test_who_has_just_connected_is_closed_too(tmp_path: Path, dialled: str, rounds: int) -> None:
+    options = options_in(tmp_path)
+    with socket.socket() as stranger:
+        stranger.settimeout(10)
+
+        async def main() -> None:
+            async with listening_node(options) as node:
+                assert node.clients is not None
+                stranger.connect((LOOPBACK, getattr(options, dialled)))
+                for _ in range(rounds):  # of the event loop, in which it is accepted
+                    await asyncio.sleep(0)
+                await (node.clients.close() if dialled == "port" else node._bus.close())
+
+        asyncio.run(main())
+        with contextlib.suppress(ConnectionError):
+            while stranger.recv(99):  # it may hear that there are too many
+                pass
+    gc.collect()  # what was left open would be an error here
 
 
 @pytest.mark.parametrize("taken", ["port", "cport"])
