@@ -338,6 +338,14 @@ def workshop(directory: Path, node_timeout: int = 2000) -> Iterator[Workshop]:
         made.end()
 
 
+def start(servers: Sequence[Server]) -> None:
+    """All of them answer to PING; they were started side by side."""
+    for server in servers:
+        server.launch()
+    for server in servers:
+        server.wait_for_start()
+
+
 def give_slots(masters: Sequence[Server]) -> None:
     """Each master has its own configEpoch and an equal part of all slots."""
     for number, master in enumerate(masters):

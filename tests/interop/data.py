@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import redis
+from redis.exceptions import BusyLoadingError, ClusterDownError, MovedError
 
 from tests.support import LOOPBACK, Server
 
@@ -66,6 +67,14 @@ def data_of(server: Server) -> dict[bytes, object]:
         return {key: _value(raw, key) for key in raw("KEYS", "*")}
     finally:
         raw.close()
+
+
+def have_same_data(one: Server, other: Server) -> bool:
+    """Whether both have the same; who loads, or serves nobody yet, does not."""
+    try:
+        return data_of(one) == data_of(other)
+    except (ClusterDownError, MovedError, BusyLoadingError):
+        return False
 
 
 def _value(raw: Raw, key: bytes) -> object:

@@ -3,13 +3,14 @@
 import secrets
 from collections.abc import Sequence
 
-from tests.interop.data import Raw, Words, data_of
+from tests.interop.data import Raw, Words, have_same_data
 from tests.support import (
     DIALECT_OF,
     LOOPBACK,
     Server,
     Workshop,
     cluster_is_ok,
+    start,
     wait_until,
 )
 
@@ -72,18 +73,14 @@ class Mixed:
     def start(self, *, replicas: bool = True) -> None:
         """The masters run and serve, and the replicas too, with their master's data."""
         nodes = self.nodes if replicas else self._masters
-        for node in nodes:
-            node.launch()
-        for node in nodes:
-            node.wait_for_start()
+        start(nodes)
         wait_until(lambda: cluster_is_ok(nodes), 30, what="the cluster is ok")
         if replicas:
             self.wait_for_data()
 
     def start_replicas(self) -> None:
         """The replicas run, and have their master's data."""
-        for node in self.replicas:
-            node.start()
+        start(self.replicas)
         self.wait_for_data()
 
     def wait_for_data(self) -> None:
@@ -94,7 +91,7 @@ class Mixed:
         """Whether it has its master's data, and says that the link is up."""
         info = replica.client.info("replication")
         up = info.get("master_link_status") == "up"
-        return up and data_of(replica) == data_of(master or self.master)
+        return up and have_same_data(replica, master or self.master)
 
     def write(self, *commands: Words, to: Server | None = None) -> None:
         """The commands have been carried out."""

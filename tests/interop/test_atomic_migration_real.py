@@ -13,15 +13,16 @@ import pytest
 import redis
 
 from reference.core.messages import SyncSlotsCall
+from reference.wire.bus_header import MessageType
+from tests.interop.bus_relay import BusRelay, selects
+from tests.interop.relayed import follow, join
 from tests.support import (
     LOOPBACK,
     Server,
     Workshop,
     cluster_is_ok,
-    free_ports,
     give_slots,
     introduce,
-    valkey_binary,
     wait_until,
     workshop,
 )
@@ -29,10 +30,9 @@ from tests.support import (
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 
 NODE_TIMEOUT: Final = 15_000
-"""Milliseconds: long enough that no PING tells what a lost PONG would have told."""
+"""Milliseconds: nobody is to fail here."""
 
-PONG: Final = 1
-"""The type of PONG on the bus."""
+HEARTBEATS: Final = (MessageType.PING, MessageType.PONG)
 
 KEY: Final = "{06S}k"
 """A key of slot 0."""
@@ -44,26 +44,11 @@ def shop(tmp_path: Path) -> Iterator[Workshop]:
         yield made
 
 
-def debuggable(shop: Workshop) -> Server:
-    """A running Valkey that obeys DEBUG."""
-    port = free_ports(1)[0]
-    settings = {
-        "port": port, "bind": LOOPBACK, "cluster-enabled": "yes", "save": "", "appendonly": "no",
-        "cluster-node-timeout": NODE_TIMEOUT, "enable-debug-command": "yes",
-        "repl-diskless-sync-delay": 0,
-    }  # fmt: skip
-    words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
-    server = Server("valkey", port, shop.directory / str(port), [valkey_binary(), *words])
-    shop.servers.append(server)
-    server.start()
-    return server
-
-
-def masters(shop: Workshop, *others: Server) -> list[Server]:
-    """Three masters that all have slots, and others that know them."""
-    made = [debuggable(shop) for _ in range(3)]
+def masters(shop: Workshop) -> list[Server]:
+    """Three masters that all have slots."""
+    made = [shop.real("valkey") for _ in range(3)]
     give_slots(made)
-    introduce([*made, *others])
+    introduce(made)
     wait_until(lambda: cluster_is_ok(made), 20, what="the cluster is ok")
     return made
 
@@ -73,7 +58,7 @@ class Source:
 
     def __init__(self, target: Server) -> None:
         self._socket = socket.create_connection((LOOPBACK, target.port))
-        self._socket.settimeout(5)
+        self._socket.settimeout(20)
         self._read = self._socket.makefile("rb")
 
     def close(self) -> None:
@@ -135,46 +120,38 @@ def test_the_target_says_what_the_table_says_and_takes_the_slot(shop: Workshop) 
         assert played.word() == SyncSlotsCall.REQUEST_FAILOVER.value
         played.say(SyncSlotsCall.FAILOVER_GRANTED.value)
 
-        wait_until(lambda: "0" in target.view()[target.node_id].slots, 5, what="the slot is taken")
+        wait_until(lambda: "0" in target.view()[target.node_id].slots, 20, what="the slot is taken")
     assert target.view()[target.node_id].epoch == 4
 
 
 def test_an_acknowledged_write_is_lost_when_the_source_fails_over_meanwhile(shop: Workshop) -> None:
     """What `granted-and-replaced` finds: the target has the newest epoch and takes no new one."""
-    replica = debuggable(shop)
-    source, third, target = masters(shop, replica)
-    replica.cluster("REPLICATE", source.node_id)
-    wait_until(lambda: _synced(replica), 20, what="the replica has its data")
-    wait_until(lambda: replica.node_id in _replicas(third, source.node_id), 20)
-    source.client.set(KEY, "before")
-    wait_until(lambda: _has(replica), 10, what="the replica has the key")
-    deaf = (source, third, replica)
-    for node in deaf:
-        node.client.execute_command("DEBUG", "DROP-CLUSTER-PACKET-FILTER", PONG)  # type: ignore[no-untyped-call]
+    with BusRelay() as relay:
+        cluster = join(relay, shop, dict.fromkeys("ABCD", "valkey"), masters="ABC")
+        follow(cluster, {"D": "A"})
+        source, third, target, replica = (cluster[name] for name in "ABCD")
+        source.client.set(KEY, "before")
+        wait_until(lambda: _has(replica), 20, what="the replica has the key")
+        silent = relay.drop(selects(types=HEARTBEATS, sender=target.node_id))
 
-    source.cluster("MIGRATESLOTS", "SLOTSRANGE", 0, 0, "NODE", target.node_id)
-    taken = lambda: "0" in target.view()[target.node_id].slots  # noqa: E731 - asked until true
-    wait_until(taken, 10, every=0.005, what="the target has the slot")
-    assert target.client.set(KEY, "after")
-    replica.cluster("FAILOVER", "FORCE")
-    wait_until(lambda: not taken(), 10, every=0.005, what="the target has lost the slot")  # type: ignore[no-untyped-call]
-    for node in deaf:
-        node.client.execute_command("DEBUG", "DROP-CLUSTER-PACKET-FILTER", -1)  # type: ignore[no-untyped-call]
-
-    def settled() -> bool:
-        owners = {node.view()[replica.node_id].slots for node in (third, target, replica)}
-        return owners == {("0-5460",)}
-
-    wait_until(settled, 60, what="all say that the replica has the slot")
-    assert replica.client.get(KEY) == "before"
+        source.cluster("MIGRATESLOTS", "SLOTSRANGE", 0, 0, "NODE", target.node_id)
+        wait_until(lambda: _owns_first(target), 20, every=0.005, what="the target has the slot")
+        assert target.client.set(KEY, "after")
+        replica.cluster("FAILOVER", "FORCE")
+        wait_until(lambda: not _owns_first(target), 20, every=0.005, what="it has lost the slot")
+        silent.end()
+        wait_until(lambda: _all_follow(replica, [third, target]), 60, what="all say the same")
+        assert replica.client.get(KEY) == "before"
 
 
-def _synced(replica: Server) -> bool:
-    return bool(replica.client.info("replication").get("master_link_status") == "up")
+def _owns_first(node: Server) -> bool:
+    return "0" in node.view()[node.node_id].slots
 
 
-def _replicas(node: Server, master: str) -> set[str]:
-    return {row.node_id for row in node.view().values() if row.replicaof == master}
+def _all_follow(owner: Server, others: list[Server]) -> bool:
+    """Whether all say that this node has the slots of its old master."""
+    name = owner.node_id
+    return {node.view()[name].slots for node in (owner, *others)} == {("0-5460",)}
 
 
 def _has(replica: Server) -> bool:

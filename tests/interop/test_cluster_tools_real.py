@@ -24,6 +24,7 @@ from tests.support import (
     knows_all,
     redis_binary,
     slots_agree,
+    start,
     wait_until,
     workshop,
 )
@@ -133,7 +134,8 @@ def test_nodes_come_and_go_and_everything_else_the_tool_can(shop: Workshop, tmp_
     for key in keys:
         client.set(key, key)
     stay = "--cluster-allow-replica-migration", "no"  # an empty master would become a replica
-    new, replica = (shop.slotproof(DIALECT_OF["redis"], *stay) for _ in range(2))
+    new, replica = (shop.unstarted_slotproof(DIALECT_OF["redis"], *stay) for _ in range(2))
+    start([new, replica])
 
     tool("add-node", at(new), at(first))
     _joined([*cluster.nodes, new])

@@ -18,6 +18,7 @@ from tests.support import (
     cluster_is_ok,
     give_slots,
     introduce,
+    start,
     wait_until,
     workshop,
 )
@@ -42,7 +43,8 @@ def shop(tmp_path: Path) -> Iterator[Workshop]:
 @pytest.fixture(params=["valkey-9.1", "redis-7.0"])
 def six(shop: Workshop, request: pytest.FixtureRequest) -> list[Server]:
     """Three masters, then the replica of each."""
-    nodes = [shop.slotproof(request.param) for _ in range(6)]
+    nodes = [shop.unstarted_slotproof(request.param) for _ in range(6)]
+    start(nodes)
     masters, replicas = nodes[:3], nodes[3:]
     give_slots(masters)
     introduce(nodes)

@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.interop.data import LATER, MADE, TAG, Raw, Words, data_of
+from tests.interop.data import LATER, MADE, TAG, Raw, Words, data_of, have_same_data
 from tests.interop.mixed import OURS, Mixed
 from tests.support import Server, Workshop, cluster_is_ok, introduce, wait_until
 
@@ -75,7 +75,7 @@ class Cluster(Mixed):
     def equal(self) -> bool:
         """Whether master and replica have the same data, and the master counts the replica."""
         counted = self.masters[0].client.info("replication")["connected_slaves"] == 1
-        return counted and data_of(self.masters[0]) == data_of(self.replica)
+        return counted and have_same_data(self.masters[0], self.replica)
 
     def owner(self, node: Server, node_id: str) -> bool:
         """Whether the node takes that one for the master of the slots."""
@@ -156,7 +156,7 @@ def test_replica_of_a_killed_master_serves_what_was_confirmed(shop: Workshop, ki
     raw.close()
 
     cluster.masters[0].start()
-    wait_until(lambda: data_of(cluster.masters[0]) == data_of(cluster.replica), 30)
+    wait_until(lambda: have_same_data(cluster.masters[0], cluster.replica), 30)
     told = cluster.masters[0].client.info("replication")
     assert (told["role"], told["master_port"]) == ("slave", cluster.replica.port)
 
@@ -184,7 +184,7 @@ def test_promoted_node_that_is_demoted_takes_its_masters_data(shop: Workshop, ki
     other = shop.real(kind)
     introduce([*cluster.nodes, other])
     assert other.cluster("REPLICATE", cluster.master_id) == "OK"
-    wait_until(lambda: data_of(other) == data_of(cluster.masters[0]), 20)
+    wait_until(lambda: have_same_data(other, cluster.masters[0]), 20)
     wait_until(lambda: cluster.all_know(other.node_id), 20, what="all know whose replica it is")
     wait_until(lambda: cluster_is_ok([*cluster.nodes, other]), 20, what="the cluster is ok")
     wait_until(lambda: other.view()[cluster.master_id].connected, 20, what="it can ask its master")
@@ -195,5 +195,5 @@ def test_promoted_node_that_is_demoted_takes_its_masters_data(shop: Workshop, ki
     raw("SET", "from" + TAG, "the new master")
     raw.close()
 
-    wait_until(lambda: data_of(cluster.replica) == data_of(other), 20)
+    wait_until(lambda: have_same_data(cluster.replica, other), 20)
     assert other.client.info("stats")["sync_partial_ok"] >= 1

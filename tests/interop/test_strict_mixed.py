@@ -18,6 +18,7 @@ from tests.support import (
     give_slots,
     introduce,
     last_vote_epoch,
+    start,
     wait_until,
     workshop,
 )
@@ -51,12 +52,13 @@ def shop(tmp_path: Path) -> Iterator[Workshop]:
 @pytest.fixture
 def cast(shop: Workshop) -> Cast:
     made = Cast(
-        valkey=shop.real("valkey"),
-        redis=shop.real("redis"),
-        strict=shop.slotproof("strict"),
-        heir_of_valkey=shop.slotproof("strict"),
-        heir_of_redis=shop.real("redis"),
+        valkey=shop.unstarted_real("valkey"),
+        redis=shop.unstarted_real("redis"),
+        strict=shop.unstarted_slotproof("strict"),
+        heir_of_valkey=shop.unstarted_slotproof("strict"),
+        heir_of_redis=shop.unstarted_real("redis"),
     )
+    start(made.all)
     give_slots([made.valkey, made.redis, made.strict])
     introduce(made.all)
     made.heir_of_valkey.cluster("REPLICATE", made.valkey.node_id)
