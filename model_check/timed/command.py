@@ -33,6 +33,7 @@ def _scope(dialect: str, node_timeout: int, tick: int, wanted: dict[str, int]) -
             delay=delay // tick,
             late=wanted["late"] if delay else 0,
             cuts=wanted["cuts"],
+            one_way=bool(wanted["one_way"]),
             heals=max(wanted["cuts"] - 1, 0),
             pauses=wanted["pauses"],
             slow=frozenset({OLD} if wanted["drift"] else ()),
@@ -55,6 +56,7 @@ def _scope(dialect: str, node_timeout: int, tick: int, wanted: dict[str, int]) -
 @click.option("--delay", default=0, show_default=True, help="Of a late message, at most, in ms.")
 @click.option("--late", default=2, show_default=True, help="How many messages of A may be late.")
 @click.option("--cuts", default=1, show_default=True, help="How often A may be cut off.")
+@click.option("--one-way", is_flag=True, help="Cut off, A still hears the other masters.")
 @click.option("--pauses", default=0, show_default=True, help="How often A may be stopped.")
 @click.option("--drift", default=0, help="A's clock may miss one tick in so many. Default: none.")
 @click.option("--max-worlds", default=1_000_000, show_default=True, help="Give up beyond so many.")

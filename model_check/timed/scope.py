@@ -40,6 +40,7 @@ class Scope:
     delay: int = 0  # how many ticks a message may be on its way
     late: int = 0  # how many messages to or from A may be so long on their way
     cuts: int = 1  # how often A may be cut off from all others
+    one_way: bool = False  # what B and C send to A arrives though it is cut off
     heals: int = 0  # how often it may be reached again
     pauses: int = 0  # how often A may be stopped, and go on
     slow: frozenset[int] = frozenset()  # whose clocks may be slow

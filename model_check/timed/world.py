@@ -108,7 +108,8 @@ class Worlds:
         old = self.clockwork.nodes[world.nodes[OLD]]
         if old.state.myself.is_replica:
             return True
-        alone = world.cut and not world.heals and not world.paused
+        cut_off = world.cut and not self.scope.one_way
+        alone = cut_off and not world.heals and not world.paused
         return alone and not world.flying and not old.availability.serving
 
     def following(self, world: World) -> set[World]:
@@ -265,7 +266,8 @@ class _Instant:
         if OLD not in (post.sender, post.receiver):
             return _ON_TIME
         if self._cut:
-            return None
+            heard = self._scope.one_way and post.receiver == OLD and post.sender != NEW
+            return _ON_TIME if heard else None
         before = max(
             (
                 fly.ticks

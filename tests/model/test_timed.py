@@ -126,6 +126,16 @@ def test_a_node_that_does_not_notice_a_minority_serves_for_ever() -> None:
     assert found.path[-1].both
 
 
+def test_the_bound_is_not_about_a_cut_in_one_direction() -> None:
+    """What A hears of the other masters is a sign of life to it, and nobody hears A's claim."""
+    scope = Scope(rules=VALKEY_9_1, node_timeout=200, tick=TICK, one_way=True)
+
+    found = _found(scope)
+
+    assert found.longest is not None
+    assert found.longest * TICK > scope.bound
+
+
 def test_a_search_that_hits_its_limit_says_so() -> None:
     scope = Scope(rules=VALKEY_9_1, node_timeout=200, tick=TICK)
 
