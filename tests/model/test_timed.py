@@ -30,6 +30,7 @@ from reference.core.state import ClusterState
 from reference.core.step import step
 from reference.core.types import Link, NodeId
 from reference.pacing.availability import Availability, judge
+from reference.pacing.pace import Pace
 from reference.pacing.pacemaker import Dial, Drop, after_step, due
 from tests.builders import says
 
@@ -67,6 +68,16 @@ def test_without_delay_the_window_is_shorter_by_the_grain_of_time(node_timeout: 
     found = _window("valkey-9.1", node_timeout)
 
     assert found == node_timeout // 2 + 100 - TICK
+
+
+def test_a_finer_grain_stays_near_the_bound() -> None:
+    """Within two grains: what B tells C of A waits for a round, which both have at the same time."""
+    scope = Scope(rules=VALKEY_9_1, node_timeout=200, tick=50)
+
+    found = _found(scope)
+
+    assert found.longest is not None
+    assert scope.bound - 2 * 50 <= found.longest * 50 <= scope.bound
 
 
 def test_an_election_that_waits_shortens_the_window_by_its_delay() -> None:
@@ -124,6 +135,17 @@ def test_a_node_that_does_not_notice_a_minority_serves_for_ever() -> None:
     assert found.longest is None
     assert found.total is None
     assert found.path[-1].both
+
+
+def test_a_node_that_pings_too_seldom_breaks_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once in NT, and not in NT/2 (PA-3)."""
+    monkeypatch.setattr(Pace, "ping_interval", property(lambda pace: pace.node_timeout))
+    scope = Scope(rules=VALKEY_9_1, node_timeout=400, tick=TICK)
+
+    found = _found(scope)
+
+    assert found.longest is not None
+    assert found.longest * TICK > scope.bound
 
 
 def test_the_bound_is_not_about_a_cut_in_one_direction() -> None:
