@@ -71,7 +71,7 @@ def test_without_delay_the_window_is_shorter_by_the_grain_of_time(node_timeout: 
 
 
 def test_a_finer_grain_stays_near_the_bound() -> None:
-    """Within two grains: what B tells C of A waits for a round, which both have at the same time."""
+    """Within two grains: what B tells C waits for a round, which both have at the same time."""
     scope = Scope(rules=VALKEY_9_1, node_timeout=200, tick=50)
 
     found = _found(scope)
