@@ -175,14 +175,15 @@ class Situation:
             return None
         own = subject.node_id == self.sender.node_id
         known = self.merged_epoch if own else subject.config_epoch
-        same = update.config_epoch == known and self.rules.updates_add_slots
+        reminded = self.rules.reset_owners_take_back and subject.node_id == self.before.myself_id
+        same = update.config_epoch == known and self.rules.updates_add_slots and not reminded
         adds = same and bool(update.slots - subject.slots)
         if update.config_epoch <= known and not adds:
             return None
         return Claim(
             owner=subject.node_id,
             epoch=update.config_epoch,
-            slots=update.slots | (subject.slots if adds else NO_SLOTS),
+            slots=update.slots,
             new_master=subject.is_replica,
         )
 

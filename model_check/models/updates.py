@@ -45,6 +45,5 @@ TOLD_BY_OTHERS: Final = Model(
     happens=CORRECTING,
     expected=(
         Expected(property_id="SC-P2", dialects=RELEASES, told="F-21", clause="SC-6"),
-        Expected(property_id="SC-P2", dialects=("strict",), told="F-27", clause="SC-38"),
     ),
 )

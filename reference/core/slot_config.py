@@ -391,7 +391,7 @@ def learn_update(state: ClusterState, message: Update, out: list[Effect]) -> Clu
     claim = Claim(
         owner=message.subject,
         config_epoch=message.config_epoch,
-        slots=message.slots | (subject.slots if added else NO_SLOTS),
+        slots=message.slots,
         new_master=new_master,
     )
     return update_slots_config_with(state, claim, out)

@@ -21,12 +21,11 @@ from reference.core.rules import STRICT, SWITCHES, VALKEY_9_1
 TOO_WIDE = {"late-votes", "three-replicas", "newcomer", "two-electorates", "two-failovers"}
 """Models whose scope takes long; late-votes and three-replicas take minutes."""
 
-UNMENDED = {"empty-shard": {"SC-P7"}, "told-by-others": {"SC-P2"}}
-"""The findings for which strict has no rule.
+UNMENDED = {"empty-shard": {"SC-P7"}}
+"""The finding for which strict has no rule.
 
 A master without slots does not follow its successor, which has none either, if it heard of it
-from a replica first (F-26);
-and an UPDATE gives a master a slot back that it has given away (F-27).
+from a replica first (F-26).
 """
 
 ALWAYS = (*SAFETY, CURRENT_EPOCH_SURVIVES, SLOTS_WITH_MASTERS, NO_CIRCLE)
