@@ -62,7 +62,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
     port = _row_of_ports(6)
     command = [
         sys.executable, "-m", "reference", "cluster", "--port", str(port), "--api", "0",
-        "--cluster-node-timeout", "2000", "--journal", "run.jsonl",
+        "--cluster-node-timeout", "4000", "--journal", "run.jsonl",
     ]  # fmt: skip
     with subprocess.Popen(
         command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -90,7 +90,7 @@ class Story:
     """The clients and the failover, in step with each other."""
 
     def __init__(self) -> None:
-        self.ready = threading.Barrier(5, timeout=60)
+        self.ready = threading.Barrier(5, timeout=100)
         self.killed = threading.Event()
         self.over = threading.Event()
         self.failures: list[str] = []
@@ -102,7 +102,7 @@ class Story:
             for number in range(STEPS):
                 step(number)
             self.ready.wait()
-            assert self.killed.wait(60)
+            assert self.killed.wait(100)
             count = 0
             while not self.over.is_set():
                 try:
@@ -148,7 +148,7 @@ def _in_pipelines(client: Any) -> Callable[[int], None]:
 
 def _sync(story: Story, host: Host, name: str, protocol: int) -> None:
     with RedisCluster(
-        host=LOOPBACK, port=host.port + 1, protocol=protocol, socket_timeout=2
+        host=LOOPBACK, port=host.port + 1, protocol=protocol, socket_timeout=10
     ) as client:
         make = _one_by_one if protocol == 2 else _in_pipelines
         story.tell(name, make(client))
@@ -159,7 +159,7 @@ def _async(story: Story, host: Host, name: str, protocol: int) -> None:
 
         async def opened() -> Any:
             return AsyncCluster(
-                host=LOOPBACK, port=host.port + 1, protocol=protocol, socket_timeout=2
+                host=LOOPBACK, port=host.port + 1, protocol=protocol, socket_timeout=10
             )
 
         client = runner.run(opened())
@@ -173,7 +173,7 @@ def _async(story: Story, host: Host, name: str, protocol: int) -> None:
         runner.run(client.aclose())
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_errors_stay_within_the_failover(host: Host) -> None:
     story = Story()
     clients = [
