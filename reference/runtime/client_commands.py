@@ -12,6 +12,7 @@ from reference.runtime.client_commands_cluster import CLUSTER_HANDLERS
 from reference.runtime.client_commands_connection import CONNECTION_HANDLERS
 from reference.runtime.client_commands_data import DATA_HANDLERS
 from reference.runtime.client_commands_debug import DEBUG_HANDLERS
+from reference.runtime.client_commands_docs import DOCS_HANDLERS
 from reference.runtime.client_commands_keys import KEY_HANDLERS
 from reference.runtime.client_commands_pubsub import PUBSUB_HANDLERS, why_not_while_listening
 from reference.runtime.client_commands_replication import REPLICATION_HANDLERS
@@ -46,6 +47,7 @@ HANDLERS: Final[Handlers] = {
     **USER_HANDLERS,
     **CLIENT_HANDLERS,
     **DEBUG_HANDLERS,
+    **DOCS_HANDLERS,
 }
 """Every command that the node answers itself, but for EXEC."""
 

@@ -194,10 +194,6 @@ def _command_count(session: Session, _arguments: list[bytes]) -> ClientReply:
     return len(session.release.table.commands)
 
 
-def _command_docs(_session: Session, _arguments: list[bytes]) -> ClientReply:
-    return {}
-
-
 def _command_info(session: Session, arguments: list[bytes]) -> ClientReply:
     if len(arguments) == 2:
         return command(session, arguments)
@@ -282,7 +278,6 @@ SERVER_HANDLERS: Final[Handlers] = {
     "shutdown": shutdown,
     "command": command,
     "command|count": _command_count,
-    "command|docs": _command_docs,
     "command|info": _command_info,
     "command|list": _command_list,
     "command|getkeys": command_getkeys,
