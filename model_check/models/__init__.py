@@ -19,6 +19,7 @@ from model_check.models.forgetting import FORGET, FORGET_AND_MEET
 from model_check.models.given_up import GIVEN_UP, GIVEN_UP_BY_THE_OTHER
 from model_check.models.importing import IMPORT_STAYS
 from model_check.models.late_headers import CIRCLE, DEMOTED, LATE_CLAIM, LATE_ROLE
+from model_check.models.late_requests import LATE_REQUEST
 from model_check.models.late_votes import LATE_VOTES, MORE_THAN_ENOUGH, OUTDATED_VOTES, PUT_OFF
 from model_check.models.learnt_epoch import LEARNT_EPOCH
 from model_check.models.manual_failover import MANUAL_FAILOVER
@@ -30,6 +31,7 @@ from model_check.models.open_slots import (
     TAKEN_BY_ANOTHER,
     TARGET_REPLACED,
 )
+from model_check.models.overtaken import OVERTAKEN, VOTER_CRASHES
 from model_check.models.partition import PARTITION
 from model_check.models.ranks import GOES_FIRST, GOES_IN_TURN, NOT_ALL_ANNOUNCE
 from model_check.models.replica_migration import REPLICA_MIGRATION
@@ -117,6 +119,9 @@ MODELS: Final[dict[str, Model]] = {
         SLOTS_BY_HAND,
         ROLES_BY_HAND,
         TOLD_EPOCHS,
+        LATE_REQUEST,
+        OVERTAKEN,
+        VOTER_CRASHES,
         TOLD_BY_OTHERS,
         VOTER_REPLACED,
         CANCELLED,
