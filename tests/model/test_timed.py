@@ -3,6 +3,7 @@
 Clauses: PA-P1, CS-3, PA-1, PA-3, PA-8, PA-11, PA-23, PA-30.
 """
 
+import json
 from functools import cache
 from itertools import permutations
 from typing import Any, Final
@@ -33,6 +34,7 @@ from reference.pacing.availability import Availability, judge
 from reference.pacing.pace import Pace
 from reference.pacing.pacemaker import Dial, Drop, after_step, due
 from tests.builders import says
+from tests.timing.picture import HERE, PICTURE, picture
 
 TICK: Final = 100
 MANY: Final = 200_000
@@ -114,6 +116,22 @@ def test_a_second_cut_gives_the_old_master_all_of_its_time_again() -> None:
 
 def test_a_master_that_goes_on_after_a_pause_may_serve_before_it_reads() -> None:
     assert _window("valkey-9.1", 200, cuts=0, pauses=1) == TICK
+
+
+def test_the_picture_shows_what_is_found() -> None:
+    """The smallest scopes are explored once more, and the picture is the one of the figures."""
+    found, measured = (
+        json.loads((HERE / name).read_text()) for name in ("found.json", "measured.json")
+    )
+    again = [
+        row["longest"] == _window(row["dialect"], row["node_timeout"])
+        for row in found
+        if row["node_timeout"] <= 400 and not row["delay"] and not row["drift"]
+    ]
+
+    assert again == [True, True, True]
+    assert all(row["longest"] <= row["bound"] for row in found)
+    assert PICTURE.read_text() == picture(found, measured), "run: python -m tests.timing.picture"
 
 
 # What must be noticed.
