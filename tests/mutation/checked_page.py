@@ -97,8 +97,7 @@ def page(found: Found, reasons: list[Reason]) -> str:
         and not each.changed
         and reason_of(each, reasons, equivalent=True) is None
     ]
-    killers = Counter(each.run.partition(" ")[0] for each in outcomes if each.end == "killed")
-    first = ", ".join(f"`{name}` {count}" for name, count in killers.most_common(12))
+    first = _who_noticed_first(outcomes)
     modules = list(dict.fromkeys(each.module for each in code))
     lines = [
         "<!-- written by python -m tests.mutation.by_check -->",
@@ -135,6 +134,11 @@ def page(found: Found, reasons: list[Reason]) -> str:
     lines += ["## Switches", "", *_switch_lines(live, reasons)]
     lines += ["## Switches that change no step", "", *_switch_lines(idle, reasons)]
     return "\n".join(lines)
+
+
+def _who_noticed_first(outcomes: Iterable[Outcome]) -> str:
+    killers = Counter(each.run.partition(" ")[0] for each in outcomes if each.end == "killed")
+    return ", ".join(f"`{name}` {count}" for name, count in killers.most_common(12))
 
 
 def _row(name: str, outcomes: list[Outcome], reasons: list[Reason]) -> str:
