@@ -26,10 +26,12 @@ Kernel = Callable[[int], int]
 KERNELS: Final = {
     "expand": "expand",
     "absorb": "tables",
+    "gather": "tables",
     "judge": "tables",
     "print_rows": "tables",
     "remember": "tables",
     "resettle": "tables",
+    "sift": "tables",
 }
 """Each kernel, and the module that it is in."""
 

@@ -14,6 +14,8 @@ from model_check.engine.layout import (
     MISSES,
     PROCESSES,
     RECORD,
+    SIGHT_BITS,
+    SIGHT_SPAN,
     STATES,
     SYMMETRIES,
     SYMMETRY_TABLE,
@@ -28,6 +30,8 @@ _OF_TABLES: Final = np.array(
         *range(STATES, MISS_KEYS),
         *range(COLUMN_KINDS, SYMMETRY_TABLE + 1),
         SYMMETRIES,
+        SIGHT_BITS,
+        SIGHT_SPAN,
     ]
 )
 

@@ -1,13 +1,12 @@
 """The expansion of chunks of states: cut into parts, on several threads, filling tables between."""
 
-from collections.abc import Hashable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
-from typing import Any, Self
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import numpy as np
 
 from model_check.engine.arrays import Narrow, Wide
+from model_check.engine.crew import Crew
 from model_check.engine.directory import Directory
 from model_check.engine.options import Options
 from model_check.engine.parts import Part
@@ -22,7 +21,10 @@ class Expansion:
     thread alone, in an order that does not depend on how many there are.
     """
 
-    def __init__(self, tables: Tables, states: States, options: Options, *, record: bool) -> None:
+    def __init__(
+        self, tables: Tables, states: States, crew: Crew, options: Options, *, record: bool
+    ) -> None:
+        self._crew = crew
         self._tables = tables
         self._states = states
         self._record = record
@@ -30,19 +32,6 @@ class Expansion:
         self._parts: list[Part] = []
         self._where = Directory()
         self._width = 0
-        self._pool = ThreadPoolExecutor(options.workers - 1) if options.workers > 1 else None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
 
     def begin(self, rows: Narrow) -> Part:
         """A part that has found the initial state. Shape: (1, columns)."""
@@ -52,8 +41,8 @@ class Expansion:
         part.find(rows)
         return part
 
-    def expand(self, rows: Narrow, first: int) -> Iterator[tuple[Part, int]]:
-        """Each part once all are expanded, with the row of its first state; absorb it at once.
+    def expand(self, rows: Narrow, first: int) -> list[Part]:
+        """The parts, in order, once all are expanded; they are used again for what comes next.
 
         Row 0 is the state `first`. Shape: (n, columns).
         """
@@ -64,11 +53,11 @@ class Expansion:
         waiting = parts
         self._describe(parts)
         while waiting:
-            self._run(waiting)
+            self._crew.do([part.run for part in waiting])
             self._fill(waiting)
             waiting = [part for part in waiting if not part.done]
             self._describe(parts)
-        yield from zip(parts, starts, strict=True)
+        return parts
 
     def fired(self) -> dict[tuple[int, Hashable], int]:
         """How many transitions made each move, by process and event."""
@@ -105,30 +94,16 @@ class Expansion:
     def _describe(self, parts: list[Part]) -> None:
         """The parts know where everything is now."""
         local = self._tables.local
-        columns = self._tables.columns
+        self._tables.describe(self._where)
+        columns = self._tables.columns  # which may be more by now
         if columns > self._width:
             self._states.widen(self._width, columns)
             self._width = columns
-        self._tables.describe(self._where)
         for part in parts:
             part.widen(columns)
             part.make_room(len(local.events), len(local.alphabet))
             part.directory.copy_tables(self._where)
             self._states.describe(part.directory)
-
-    def _run(self, parts: list[Part]) -> None:
-        if self._pool is None or len(parts) == 1:
-            for part in parts:
-                part.run()
-            return
-        # This thread takes from one end what the others take from the other.
-        others = [self._pool.submit(part.run) for part in parts]
-        for part, other in zip(reversed(parts), reversed(others), strict=True):
-            if other.cancel():
-                part.run()
-        for other in others:
-            if not other.cancelled():
-                other.result()
 
     def _fill(self, parts: list[Part]) -> None:
         """What was missing for any of the parts is known."""

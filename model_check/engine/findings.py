@@ -64,10 +64,10 @@ class Findings:
         claims = [prop for prop in self._properties if prop.kind not in late]
         return self.violated and all(prop.id in self._finds for prop in claims)
 
-    def look_at_states(self, rows: Narrow, first: int) -> None:
-        """New states, numbered from `first` on, are judged. Shape: (n, columns)."""
+    def look_at_states(self, pieces: Sequence[Narrow], first: int) -> None:
+        """New states, numbered from `first` on, are judged. Shape: (n, columns) of each piece."""
         wanted = {prop.id for prop in self._properties if prop.id not in self._finds}
-        for prop, accepts in self._judges.judge(rows, wanted):
+        for prop, accepts in self._judges.judge(pieces, wanted):
             decisive = np.flatnonzero(accepts == (prop.kind == "sometimes"))
             if decisive.size:
                 self._finds[prop.id] = Find(first + int(decisive[0]), None)
@@ -94,7 +94,7 @@ class Findings:
             return
         ends = Ends(graph, free)
         for prop, panel in self._settling:
-            unsettled = ends.first_unsettled(panel.accepts(graph.rows) == 1)
+            unsettled = ends.first_unsettled(panel.accepts([graph.rows]) == 1)
             if unsettled is not None:
                 self._finds[prop.id] = Find(unsettled.state, None, unsettled.loop)
 

@@ -1,10 +1,15 @@
 """The states of one level, which are kept only until they are expanded."""
 
+from typing import Any, Final
+
 import numpy as np
+import numpy.typing as npt
 
 from model_check.engine.arrays import Narrow
 from model_check.engine.sheets import in_memory
 from model_check.engine.spool import Spool
+
+_MOST: Final = (1 << 16) - 1
 
 
 class Frontier:
@@ -13,7 +18,7 @@ class Frontier:
     def __init__(self, first: int) -> None:
         self.first = first
         self.size = 0
-        self._pieces: list[Narrow] = []
+        self._pieces: list[npt.NDArray[Any]] = []  # of 16 bits where that is enough
 
     @property
     def bytes(self) -> int:
@@ -34,11 +39,11 @@ class Frontier:
         """The states come next. Shape: (n, columns)."""
         if len(rows):
             self.size += len(rows)
-            self._pieces.append(rows)
+            self._pieces.append(rows if rows.max() > _MOST else rows.astype(np.uint16))
 
     def take(self, size: int, columns: int) -> Narrow:
         """The first `size` rows, with that many columns; they are no longer here."""
-        taken: list[Narrow] = []
+        taken: list[npt.NDArray[Any]] = []
         room = size
         while self._pieces and room:
             piece = self._pieces[0][:room]
@@ -51,7 +56,7 @@ class Frontier:
         return joined(taken, columns)
 
 
-def joined(pieces: list[Narrow], columns: int) -> Narrow:
+def joined(pieces: list[npt.NDArray[Any]], columns: int) -> Narrow:
     """The rows in one array of that many columns, with 0 in those that they lack."""
     rows = np.zeros((sum(map(len, pieces)), columns), dtype=np.int32)
     at = 0

@@ -26,15 +26,16 @@ class Panel:
     def __len__(self) -> int:
         return len(self._projected)
 
-    def accepts(self, rows: Narrow) -> Narrow:
-        """For each row the number with bit i set if property i accepts it.
+    def accepts(self, pieces: Sequence[Narrow]) -> Narrow:
+        """For each row of all pieces the number with bit i set if property i accepts it.
 
-        Shapes: (n, columns) -> (n,). Raises SymmetryError if one judges an image otherwise.
+        Shapes: (n, columns) of each piece -> (all n together,). Raises SymmetryError if one judges
+        an image otherwise.
         """
-        verdicts = self._tables.tuples(self._projected, rows)
+        verdicts = self._tables.tuples(self._projected, pieces)
         if self._tables.symmetries is not None:
-            for image in self._tables.symmetries.images(rows):
-                if (self._tables.tuples(self._projected, image) != verdicts).any():
+            for images in zip(*map(self._tables.symmetries.images, pieces), strict=True):
+                if (self._tables.tuples(self._projected, images) != verdicts).any():
                     ids = " or ".join(prop.id for prop in self.properties)
                     raise SymmetryError(f"{ids} looks at names that are interchangeable")
         return verdicts
@@ -53,13 +54,16 @@ class Judges:
         self._panels = [Panel(each, tables) for each in together.values()]
 
     def judge(
-        self, rows: Narrow, wanted: AbstractSet[str]
+        self, pieces: Sequence[Narrow], wanted: AbstractSet[str]
     ) -> Iterator[tuple[StateProperty, Flags]]:
-        """For each property with a wanted id: whether it accepts each row. Shape: (n, columns)."""
+        """For each property with a wanted id: whether it accepts each row of all pieces.
+
+        Shape: (n, columns) of each piece.
+        """
         for panel in self._panels:
             asked = [(bit, prop) for bit, prop in enumerate(panel.properties) if prop.id in wanted]
             if asked:
-                verdicts = panel.accepts(rows)
+                verdicts = panel.accepts(pieces)
                 for bit, prop in asked:
                     yield prop, (verdicts >> bit & 1).astype(np.bool_)
 

@@ -130,6 +130,13 @@ SLOTS: Final = 34  # places of the table of states
 NUMBERED: Final = 35  # the table of states has their numbers
 PRINT: Final = 37  # the fingerprint of the scratch row
 CHANGES: Final = 38  # columns that were written in the scratch row
+SHARD: Final = 39  # the first of the shards that a kernel is to look at
+SHARD_END: Final = 40
+PART_COUNT: Final = 41  # parts at once
+BITS: Final = 42  # of a class of local states, in keys of tuples
+SPAN: Final = 43  # so many classes are in one number of such a key
+SIGHT_BITS: Final = 44
+SIGHT_SPAN: Final = 45
 FIRST_NUMBER: Final = 36  # the number of the row 0 of the chunk
 
 # The directory: addresses.
@@ -186,8 +193,13 @@ CLASSES: Final = 94
 OLD_KEYS: Final = 95
 OLD_NUMBERS: Final = 96
 OLD_SLOTS: Final = 97
+PARTS: Final = 99  # the addresses of their directories
 
 DIRECTORY_SIZE: Final = 100
+
+SHARD_BITS: Final = 3  # the topmost of a fingerprint: which shard of the table it belongs to
+SHARDS: Final = 1 << SHARD_BITS
+"""Consecutive parts of the table of states, of equal size; one thread at a time fills each."""
 
 CHANGE_ROOM: Final = 1 << 12
 """Columns that one transition may write."""

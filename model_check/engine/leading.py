@@ -45,7 +45,7 @@ class Leading:
         `ways` are all transitions of the graph, `free` says which of them need no fault. Shape:
         (transitions,).
         """
-        tuples = self._tables.tuples(self._projected, graph.rows)
+        tuples = self._tables.tuples(self._projected, [graph.rows])
         occupied = busy(graph) if at_once else np.zeros(len(tuples), dtype=np.bool_)
         arrived = self._accepted(self.property.then, tuples)
         found = waiting(ways, graph.depth, self._asking(tuples), arrived)

@@ -61,6 +61,7 @@ class Part:
         self.directory = Directory()
         self._record = record
         self._expand = kernel("expand")
+        self._gather = kernel("gather")
         self._width = 0
         self._rows: Narrow = np.empty((0, 0), dtype=np.int32)
         self._found_rows: Narrow = np.empty(0, dtype=np.int32)
@@ -82,6 +83,11 @@ class Part:
         self.directory.point(CHANGED, np.empty(CHANGE_ROOM, dtype=np.int32))
         self.directory.point(REFUTED_AT, self._refuted_at)
         self.directory.point(RECENT, np.zeros(RECENT_ROOM, dtype=np.int32))
+
+    @property
+    def first(self) -> int:
+        """The number of the first of its states."""
+        return self.directory[FIRST_NUMBER]
 
     def begin(self, rows: Narrow, first: int) -> None:
         """These states, numbered from `first` on, are to be expanded. Shape: (n, columns)."""
@@ -164,6 +170,10 @@ class Part:
             for bit in range(MOST_STEP_PROPERTIES)
             if bits >> bit & 1
         }
+
+    def gather(self) -> int:
+        """How many of the states found are new, as FOUND_NUMBERS says; they stand at the front."""
+        return self._gather(self.directory.address)
 
     def new_states(self, count: int) -> tuple[Narrow, Narrow, Narrow]:
         """The first `count` of what was found: rows, parents and codes."""

@@ -1,19 +1,27 @@
 """Tuples of small values that local states are projected to, each distinct tuple a number."""
 
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, Final
 
 from model_check.engine.interner import Interner
+from model_check.engine.layout import KEY_BITS
 from model_check.engine.local import LocalTables
 from model_check.engine.sheets import Sheet
+
+_WIDTHS: Final = (2, 3, 4, 6, 8, 13, KEY_BITS)
+"""Bits that a class may take in a key."""
+
+Prefix = Callable[[int], tuple[Any, ...]]
+"""The projections that a number stands for."""
 
 
 class Projector:
     """The projections of all processes together, as a chain of functions for the kernels.
 
-    The functions `first`, `first` + 1 ... take the number of what was seen of the processes before
-    (0 at first) and the class of the next one. That of the last process gives what `finish` makes
-    of the number of the whole tuple.
+    A number of a key holds the classes of `span` processes, `bits` for each. The function `first`
+    takes two such numbers, each further one of the chain the result of the one before and the next
+    number. The last gives what `finish` makes of the whole tuple, or the number of this. Once there
+    are more classes than the bits can tell apart, another chain takes the place of this one.
     """
 
     def __init__(
@@ -24,36 +32,59 @@ class Projector:
     ) -> None:
         self._project = project
         self._finish = finish
+        self._memo = local.memo
         self._process_count = local.process_count
         self._projections: Interner[Hashable] = Interner()
+        self._tuples: Interner[tuple[Any, ...]] = Interner()
         self.classes = Sheet()  # of each local state
-        self._prefixes: list[Interner[tuple[Any, ...]]] = []
-        self.first = local.memo.reserve(local.process_count)
-        for process in range(local.process_count):
-            self._prefixes.append(Interner())
-            local.memo.define(self.first + process, self._longer(process))
+        self._lay_out(_WIDTHS[0])
         for process, value in local.states.values:
             self._classify(process, value)
         local.on_state.append(self._classify)
 
     def __len__(self) -> int:
-        return len(self._prefixes[-1])
+        return len(self._tuples)
 
     def __getitem__(self, number: int) -> tuple[Any, ...]:
-        return self._prefixes[-1][number]
+        return self._tuples[number]
 
     def _classify(self, process: int, value: Hashable) -> None:
         self.classes.append(self._projections.add(self._project(process, value)))
+        if len(self._projections) > 1 << self.bits:
+            self._lay_out(_WIDTHS[_WIDTHS.index(self.bits) + 1])
 
-    def _longer(self, process: int) -> Callable[[int, int], int]:
-        prefixes = self._prefixes[process]
-        shorter = self._prefixes[process - 1] if process else None
-        last = process == self._process_count - 1
+    def _lay_out(self, bits: int) -> None:
+        self.bits, self.span = bits, KEY_BITS // bits
+        starts = range(self.span, max(self._process_count, self.span + 1), self.span)
+        self.first = self._memo.reserve(len(starts))
+        shorter = self._unpacked(min(self.span, self._process_count))
+        for link, start in enumerate(starts):
+            more = self._unpacked(max(0, min(self.span, self._process_count - start)))
+            if start == starts[-1]:
+                self._memo.define(self.first + link, self._whole(shorter, more))
+            else:
+                prefixes: Interner[tuple[Any, ...]] = Interner()
+                self._memo.define(self.first + link, _longer(shorter, more, prefixes))
+                shorter = prefixes.__getitem__
 
-        def longer(prefix: int, projection: int) -> int:
-            before = () if shorter is None else shorter[prefix]
-            whole = (*before, self._projections[projection])
-            number = prefixes.add(whole)
-            return self._finish(whole) if last and self._finish is not None else number
+    def _unpacked(self, count: int) -> Prefix:
+        """What a number stands for that holds the classes of so many processes."""
+        shifts, mask = range((count - 1) * self.bits, -1, -self.bits), (1 << self.bits) - 1
+        projections = self._projections
+        return lambda packed: tuple(projections[packed >> shift & mask] for shift in shifts)
 
-        return longer
+    def _whole(self, shorter: Prefix, more: Prefix) -> Callable[[int, int], int]:
+        finish = self._finish
+
+        def whole(before: int, packed: int) -> int:
+            projected = shorter(before) + more(packed)
+            number = self._tuples.add(projected)
+            return number if finish is None else finish(projected)
+
+        return whole
+
+
+def _longer(
+    shorter: Prefix, more: Prefix, prefixes: Interner[tuple[Any, ...]]
+) -> Callable[[int, int], int]:
+    return lambda before, packed: prefixes.add(shorter(before) + more(packed))

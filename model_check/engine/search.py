@@ -7,8 +7,8 @@ from typing import Any, Final, Self
 
 import numpy as np
 
-from model_check.engine.arrays import Narrow
 from model_check.engine.checkpoint import CheckpointError, Saved, digest, discard, load, save
+from model_check.engine.crew import Crew
 from model_check.engine.expansion import Expansion
 from model_check.engine.exploration import Exploration, Stop
 from model_check.engine.findings import Find, Findings
@@ -51,15 +51,16 @@ class Search:
             _refuse_for_symmetry(properties, keep_states=keep_states)
         self._links = links
         self._options = options
-        self._tables = Tables(system, links, properties, symmetry=options.symmetry)
+        self._crew = Crew(options.workers)
+        self._tables = Tables(system, links, properties, symmetry=options.symmetry, crew=self._crew)
         self._local = self._tables.local
         self._findings = Findings(properties, self._tables, links)
         self._keep_states = keep_states
         kept = keep_states or self._findings.need_graph
         self._recorder = Recorder(system, self._local) if kept else None
         self._replay = Replay(system, self._local)
-        self._states = States(numbered=kept, exact=options.exact)
-        self._expansion = Expansion(self._tables, self._states, options, record=kept)
+        self._states = States(numbered=kept, exact=options.exact, crew=self._crew)
+        self._expansion = Expansion(self._tables, self._states, self._crew, options, record=kept)
         self._spool = Spool(options.folder)
         self._frontier = Frontier(0)
         self._following = Frontier(0)
@@ -74,7 +75,7 @@ class Search:
         self.expanded_depth = 0  # of the states that were expanded last
 
     def __enter__(self) -> Self:
-        self._expansion.__enter__()
+        self._crew.__enter__()
         self._spool.__enter__()
         return self
 
@@ -84,7 +85,7 @@ class Search:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._expansion.__exit__(kind, error, trace)
+        self._crew.__exit__(kind, error, trace)
         self._spool.__exit__(kind, error, trace)
 
     @property
@@ -102,7 +103,7 @@ class Search:
         rows = np.array([self._tables.initial()], dtype=np.int32)
         part = self._expansion.begin(rows)
         if not self._restore():
-            self._absorb(part, 0)
+            self._absorb([part])
             self._go_down()
 
     def finished(self, states_after_violation: int) -> bool:
@@ -121,10 +122,10 @@ class Search:
         first = self._frontier.first
         self.expanded_depth = self._level
         rows = self._frontier.take(self._options.chunk, self._tables.columns)
-        for part, at in self._expansion.expand(rows, first):
-            if part.transitions:
-                self.depth = self._level + 1
-            self._absorb(part, first + at)
+        parts = self._expansion.expand(rows, first)
+        if any(part.transitions for part in parts):
+            self.depth = self._level + 1
+        self._absorb(parts)
         if not self._frontier.size:
             self.depth = self._level + bool(self._following.size)
             self._level += 1
@@ -165,23 +166,22 @@ class Search:
             graph=graph if self._keep_states else None,
         )
 
-    def _absorb(self, part: Part, first: int) -> None:
+    def _absorb(self, parts: list[Part]) -> None:
         """The transitions are counted and judged, and the states that are new are kept."""
-        self.transitions += part.transitions
-        self._bounds_hit |= part.bound_hit
-        self._findings.look_at_steps(part.refuted(), first)
+        for part in parts:
+            self.transitions += part.transitions
+            self._bounds_hit |= part.bound_hit
+            self._findings.look_at_steps(part.refuted(), part.first)
         number = len(self._states)
-        rows, _, _ = self._states.absorb(part, self._tables.columns)
+        pieces = self._states.absorb(parts, self._tables.columns)
+        if len(self._states) > number:
+            self._findings.look_at_states(pieces, number)
+        for rows in pieces:
+            self._following.add(rows)
         if self._recorder is not None:
-            self._recorder.add_transitions(*part.edges())
-        if len(rows):
-            self._add(rows, number)
-
-    def _add(self, rows: Narrow, first: int) -> None:
-        self._following.add(rows)
-        self._findings.look_at_states(rows, first)
-        if self._recorder is not None:
-            self._recorder.add_states(rows[:, : self._local.process_count], self.depth)
+            for part, rows in zip(parts, pieces, strict=True):
+                self._recorder.add_transitions(*part.edges())
+                self._recorder.add_states(rows[:, : self._local.process_count], self.depth)
 
     def _go_down(self) -> None:
         """The level that was found is the one to be expanded."""

@@ -14,7 +14,9 @@ from model_check.engine.layout import (
     CHOICE_WIDTH,
     CHOICES,
     CHOOSE,
+    SIGHT_BITS,
     SIGHT_CLASSES,
+    SIGHT_SPAN,
     SIGHT_TABLE,
     WATCHER_LIST,
     WATCHERS,
@@ -44,6 +46,7 @@ class Sight:
         """The directory says where the tables are."""
         directory[WATCHERS] = len(self.watchers)
         directory[SIGHT_TABLE] = self.seen.first
+        directory[SIGHT_BITS], directory[SIGHT_SPAN] = self.seen.bits, self.seen.span
         directory.point(SIGHT_CLASSES, self.seen.classes)
         directory.point(WATCHER_LIST, self.watchers)
         directory.point(CHOICES, self.choices)

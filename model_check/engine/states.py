@@ -1,6 +1,8 @@
 """All states that are known: their fingerprints, and how each was reached first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy.typing as npt
 
 from model_check.engine.arrays import Flags, Narrow, Wide
 from model_check.engine.compiling import kernel
+from model_check.engine.crew import Crew
 from model_check.engine.directory import Directory
 from model_check.engine.layout import (
     ALL_ROWS,
@@ -18,6 +21,11 @@ from model_check.engine.layout import (
     OLD_KEYS,
     OLD_NUMBERS,
     OLD_SLOTS,
+    PART_COUNT,
+    PARTS,
+    SHARD,
+    SHARD_END,
+    SHARDS,
     SLOT_KEYS,
     SLOT_NUMBERS,
     SLOTS,
@@ -41,14 +49,15 @@ class States:
     the table can be emptied into a sorted file: then it has only what came afterwards.
     """
 
-    def __init__(self, *, numbered: bool, exact: bool) -> None:
+    def __init__(self, *, numbered: bool, exact: bool, crew: Crew | None = None) -> None:
+        self._crew = crew or Crew()
         self.numbered = numbered or exact
         self.exact = exact
         self.parents = Tape()  # -1 for the initial state
         self.codes = Tape()  # -1 for the initial state
         self._absorb = kernel("absorb")
+        self._sift = kernel("sift")
         self._resettle = kernel("resettle")
-        self._directory = Directory()
         self._rows: Narrow = np.zeros(0, dtype=np.int32)  # all of them, if exact
         self._row_room = 0  # rows
         self._runs: list[Wide] = []  # sorted fingerprints, in files
@@ -81,22 +90,53 @@ class States:
         directory.point(SLOT_NUMBERS, self._numbers)
         directory.point(ALL_ROWS, self._rows)
 
-    def absorb(self, part: Part, columns: int) -> tuple[Narrow, Narrow, Narrow]:
-        """Of what a part found, those states that are new: rows, parents and codes.
+    def absorb(self, parts: Sequence[Part], columns: int) -> list[Narrow]:
+        """Of what each of the parts found, the rows of those states that are new.
 
-        They are known from now on. Shapes: (n, columns), (n,), (n,).
+        They are known from now on, with the numbers that follow. Shape: (n, columns) of each.
         """
-        self._reserve(self._used + part.directory[FOUND], columns)
-        self.describe(part.directory)
-        count = self._absorb(part.directory.address)
-        self._used += count
-        rows, parents, codes = part.new_states(count)
-        if self._runs and count:
-            new = self._unknown(part.prints(count))
-            rows, parents, codes = rows[new], parents[new], codes[new]
-        self.parents.extend(parents)
-        self.codes.extend(codes)
-        return rows, parents, codes
+        found = self._absorb_in_turn if self.numbered else self._absorb_together
+        pieces: list[Narrow] = []
+        for part, count in zip(parts, found(parts, columns), strict=True):
+            rows, parents, codes = part.new_states(count)
+            if self._runs and count:
+                new = self._unknown(part.prints(count))
+                rows, parents, codes = rows[new], parents[new], codes[new]
+            self.parents.extend(parents)
+            self.codes.extend(codes)
+            pieces.append(rows)
+        return pieces
+
+    def _absorb_in_turn(self, parts: Sequence[Part], columns: int) -> Iterator[int]:
+        """How many states each part found that nobody had; they stand at its front."""
+        for part in parts:
+            self._reserve(self._used + part.directory[FOUND], columns)
+            self.describe(part.directory)
+            count = self._absorb(part.directory.address)
+            self._used += count
+            yield count
+
+    def _absorb_together(self, parts: Sequence[Part], columns: int) -> list[int]:
+        """The same by all threads, each of which has its shards of the table."""
+        self._reserve(self._used + sum(part.directory[FOUND] for part in parts), columns)
+        addresses = np.array([part.directory.address for part in parts], dtype=np.int64)
+        directories = self._by_shards()
+        for directory in directories:
+            directory.point(PARTS, addresses)
+            directory[PART_COUNT] = len(parts)
+        self._used += sum(self._crew.do([partial(self._sift, d.address) for d in directories]))
+        return self._crew.do([part.gather for part in parts])
+
+    def _by_shards(self) -> list[Directory]:
+        """A directory for each thread, with shards of its own."""
+        edges = np.linspace(0, SHARDS, min(SHARDS, self._crew.size) + 1).astype(int).tolist()
+        directories = []
+        for first, end in pairwise(edges):
+            directory = Directory()
+            self.describe(directory)
+            directory[SHARD], directory[SHARD_END] = first, end
+            directories.append(directory)
+        return directories
 
     def spill(self, spool: Spool) -> None:
         """What can be is in files: the tapes, and the table unless it has numbers."""
@@ -170,15 +210,14 @@ class States:
 
     def _settle(self, keys: Wide, numbers: Narrow) -> None:
         """The table, empty before, has these."""
-        self.describe(self._directory)
-        self._directory.point(OLD_KEYS, keys)
-        self._directory.point(OLD_NUMBERS, numbers)
-        self._directory[OLD_SLOTS] = len(keys)
-        self._resettle(self._directory.address)
-        nothing = np.empty(0, dtype=np.int64)
-        self._directory.point(OLD_KEYS, nothing)  # so that the memory is free
-        self._directory.point(OLD_NUMBERS, nothing)
+        directories = self._by_shards()
+        for directory in directories:
+            directory.point(OLD_KEYS, keys)
+            directory.point(OLD_NUMBERS, numbers)
+            directory[OLD_SLOTS] = len(keys)
+        self._crew.do([partial(self._resettle, d.address) for d in directories])
 
     def _allocate(self, slots: int) -> None:
+        slots = max(_FIRST_SLOTS, -(-slots // SHARDS) * SHARDS)
         self._keys: Wide = np.zeros(slots, dtype=np.int64)
         self._numbers: Narrow = np.zeros(slots if self.numbered else 1, dtype=np.int32)

@@ -77,16 +77,19 @@ class Symmetries:
         return len(self._all)
 
     def describe(self, directory: Directory) -> None:
-        """The directory says which the symmetries are."""
+        """The directory says which the symmetries are, and where each column goes."""
         count = self._local.process_count
-        kinds = [LOCAL_STATE] * count + self._links.column_kinds()
+        kinds: list[int] = []
         images: list[int] = []
-        for symmetry in self._all:
-            renamed = [
-                count + self._links.renamed_column(column, symmetry.channel)
-                for column in range(len(kinds) - count)
-            ]
-            images += [*symmetry.processes, *renamed]
+        while len(kinds) < count + len(self._links.column_kinds()):  # renaming may find new ones
+            kinds = [LOCAL_STATE] * count + self._links.column_kinds()
+            images = []
+            for symmetry in self._all:
+                renamed = [
+                    count + self._links.renamed_column(column, symmetry.channel)
+                    for column in range(len(kinds) - count)
+                ]
+                images += [*symmetry.processes, *renamed]
         directory[SYMMETRIES] = len(self._all)
         directory[SYMMETRY_TABLE] = self._first
         directory.point(COLUMN_KINDS, np.array(kinds, dtype=np.int32))

@@ -9,24 +9,14 @@ import numpy as np
 from model_check.engine.arrays import Flags, Narrow, Wide
 from model_check.engine.boxes import BoxTables
 from model_check.engine.budgets import Budgets
-from model_check.engine.compiling import kernel
+from model_check.engine.crew import Crew
 from model_check.engine.directory import Directory
 from model_check.engine.held import HeldTables
-from model_check.engine.layout import (
-    CLASSES,
-    INPUT,
-    OUTPUT,
-    POSITION,
-    PROCESSES,
-    SIZE,
-    STATE_COUNT,
-    STATE_FIRST,
-    TABLE,
-    WIDTH,
-)
+from model_check.engine.layout import STATE_COUNT, STATE_FIRST
 from model_check.engine.local import LocalTables
 from model_check.engine.memo import Memo, function_of
 from model_check.engine.projector import Projector
+from model_check.engine.reading import Reading
 from model_check.engine.sight import Sight
 from model_check.engine.symmetry import Symmetries
 from model_check.links import HeldLinks, Links
@@ -44,6 +34,7 @@ class Tables:
         properties: Sequence[Property],
         *,
         symmetry: bool = False,
+        crew: Crew | None = None,
     ) -> None:
         self.memo = Memo()
         budgets = Budgets(system.budgets, self.memo)
@@ -54,8 +45,7 @@ class Tables:
             else BoxTables(system, links, self.local, budgets)
         )
         self.symmetries = Symmetries(system, self.local, self._links) if symmetry else None
-        self._reading = Directory()
-        self._read = kernel("judge")
+        self._crew = crew or Crew()
         self._sight = Sight(system, self.local) if system.watchers else None
 
     @property
@@ -79,26 +69,23 @@ class Tables:
         if self._sight is not None:
             self._sight.describe(directory)
 
-    def tuples(self, projector: Projector, rows: Narrow) -> Narrow:
-        """What the projector's chain of functions gives for each row.
+    def tuples(self, projector: Projector, pieces: Sequence[Narrow]) -> Narrow:
+        """What the projector's chain of functions gives for each row of all pieces.
 
-        Shapes: (n, at least processes) -> (n,).
+        Shapes: (n, at least processes) of each piece -> (all n together,).
         """
-        directory, found = self._reading, np.empty(len(rows), dtype=np.int32)
-        directory[SIZE], directory[WIDTH] = rows.shape
-        directory[POSITION] = 0
-        directory[TABLE] = projector.first
-        directory.point(INPUT, np.ascontiguousarray(rows, dtype=np.int32))
-        directory.point(OUTPUT, found)
-        directory[PROCESSES] = self.local.process_count
-        while directory[POSITION] < len(rows):
-            directory.point(CLASSES, projector.classes)
-            self.memo.describe(directory.numbers)
-            self._read(directory.address)
-            missing = directory.take_misses()
-            if missing.size:
-                self.memo.fill(np.unique(missing).tolist())
-        return found
+        readings = [Reading(rows, self.local.process_count) for rows in pieces if len(rows)]
+        waiting = readings
+        while waiting:
+            for reading in waiting:
+                reading.describe(projector, self.memo)
+            self._crew.do([reading.run for reading in waiting])
+            missing = [reading.take_misses() for reading in waiting]
+            waiting = [reading for reading in waiting if not reading.done]
+            if waiting:
+                self.memo.fill(np.unique(np.concatenate(missing)).tolist())
+        found = [reading.found for reading in readings]
+        return np.concatenate(found) if found else np.empty(0, dtype=np.int32)
 
     def offered(self, rows: Narrow, among: Flags) -> Wide:
         """How many of these moves each state offers, whether or not they can be paid for.
@@ -111,7 +98,7 @@ class Tables:
         of_state = total[first + count] - total[first]
         offers: Wide = of_state[rows[:, : self.local.process_count]].sum(axis=1)
         if self._sight is not None:
-            offers += self._sight.offered(rows, self.tuples(self._sight.seen, rows), among)
+            offers += self._sight.offered(rows, self.tuples(self._sight.seen, [rows]), among)
         return offers
 
     def recompute(self, keys: Wide) -> None:

@@ -3,12 +3,15 @@
 Clauses: none, the engine knows no protocol.
 """
 
+from threading import Event
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model_check.engine.arrays import Narrow
+from model_check.engine.crew import Crew
 from model_check.engine.directory import Directory
 from model_check.engine.frontier import Frontier
 from model_check.engine.layout import FIRST_FREE, KEY_BITS, NOTHING
@@ -35,6 +38,7 @@ def part_that_found(rows: Narrow) -> Part:
 
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("spills", [False, True])
+@settings(deadline=None)  # the first call may compile kernels
 @given(batches=st.lists(rows_of_states, max_size=6))
 def test_states_are_new_once_in_the_order_of_their_coming(
     exact: bool,  # noqa: FBT001
@@ -49,7 +53,7 @@ def test_states_are_new_once_in_the_order_of_their_coming(
             expected = [row for row in dict.fromkeys(batch) if row not in seen]
             seen.update(batch)
 
-            rows, _, _ = states.absorb(part_that_found(as_rows(batch)), WIDTH)
+            (rows,) = states.absorb([part_that_found(as_rows(batch))], WIDTH)
             if spills:
                 states.spill(spool)
 
@@ -66,10 +70,10 @@ def test_states_survive_growth() -> None:
         part.begin(np.empty((0, WIDTH), dtype=np.int32), 0)
         for piece in np.array_split(some, 2):
             part.find(piece)
-            states.absorb(part, WIDTH)
+            states.absorb([part], WIDTH)
 
     assert len(states) == 9_000
-    assert not len(states.absorb(part_that_found(rows[:4_000]), WIDTH)[0])
+    assert not len(states.absorb([part_that_found(rows[:4_000])], WIDTH)[0])
 
 
 def test_merged_files_know_what_each_of_them_knew() -> None:
@@ -90,7 +94,7 @@ def test_exact_states_with_one_fingerprint_are_told_apart() -> None:
     for exact in (False, True):
         part = part_that_found(rows)
         part.find(rows, np.array([7, 7]))
-        outcomes.append(len(States(numbered=False, exact=exact).absorb(part, WIDTH)[0]))
+        outcomes.append(len(States(numbered=False, exact=exact).absorb([part], WIDTH)[0]))
 
     assert outcomes == [1, 2]
 
@@ -188,3 +192,25 @@ def test_sheet_keeps_its_rows_when_it_grows() -> None:
 def test_directory_takes_arrays_in_one_piece() -> None:
     with pytest.raises(ValueError, match="one piece"):
         Directory().point(50, np.zeros((4, 4), dtype=np.int32)[:, ::2])
+
+
+def test_no_job_is_left_behind_by_an_interrupt() -> None:
+    begun, raised = Event(), Event()
+    done: list[str] = []
+
+    def slow() -> None:
+        begun.set()
+        assert raised.wait(60)
+        done.append(str(sum(range(3_000_000))))
+
+    def interrupted() -> None:
+        assert begun.wait(60)
+        raised.set()
+        raise KeyboardInterrupt
+
+    with Crew(2) as crew:
+        with pytest.raises(KeyboardInterrupt):
+            crew.do([slow, interrupted])
+
+        assert len(done) == 1
+        assert crew.do([lambda: 1, lambda: 2]) == [1, 2]

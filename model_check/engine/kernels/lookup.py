@@ -13,6 +13,9 @@ from model_check.engine.layout import (
     MISS_ROOM,
     MISSED,
     MISSES,
+    PROCESSES,
+    SHARD_BITS,
+    SHARDS,
     SLOT_KEYS,
     SLOT_NUMBERS,
     SLOTS,
@@ -86,8 +89,22 @@ def fingerprint(width: int, rows: Array, base: int) -> int:
 
 @part
 def place_of(print_: int, slots: int) -> int:
-    """The first place at which a fingerprint is looked for."""
+    """The first place at which a fingerprint is looked for, in its shard."""
     return (((print_ >> 32) & 0xFFFFFFFF) * slots) >> 32
+
+
+@part
+def shard_of(print_: int) -> int:
+    """The shard of the table of states that a fingerprint belongs to."""
+    return (print_ >> (64 - SHARD_BITS)) & (SHARDS - 1)
+
+
+@part
+def following(place: int, print_: int, slots: int) -> int:
+    """The place at which a fingerprint is looked for next: the shard's first after its last."""
+    size = slots >> SHARD_BITS
+    end = (shard_of(print_) + 1) * size
+    return place + 1 if place + 1 < end else end - size
 
 
 @part
@@ -116,6 +133,30 @@ def find(d: Array, print_: int, rows: Array, base: int) -> int:
             d[EXACT] == 0 or same_row(d, narrow(d[SLOT_NUMBERS])[place], rows, base)
         ):
             return place
-        place += 1
-        if place == slots:
-            place = 0
+        place = following(place, print_, slots)
+
+
+@part
+def packed(rows: Array, base: int, classes: Array, bits: int, first: int, end: int) -> int:
+    """The classes of these processes' local states in the row at `base`, in one number."""
+    number = 0
+    for process in range(first, end):
+        number = (number << bits) | classes[rows[base + process]]
+    return number
+
+
+@part
+def tuple_of(
+    d: Array, rows: Array, base: int, classes: Array, function: int, bits: int, span: int
+) -> int:
+    """What a chain of functions from this one on gives for the row at `base`, or UNKNOWN."""
+    processes = d[PROCESSES]
+    known = packed(rows, base, classes, bits, 0, min(span, processes))
+    start = span
+    while True:
+        end = min(start + span, processes)
+        known = recall(d, function, known, packed(rows, base, classes, bits, start, end))
+        if known == UNKNOWN or start + span >= processes:
+            return known
+        start = end
+        function += 1

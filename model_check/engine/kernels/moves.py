@@ -1,6 +1,6 @@
 """Which moves can be made in a state, whatever the links."""
 
-from model_check.engine.kernels.lookup import miss, recall
+from model_check.engine.kernels.lookup import miss, recall, tuple_of
 from model_check.engine.kernels.native import Array, narrow, part
 from model_check.engine.layout import (
     ACT,
@@ -17,11 +17,12 @@ from model_check.engine.layout import (
     MOVE_WIDTH,
     MOVES,
     NOTHING,
-    PROCESSES,
     RECEIVE,
     ROWS,
     SEEN,
+    SIGHT_BITS,
     SIGHT_CLASSES,
+    SIGHT_SPAN,
     SIGHT_TABLE,
     STATE_COUNT,
     STATE_DOWN,
@@ -77,14 +78,10 @@ def look_around(d: Array, position: int) -> bool:
     if d[WATCHERS] == 0:
         return False
     rows, classes = narrow(d[ROWS]), narrow(d[SIGHT_CLASSES])
-    seen = 0
-    for process in range(d[PROCESSES]):
-        state = rows[position * d[WIDTH] + process]
-        seen = recall(d, d[SIGHT_TABLE] + process, seen, classes[state])
-        if seen == UNKNOWN:
-            return False
+    base = position * d[WIDTH]
+    seen = tuple_of(d, rows, base, classes, d[SIGHT_TABLE], d[SIGHT_BITS], d[SIGHT_SPAN])
     d[SEEN] = seen
-    return True
+    return seen != UNKNOWN
 
 
 @part

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar, cast
 
 import numba
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -46,3 +47,21 @@ narrow: Final = _pointer(types.int32)
 
 wide: Final = _pointer(types.int64)
 """The array of 64-bit numbers at an address."""
+
+
+@intrinsic
+def _fetch(_context: Any, address: Any) -> Any:  # noqa: ANN401  numba has no types
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:  # noqa: ANN401
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = builder.module.declare_intrinsic(
+            "llvm.prefetch", [byte], ir.FunctionType(ir.VoidType(), [byte, *[number] * 3])
+        )
+        to_read, keep, data = number(0), number(3), number(1)
+        builder.call(function, [builder.inttoptr(arguments[0], byte), to_read, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(address), generate
+
+
+fetch: Final = cast("Callable[[int], None]", _fetch)
+"""The memory at an address is on its way to the cache; nothing waits for it."""

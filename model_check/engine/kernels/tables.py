@@ -1,9 +1,17 @@
 """Kernels that keep tables: of remembered functions, and of states."""
 
-from model_check.engine.kernels.lookup import find, fingerprint, place_of, recall
-from model_check.engine.kernels.native import Array, narrow, part, wide
+from model_check.engine.kernels.lookup import (
+    find,
+    fingerprint,
+    following,
+    place_of,
+    shard_of,
+    tuple_of,
+)
+from model_check.engine.kernels.native import Array, fetch, narrow, part, wide
 from model_check.engine.layout import (
     ALL_ROWS,
+    BITS,
     CLASSES,
     COUNT,
     EXACT,
@@ -23,16 +31,23 @@ from model_check.engine.layout import (
     OLD_NUMBERS,
     OLD_SLOTS,
     OUTPUT,
+    PART_COUNT,
+    PARTS,
     POSITION,
-    PROCESSES,
+    SHARD,
+    SHARD_END,
     SIZE,
     SLOT_KEYS,
     SLOT_NUMBERS,
     SLOTS,
+    SPAN,
     TABLE,
     UNKNOWN,
     WIDTH,
 )
+
+_AHEAD = 12
+"""So many fingerprints before it is looked up, a place of the table is fetched."""
 
 
 def remember(d: Array) -> int:
@@ -91,16 +106,59 @@ def absorb(d: Array) -> int:
     return new
 
 
+@part
+def is_news(keys: Array, slots: int, print_: int) -> bool:
+    """Whether the fingerprint was not in the table; it is now."""
+    place = place_of(print_, slots)
+    while keys[place] != 0:
+        if keys[place] == print_:
+            return False
+        place = following(place, print_, slots)
+    keys[place] = print_
+    return True
+
+
+def sift(d: Array) -> int:
+    """Of what the parts found, the fingerprints of these shards are known; so many were new.
+
+    FOUND_NUMBERS says of each whether it was, in the order of the parts. There must be room.
+    """
+    parts, keys, slots = wide(d[PARTS]), wide(d[SLOT_KEYS]), d[SLOTS]
+    new = 0
+    for rank in range(d[PART_COUNT]):
+        directory = wide(parts[rank])
+        prints, news = wide(directory[FOUND_PRINTS]), narrow(directory[FOUND_NUMBERS])
+        found = directory[FOUND]
+        for at in range(found):
+            ahead = prints[min(at + _AHEAD, found - 1)]
+            fetch(d[SLOT_KEYS] + 8 * place_of(ahead, slots))
+            if d[SHARD] <= shard_of(prints[at]) < d[SHARD_END]:
+                news[at] = is_news(keys, slots, prints[at])
+                new += news[at]
+    return new
+
+
+def gather(d: Array) -> int:
+    """The states found by a part that are new come to stand at the front; so many they are."""
+    news = narrow(d[FOUND_NUMBERS])
+    new = 0
+    for at in range(d[FOUND]):
+        if news[at] != 0:
+            settle(d, at, new, 0)
+            new += 1
+    return new
+
+
 def resettle(d: Array) -> int:
-    """All that was in the old table of states is in the new one, which is empty before."""
+    """What was in the old table and belongs to these shards is in the new one, empty before."""
     old, keys, slots = wide(d[OLD_KEYS]), wide(d[SLOT_KEYS]), d[SLOTS]
     for at in range(d[OLD_SLOTS]):
         print_ = old[at]
-        if print_ == 0:
+        if print_ == 0 or not d[SHARD] <= shard_of(print_) < d[SHARD_END]:
             continue
         place = place_of(print_, slots)
         while keys[place] != 0:
-            place = place + 1 if place + 1 < slots else 0
+            place = following(place, print_, slots)
         keys[place] = print_
         if d[NUMBERED] != 0:
             narrow(d[SLOT_NUMBERS])[place] = narrow(d[OLD_NUMBERS])[at]
@@ -113,14 +171,9 @@ def judge(d: Array) -> int:
     It goes on at POSITION, and stops there at a row for which something is not known.
     """
     rows, values, classes = narrow(d[INPUT]), narrow(d[OUTPUT]), narrow(d[CLASSES])
-    processes, width, table = d[PROCESSES], d[WIDTH], d[TABLE]
+    width, table, bits, span = d[WIDTH], d[TABLE], d[BITS], d[SPAN]
     for at in range(d[POSITION], d[SIZE]):
-        tuple_ = 0
-        for process in range(processes):
-            state = rows[at * width + process]
-            tuple_ = recall(d, table + process, tuple_, classes[state])
-            if tuple_ == UNKNOWN:
-                break
+        tuple_ = tuple_of(d, rows, at * width, classes, table, bits, span)
         if tuple_ != UNKNOWN:
             values[at] = tuple_
             if d[POSITION] == at:
