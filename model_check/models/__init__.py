@@ -12,6 +12,7 @@ from model_check.models.atomic_migration import (
 )
 from model_check.models.by_hand import FIRST_EPOCHS, LAST_OF_ALL, ROLES_BY_HAND, SLOTS_BY_HAND
 from model_check.models.claims import CLAIMS, TAKE_BACK
+from model_check.models.contenders import TWO_CANDIDATES, WON_BEFORE
 from model_check.models.dead_epoch import DEAD_EPOCH, REFUSED_FOR_EVER, REPLACEMENT
 from model_check.models.electorates import ONE_SHARD_TWICE, TWO_ELECTORATES
 from model_check.models.failover import FAILOVER
@@ -125,6 +126,8 @@ MODELS: Final[dict[str, Model]] = {
         TOLD_BY_OTHERS,
         VOTER_REPLACED,
         CANCELLED,
+        TWO_CANDIDATES,
+        WON_BEFORE,
         LATE_NEWS,
         NEWCOMER,
         THREE_REPLICAS,

@@ -41,7 +41,7 @@ class History:
         state = self._states[who]
         about = tuple(node.node_id for node in state.nodes if node.health is not Health.OK)
         for other in others:
-            self._hear(other, pong(state, about))
+            self.hear(other, pong(state, about))
 
     def fail(self, subject: str, *, seen_by: str, with_help_of: str, heard_by: str) -> None:
         """Two masters have agreed that the node is in FAIL, and others, in one text, heard it."""
@@ -58,20 +58,26 @@ class History:
         """Others, in one text, have heard from this node that the subject is in FAIL."""
         said = Fail(header=header(self._states[seen_by]), subject=NodeId(subject))
         for other in heard_by.split():
-            self._hear(other, said)
+            self.hear(other, said)
 
     def elect(self, candidate: str, *, voters: str, heard_by: str) -> None:
         """The replica stands; the voters are asked and answer, and others hear that it stands."""
         for vote in self.ask(candidate, voters=voters, heard_by=heard_by):
-            self._hear(candidate, vote)
+            self.hear(candidate, vote)
+
+    def stand(self, candidate: str) -> FailoverAuthRequest:
+        """The replica stands, and its request is still on its way to everybody."""
+        [request] = _sent(self.happen(candidate, ElectionDue()), FailoverAuthRequest)
+        return request
 
     def ask(self, candidate: str, *, voters: str, heard_by: str = "") -> list[FailoverAuthAck]:
         """The replica stands, others hear it, and the voters' answers are still on their way."""
-        [request] = _sent(self.happen(candidate, ElectionDue()), FailoverAuthRequest)
-        heard = {name: self._hear(name, request) for name in f"{voters} {heard_by}".split()}
+        request = self.stand(candidate)
+        heard = {name: self.hear(name, request) for name in f"{voters} {heard_by}".split()}
         return [vote for name in voters.split() for vote in _sent(heard[name], FailoverAuthAck)]
 
-    def _hear(self, who: str, message: Message) -> tuple[effects.Effect, ...]:
+    def hear(self, who: str, message: Message) -> tuple[effects.Effect, ...]:
+        """The message has reached the node, which asks for these effects."""
         sender = message.header.sender
         return self.happen(who, Received(message=message, link=Link.OUTBOUND, link_node=sender))
 
