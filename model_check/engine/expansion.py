@@ -10,6 +10,7 @@ from model_check.engine.crew import Crew
 from model_check.engine.directory import Directory
 from model_check.engine.options import Options
 from model_check.engine.parts import Part
+from model_check.engine.shelf import Shelf
 from model_check.engine.states import States
 from model_check.engine.tables import Tables
 
@@ -30,6 +31,7 @@ class Expansion:
         self._record = record
         self._size = options.part
         self._parts: list[Part] = []
+        self._shelf = Shelf()
         self._where = Directory()
         self._width = 0
 
@@ -88,7 +90,7 @@ class Expansion:
 
     def _part(self, rank: int) -> Part:
         if rank == len(self._parts):
-            self._parts.append(Part(record=self._record))
+            self._parts.append(Part(record=self._record, shelf=self._shelf))
         return self._parts[rank]
 
     def _describe(self, parts: list[Part]) -> None:

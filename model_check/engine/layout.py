@@ -66,6 +66,12 @@ WAY_ENVELOPE: Final = 1
 WAY_REST: Final = 2  # the content afterwards
 WAY_WIDTH: Final = 3
 
+LISTED_CODE: Final = 0  # what can come out of a box
+LISTED_AFTER: Final = 1  # the receiver's local state then
+LISTED_REST: Final = 2  # the content then
+LISTED_WAY: Final = 3  # -1 if nothing else changes
+LISTED_WIDTH: Final = 4
+
 BREAK_KEPT: Final = 0  # how many messages of the queue can still be read
 BREAK_REST: Final = 1
 BREAK_WIDTH: Final = 2
@@ -137,6 +143,7 @@ BITS: Final = 42  # of a class of local states, in keys of tuples
 SPAN: Final = 43  # so many classes are in one number of such a key
 SIGHT_BITS: Final = 44
 SIGHT_SPAN: Final = 45
+LISTED: Final = 46  # deliveries that are listed
 FIRST_NUMBER: Final = 36  # the number of the row 0 of the chunk
 
 # The directory: addresses.
@@ -194,8 +201,20 @@ OLD_KEYS: Final = 95
 OLD_NUMBERS: Final = 96
 OLD_SLOTS: Final = 97
 PARTS: Final = 99  # the addresses of their directories
+LIST_KEYS: Final = 100  # box, local state and content whose deliveries are listed there
+LIST_FIRSTS: Final = 101
+LIST_COUNTS: Final = 102
+LISTS: Final = 103
+LISTED_DELTAS: Final = 104  # by how much each delivery changes the fingerprint
+BOX_LISTS: Final = 105  # of each box of the state at hand: first and count, or -1
 
-DIRECTORY_SIZE: Final = 100
+DIRECTORY_SIZE: Final = 106
+
+LIST_PLACES: Final = 1 << 14
+"""Lists of deliveries that a thread remembers, a power of 2."""
+
+LIST_ROOM: Final = 1 << 16
+"""Deliveries in these lists."""
 
 SHARD_BITS: Final = 3  # the topmost of a fingerprint: which shard of the table it belongs to
 SHARDS: Final = 1 << SHARD_BITS

@@ -9,6 +9,7 @@ from model_check.engine.compiling import kernel
 from model_check.engine.directory import Directory
 from model_check.engine.layout import (
     BOUND_HIT,
+    BOX_LISTS,
     CHANGE_ROOM,
     CHANGED,
     EDGE_CODES,
@@ -47,6 +48,7 @@ from model_check.engine.layout import (
     TRANSITIONS,
     WIDTH,
 )
+from model_check.engine.shelf import Shelf
 
 _FIRST_ROOM: Final = 1 << 12
 
@@ -57,8 +59,9 @@ class Part:
     One is used for many parts, one after the other. Shapes: (states found,), (transitions,).
     """
 
-    def __init__(self, *, record: bool) -> None:
+    def __init__(self, *, record: bool, shelf: Shelf | None = None) -> None:
         self.directory = Directory()
+        self._shelf = shelf or Shelf()
         self._record = record
         self._expand = kernel("expand")
         self._gather = kernel("gather")
@@ -140,7 +143,11 @@ class Part:
 
     def run(self) -> None:
         """The states are expanded as far as tables and room allow."""
+        deliveries = self._shelf.take()
+        deliveries.lend(self.directory)
         self._expand(self.directory.address)
+        deliveries.take_back(self.directory)
+        self._shelf.give(deliveries)
         if self.directory[LATER_COUNT]:
             self._interrupted = True
         elif self.done and self._interrupted:
@@ -216,6 +223,7 @@ class Part:
             self._width = columns
             self._found_rows = np.empty(len(self._prints) * columns, dtype=np.int32)
             self.directory.point(SCRATCH, np.empty(columns, dtype=np.int32))
+            self.directory.point(BOX_LISTS, np.empty(2 * columns, dtype=np.int32))
         self.directory[WIDTH] = columns
         self._point()
 

@@ -36,9 +36,7 @@ from model_check.engine.layout import (
     CONTENT_BREAKS,
     CONTENT_CROWD,
     CONTENT_FIRST_BREAK,
-    CONTENT_FIRST_WAY,
     CONTENT_LOAD,
-    CONTENT_WAYS,
     CONTENT_WIDTH,
     CONTENTS,
     CROWDED,
@@ -72,7 +70,6 @@ from model_check.engine.layout import (
     WAY_ENVELOPE,
     WAY_KIND,
     WAY_REST,
-    WAY_WIDTH,
     WAYS,
     WIDTH,
 )
@@ -195,19 +192,3 @@ def break_channel(d: Array, position: int, column: int, content: int) -> None:
         write(d, column, breaks[way + BREAK_REST])
         operand = ((column - d[FIRST_BOX]) << KEPT_BITS) | breaks[way + BREAK_KEPT]
         emit(d, position, (operand << KIND_BITS) | BREAK, -1)
-
-
-@part
-def empty_boxes(d: Array, position: int) -> None:
-    """Every transition that takes something from a box or breaks its channel."""
-    rows, contents = narrow(d[ROWS]), narrow(d[CONTENTS])
-    base = position * d[WIDTH]
-    for box in range(d[BOXES]):
-        column = d[FIRST_BOX] + box
-        content = rows[base + column]
-        if content != 0:
-            first = contents[content * CONTENT_WIDTH + CONTENT_FIRST_WAY]
-            for rank in range(contents[content * CONTENT_WIDTH + CONTENT_WAYS]):
-                deliver(d, position, column, (first + rank) * WAY_WIDTH)
-            if d[BREAK_COST] != 0:
-                break_channel(d, position, column, content)

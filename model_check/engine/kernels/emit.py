@@ -143,9 +143,15 @@ def emit(d: Array, position: int, code: int, step: int) -> None:
         print_ = canonical(d, print_)
         if d[MISSED] != 0:
             return
+    note(d, position, code, step)
+    reach(d, position, code, print_)
+
+
+@part
+def reach(d: Array, position: int, code: int, print_: int) -> None:
+    """The state at `position` leads to the scratch row, which has this fingerprint."""
     if print_ == 0:
         print_ = 1
-    note(d, position, code, step)
     place = find(d, print_, narrow(d[SCRATCH]), 0)
     if place < 0:
         target = -1 - found_before(d, position, code, print_)
@@ -221,11 +227,16 @@ def record(d: Array, position: int, code: int, target: int) -> None:
 
 
 @part
+def jot(d: Array, code: int) -> None:
+    """The transition will be counted once its state is done; it refutes nothing."""
+    narrow(d[NOTE_EVENTS])[d[NOTES]] = code
+    d[NOTES] += 1
+
+
+@part
 def note(d: Array, position: int, code: int, step: int) -> None:
     """The transition will be counted once its state is done."""
-    notes = narrow(d[NOTE_EVENTS])
-    notes[d[NOTES]] = code
-    d[NOTES] += 1
+    jot(d, code)
     if step >= 0:
         refuted = narrow(d[STEPS])[step * STEP_WIDTH + STEP_REFUTED]
         if refuted != 0:

@@ -1,6 +1,7 @@
 """The kernel that expands a part of a level, state by state."""
 
-from model_check.engine.kernels.boxes import empty_boxes, move_boxed
+from model_check.engine.kernels.boxes import move_boxed
+from model_check.engine.kernels.deliveries import empty_boxes
 from model_check.engine.kernels.emit import count, start_from
 from model_check.engine.kernels.held import (
     deliver_held,
