@@ -53,10 +53,13 @@ def test_default_run_is_as_expected_with_the_counts_of_the_table(
     }
     assert exit_code == 0
     assert told
-    assert told.items() <= {
-        (run["model"], run["dialect"]): (run["links"], run["distinct_states"], run["verdict"])
-        for run in runs
-    }.items()
+    assert (
+        told.items()
+        <= {
+            (run["model"], run["dialect"]): (run["links"], run["distinct_states"], run["verdict"])
+            for run in runs
+        }.items()
+    )
 
 
 def test_default_run_exercises_nothing_that_is_said_to_be_out_of_scope(

@@ -43,7 +43,5 @@ TOLD_BY_OTHERS: Final = Model(
     links="held(1)",
     clauses=("SC-3", "SC-4", "SC-6", "SC-20", "SC-38"),
     happens=CORRECTING,
-    expected=(
-        Expected(property_id="SC-P2", dialects=RELEASES, told="F-21", clause="SC-6"),
-    ),
+    expected=(Expected(property_id="SC-P2", dialects=RELEASES, told="F-21", clause="SC-6"),),
 )

@@ -207,11 +207,11 @@ def test_files_name_the_clause_the_steps_that_decide_and_the_rules_not_kept(
     shown = page(run, "EL-P1", trace, drawn)
 
     assert [row.step for row in drawn.rows if row.decisive] == [6, 16]
-    assert [row.step for row in drawn.rows if row.flaws] == [12, 13]
+    assert [row.step for row in drawn.rows if row.flaws] == [2, 3, 12, 13]
     assert "EL-9 is not kept: Votes survive a crash" in mermaid(drawn)
     assert clause.title in " ".join(svg(drawn).split())
     assert (filed["clause_text"], filed["decided_in"]) == (clause.text, [6, 16])
-    assert [each["clause"] for each in filed["not_kept"]] == ["EL-9"]
+    assert [each["clause"] for each in filed["not_kept"]] == ["EL-10", "EL-9"]
     for said in (clause.text, "step 12", "win_election_if_quorum", "Turned off"):
         assert said in shown
 
