@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from model_check.audit.situation import Breach, Claim, Situation, akin, shard_epoch, slots_of, votes
+from model_check.audit.situation import Breach, Claim, Situation, akin, shard_epoch, slots_of
 from reference.core.effects import Broadcast, Happening, PausePurpose, ResumeWrites, SaveConfig
 from reference.core.messages import Pong
 from reference.core.types import NodeId
@@ -67,7 +67,7 @@ def _is_own_shards_master(here: Situation, node_id: NodeId | None) -> bool:
         and here.heartbeat.sender == node_id
         and (myself.is_master or here.tells(Happening.FOLLOWED))
         and leader is not None
-        and votes(leader)
+        and leader.is_master
         and akin(leader, myself)
         and leader.config_epoch > myself.config_epoch
     )
@@ -79,7 +79,7 @@ def own_shard(here: Situation) -> Iterator[Breach]:
     myself, leader = here.after.myself, here.after.nodes.get(sender)
     if not here.rules.empty_master_follows_shard or not here.listens or leader is None:
         return
-    newer = votes(leader) and leader.config_epoch > myself.config_epoch
+    newer = leader.is_master and leader.config_epoch > myself.config_epoch
     if newer and myself.is_master and not myself.slots and akin(leader, myself):
         yield Breach("SC-34", f"does not follow {leader.node_id}, the master of its shard")
 

@@ -100,7 +100,6 @@ EMPTY_SHARD: Final = Model(
             told="no such rule before Valkey 8",
             clause="SC-9",
         ),
-        Expected(property_id="SC-P7", dialects=("strict",), told="F-26", clause="SC-37"),
         Expected(
             property_id="SC-P7:witness", dialects=("redis-7.0",), told="no shards", clause="HB-9"
         ),

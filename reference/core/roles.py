@@ -113,14 +113,14 @@ def leave_sub_replica_chain(state: ClusterState, out: list[Effect]) -> ClusterSt
 
 @clause("SC-34")
 def follow_own_shard(state: ClusterState, leader_id: NodeId, out: list[Effect]) -> ClusterState:
-    """A master without slots is a replica of the one that has those of its shard, a newer one."""
+    """A master without slots is a replica of the newer master of its shard."""
     myself, leader = state.myself, state.nodes.get(leader_id)
     follows = (
         state.rules.empty_master_follows_shard
         and myself.is_master
         and not myself.slots
         and leader is not None
-        and leader.is_voting_master
+        and leader.is_master
         and leader.config_epoch > myself.config_epoch
         and in_same_shard(leader, myself)
     )

@@ -21,13 +21,6 @@ from reference.core.rules import STRICT, SWITCHES, VALKEY_9_1
 TOO_WIDE = {"late-votes", "three-replicas", "newcomer", "two-electorates", "two-failovers"}
 """Models whose scope takes long; late-votes and three-replicas take minutes."""
 
-UNMENDED = {"empty-shard": {"SC-P7"}}
-"""The finding for which strict has no rule.
-
-A master without slots does not follow its successor, which has none either, if it heard of it
-from a replica first (F-26).
-"""
-
 ALWAYS = (*SAFETY, CURRENT_EPOCH_SURVIVES, SLOTS_WITH_MASTERS, NO_CIRCLE)
 """What no step may break, in any model."""
 
@@ -56,7 +49,7 @@ def violated(run: Run) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("model", sorted(MODELS.keys() - TOO_WIDE - UNMENDED.keys()))
+@pytest.mark.parametrize("model", sorted(MODELS.keys() - TOO_WIDE))
 def test_every_model_holds(model: str) -> None:
     run = explored(model)
 
@@ -75,8 +68,7 @@ def test_nothing_is_expected_to_fail_but_a_witness_of_what_strict_prevents() -> 
         if STRICT.dialect in each.dialects
     }
 
-    unmended = {(model, name) for model, names in UNMENDED.items() for name in names}
-    assert expected == {("take-back", "SC-P1:witness-lost")} | unmended
+    assert expected == {("take-back", "SC-P1:witness-lost")}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +76,6 @@ def test_nothing_is_expected_to_fail_but_a_witness_of_what_strict_prevents() -> 
     sorted(
         MODELS.keys()
         - TOO_WIDE
-        - UNMENDED.keys()
         - {"two-replicas", "manual-failover", "meeting", "late-role", "partition"}
         - {"refused-for-ever", "replacement", "one-shard-twice", "second-failover"}
     ),

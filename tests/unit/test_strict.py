@@ -179,10 +179,11 @@ def emptied() -> ClusterState:
     return change(state, C, slots=slots(0, 2), shard_id=SHARD_A)
 
 
-def test_a_master_without_slots_follows_the_one_of_its_shard() -> None:
+@pytest.mark.parametrize("theirs", [slots(0), NO_SLOTS])
+def test_a_master_without_slots_follows_the_one_of_its_shard(theirs: SlotSet) -> None:
     out: list[Effect] = []
 
-    state = follow_own_shard(emptied(), C, out)
+    state = follow_own_shard(change(emptied(), C, slots=theirs), C, out)
 
     assert state.myself.replicaof == C
     assert told(out) == [Happening.FOLLOWED]
@@ -194,7 +195,7 @@ def test_a_master_without_slots_follows_the_one_of_its_shard() -> None:
         (A, {"slots": slots(0)}),
         (A, {"role": Role.REPLICA, "replicaof": B}),
         (A, {"config_epoch": 3}),
-        (C, {"slots": NO_SLOTS}),
+        (C, {"role": Role.REPLICA, "replicaof": B, "slots": NO_SLOTS}),
         (C, {"shard_id": ShardId("another")}),
     ],
 )
