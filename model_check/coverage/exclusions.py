@@ -21,7 +21,6 @@ class Exclusion:
     refusals: tuple[str, ...] = ()
     happenings: tuple[str, ...] = ()
     switches: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()  # those that exercise it when they are asked for
 
     def names(self, kind: Kind, known: tuple[str, ...]) -> list[str]:
         """Those of the known names that are meant."""

@@ -73,11 +73,7 @@ def summary(
         excluded={name: why for name, why in excluded.items() if name not in exercised},
         never=tuple(name for name in names if name not in exercised and name not in excluded),
         mistaken=tuple(
-            name
-            for each in exclusions
-            if not coverage.models & set(each.models)
-            for name in each.names(kind, names)
-            if name in exercised
+            name for each in exclusions for name in each.names(kind, names) if name in exercised
         ),
     )
 
@@ -138,11 +134,9 @@ def _show_excluded(summaries: list[Summary], console: Console) -> None:
             if name in each.excluded
         ]
         if names:
-            asked = f" ({', '.join(exclusion.models)})" if exclusion.models else ""
             console.print(
                 Padding(
-                    f"{escape(exclusion.reason)}{escape(asked)}: "
-                    f"[dim]{escape(', '.join(names))}[/dim]",
+                    f"{escape(exclusion.reason)}: [dim]{escape(', '.join(names))}[/dim]",
                     (0, 0, 0, 2),
                 ),
                 highlight=False,

@@ -2,7 +2,7 @@
 
 Importing numba and having it look up its own cache takes most of a second; what it made is loaded
 by llvmlite, which comes with it, in some milliseconds. Private names of numba are used here and
-nowhere else; `tests/model/test_engine_kernels.py` pins what is expected of them.
+nowhere else; `tests/model/test_engine_compiling.py` pins what is expected of them.
 """
 
 import ctypes

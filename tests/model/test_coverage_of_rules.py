@@ -195,19 +195,6 @@ def test_what_is_out_of_scope_exists_and_has_one_reason(kind: Kind) -> None:
         assert name in names or any(n.startswith(name.removesuffix("*")) for n in names), name
 
 
-def test_what_is_checked_when_asked_for_is_exercised_then() -> None:
-    for each in EXCLUSIONS:
-        coverage = Coverage()
-        meant = {name for kind in KINDS for name in each.names(kind, known(kind))}
-        exercised: set[str] = set()
-        for model in each.models:
-            assert not MODELS[model].by_default
-            if not meant <= exercised:
-                explored(model, "valkey-9.1", coverage)
-                exercised = {*coverage.fired, *coverage.happenings, *coverage.decided}
-        assert not each.models or meant <= exercised
-
-
 def test_json_has_the_coverage_if_it_is_asked_for(tmp_path: Path) -> None:
     file = tmp_path / "found.json"
     arguments = ["split", "--dialect", "redis-7.0", "--json", str(file)]
