@@ -109,6 +109,13 @@ AGING: Final = Model(
             text="a replica whose data is too old stands only if it is asked to",
             judge=_stands_with_data,
         ),
+        Sometimes(
+            id="EL-2:witness",
+            clause="EL-2",
+            text="the data of a replica is too old",
+            project=lambda _, node: Age.DATA_TOO_OLD in node.ages,
+            judge=any,
+        ),
         ELECTION_WON,
         Sometimes(
             id="EL-8:witness",

@@ -8,9 +8,9 @@ from model_check.models.at_rest import disagreement, no_lost_slot, slot_unclaime
 from model_check.models.cluster import Process, Scope
 from model_check.models.kinds import TELLING
 from model_check.models.model import Expected, Model
-from model_check.models.properties import EPOCHS_MONOTONE, EXCLUSIVE_CLAIM
+from model_check.models.properties import EPOCHS_MONOTONE, EXCLUSIVE_CLAIM, some_node
 from model_check.models.start import agreed, master, on_its_way, told_owner
-from model_check.properties import Invariant
+from model_check.properties import Invariant, Sometimes
 from reference.core.rules import Rules
 from reference.core.types import NodeId
 
@@ -47,11 +47,22 @@ def _kept(owner: str, slot: int) -> Invariant[Process]:
     )
 
 
-_NOT_TAKEN: Final = Expected(
-    property_id="SC-P3",
-    dialects=("redis-7.0", "redis-8.0"),
-    told="an importer of Redis takes nothing unless it is told",
-    clause="SC-25",
+def _taken(giver: str, slot: int) -> Sometimes[Process]:
+    return some_node(
+        "SC-25:witness",
+        f"B takes slot {slot}, which {giver} gave up",
+        lambda state: state.myself_id == "B" and bool(state.myself.slots.bitmap >> slot & 1),
+    )
+
+
+_NOT_TAKEN: Final = tuple(
+    Expected(
+        property_id=property_id,
+        dialects=("redis-7.0", "redis-8.0"),
+        told="an importer of Redis takes nothing unless it is told",
+        clause="SC-25",
+    )
+    for property_id in ("SC-P3", "SC-25:witness")
 )
 
 GIVEN_UP: Final = Model(
@@ -63,13 +74,14 @@ GIVEN_UP: Final = Model(
         EPOCHS_MONOTONE,
         no_lost_slot(5),
         _kept("C", 4),
+        _taken("A", 0),
         slot_unclaimed(5),
         disagreement(),
     ),
     links="held(1)",
     clauses=("SC-25", "SC-3", "SM-6"),
     happens=TELLING,
-    expected=(_NOT_TAKEN,),
+    expected=_NOT_TAKEN,
 )
 GIVEN_UP_BY_THE_OTHER: Final = attrs.evolve(
     GIVEN_UP,
@@ -81,6 +93,7 @@ GIVEN_UP_BY_THE_OTHER: Final = attrs.evolve(
         EPOCHS_MONOTONE,
         no_lost_slot(5),
         _kept("A", 0),
+        _taken("C", 4),
         slot_unclaimed(5),
         disagreement(),
     ),

@@ -2,11 +2,13 @@
 
 from typing import Final
 
+import attrs
+
 from model_check.models.cluster import Process, Scope
 from model_check.models.history import History
 from model_check.models.kinds import CORRECTING, VOTING
 from model_check.models.model import RELEASES, Expected, Model
-from model_check.models.properties import ELECTION_SAFETY, ELECTION_WON
+from model_check.models.properties import ELECTION_SAFETY, ELECTION_WON, some_node
 from model_check.models.silent import SilentSystem
 from model_check.models.start import agreed, master, replica, three_masters, without_dead
 from model_check.properties import Invariant, StepProperty
@@ -107,6 +109,11 @@ OUTDATED_VOTES: Final = Model(
             project=lambda _, node: node.epochs_won,
             judge=lambda won: not any(won),
         ),
+        some_node(
+            "EL-21:witness",
+            "D, for which two masters voted once, gives up",
+            lambda state: state.myself_id == "D" and state.election is None,
+        ),
     ),
     links="held(0)",
     clauses=("EL-11", "EL-17", "EL-21"),
@@ -125,7 +132,7 @@ MORE_THAN_ENOUGH: Final = Model(
             text="who has a majority, and may replace its master, is master",
             judge=_majority_leads,
         ),
-        ELECTION_WON,
+        attrs.evolve(ELECTION_WON, id="EL-12:witness", clause="EL-12"),
     ),
     links="held(0)",
     clauses=("EL-11", "EL-12", "EL-21"),

@@ -48,7 +48,7 @@ OVERTAKEN: Final = Model(
             judge=_ends,
         ),
         some_node(
-            "SC-7:witness",
+            "EL-16:witness",
             "D follows E",
             lambda state: state.myself_id == _D and state.myself.replicaof == _E,
         ),

@@ -97,7 +97,15 @@ GOES_IN_TURN: Final = attrs.evolve(
     name="goes-in-turn",
     text="as goes-first, but the replica is not the best-ranked one",
     scope=lambda rules: attrs.evolve(_scope(rules, all_announce=True), system=_InTurnSystem),
-    properties=(_OWN_JUDGEMENT, ELECTION_SAFETY),
+    properties=(
+        _OWN_JUDGEMENT,
+        ELECTION_SAFETY,
+        some_node(
+            "EL-6:witness",
+            "C, which only suspects the master, is asked for its vote",
+            lambda state: state.myself_id == "C" and state.current_epoch > 3,
+        ),
+    ),
     expected=(),
 )
 

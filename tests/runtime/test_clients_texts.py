@@ -124,7 +124,11 @@ def valkey() -> Iterator[Client]:
         ),
         ("COMMAND COUNT", len(COMMANDS)),
         ("COMMAND FOO", "ERR unknown subcommand 'FOO'. Try COMMAND HELP."),
-        ("COMMAND DOCS get", {}),
+        ("COMMAND DOCS foo", {}),
+        (
+            "COMMAND DOCS get",
+            {"get": {"summary": "The string of a key.", "since": "1.0.0", "group": "string"}},
+        ),
         ("COMMAND LIST x", "ERR syntax error"),
         ("COMMAND GETKEYS mset a 1 b 2", (b"a", b"b")),
         ("COMMAND GETKEYS foo x", "ERR Invalid command specified"),
