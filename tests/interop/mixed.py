@@ -122,7 +122,9 @@ class Mixed:
         wait_until(lambda: self.owns(node, self.nodes), 20, what="the replica took over")
 
     def _may_stand(self, node: Server) -> bool:
-        """Whether it has a link to the owner of the first slots, and all take it for its replica.
+        """Whether all have their links, and take it for a replica of the owner of the first slots.
+
+        A voter without a link to it has nowhere to send its vote, and it asks once.
 
         Who takes it for the replica of the owner before, for whom it voted a moment ago, does not
         vote for it in Redis 7.0 (EL-8), and the time of a manual failover is over before the next
@@ -131,4 +133,9 @@ class Mixed:
         rows = [each.view() for each in self.nodes]
         name = self.ids[node.port]
         [owner] = [row for row in rows[self.nodes.index(node)].values() if row.slots == (RUNS[0],)]
-        return owner.connected and all(view[name].replicaof == owner.node_id for view in rows)
+        linked = all(
+            row.connected and not {"fail", "fail?"} & set(row.flags)
+            for view in rows
+            for row in view.values()
+        )
+        return linked and all(view[name].replicaof == owner.node_id for view in rows)
