@@ -10,6 +10,7 @@ from tests.support import (
     Server,
     Workshop,
     cluster_is_ok,
+    knows_all,
     start,
     wait_until,
 )
@@ -133,9 +134,5 @@ class Mixed:
         rows = [each.view() for each in self.nodes]
         name = self.ids[node.port]
         [owner] = [row for row in rows[self.nodes.index(node)].values() if row.slots == (RUNS[0],)]
-        linked = all(
-            row.connected and not {"fail", "fail?"} & set(row.flags)
-            for view in rows
-            for row in view.values()
-        )
+        linked = all(knows_all(each, self.nodes) for each in self.nodes)
         return linked and all(view[name].replicaof == owner.node_id for view in rows)
