@@ -90,6 +90,6 @@ WON_BEFORE: Final = Model(
     links="held(0)",
     clauses=("EL-13", "EL-16", "EL-24"),
     happens=(*TELLING, *FAILING),
-    happens_in={ElectionDue: ("valkey-8.1", "valkey-9.1", "strict")},  # in Redis all is decided before
+    happens_in={ElectionDue: ("valkey-8.1", "valkey-9.1", "strict")},  # Redis: decided before
     expected=(Expected(property_id="EL-13", dialects=_REDIS, told="F-28", clause="EL-16"),),
 )
