@@ -5,7 +5,6 @@ from typing import Final
 import attrs
 
 from model_check.engine import Limits
-from model_check.induction.conditions import Prover, conditions_of
 from model_check.induction.confirm import KEPT
 from model_check.induction.setting import setting_of
 from model_check.links import parse_links
@@ -91,6 +90,11 @@ class Proved:
 
         Raises NotFoundError if none does, or if Z3 does not know.
         """
+        from model_check.induction.conditions import (  # noqa: PLC0415 - needs Z3
+            Prover,
+            conditions_of,
+        )
+
         off = self.off if self.late else (LATE, *self.off)
         setting = setting_of(RULES, off, self.dropped)
         prover, actions = Prover(setting, SECONDS), list[str]()

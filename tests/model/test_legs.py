@@ -3,6 +3,9 @@
 Clauses: EL-P1, SC-P1, SC-P2, EP-P1, EL-P4.
 """
 
+import subprocess
+import sys
+
 import attrs
 import pytest
 from click.testing import CliRunner
@@ -32,6 +35,34 @@ LONG = {"late_votes_count", "vote_checks_request_epoch"}
 
 MODELS_OF_ALL = 11
 """So many faults at least are seeded in all three legs."""
+
+
+WITHOUT_Z3 = """
+import sys
+sys.modules["z3"] = None  # as if it were not installed
+from reference.__main__ import main
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["bumps", "--leg", "check"], 0, "SC-P1"),
+        (["bumps", "--leg", "prove"], 2, "pip install 'slotproof[prove]'"),
+        (["--help"], 0, "Seed FAULTs"),
+    ],
+)
+def test_without_z3_the_other_legs_go_on(arguments: list[str], code: int, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_Z3, "legs", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr
 
 
 def test_the_page_is_of_these_faults() -> None:
