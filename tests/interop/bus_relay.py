@@ -122,6 +122,14 @@ class Rule:
         """The rule is not applied any more, and what it held never arrives."""
         self.relay.call(self._discard)
 
+    def sever(self) -> None:
+        """The rule is not applied any more, and connections on which it took something are closed.
+
+        TCP loses no bytes of a connection that lives on. A real server counts on that: as long as
+        the other's own messages arrive it repeats no PING on such a link, and calls it failed.
+        """
+        self.relay.call(self._sever)
+
     def apply(self, frame: Frame, stream: "_Stream") -> _Waiting | None:
         """What waits for the rule, None if the message is dropped. In the relay's thread."""
         self.taken.append(frame)
@@ -149,6 +157,11 @@ class Rule:
         for waiting in self._waiting:
             waiting.stream.forget(waiting)
         self._waiting.clear()
+
+    def _sever(self) -> None:
+        self._discard()
+        numbers = {frame.connection for frame in self.taken}
+        self.relay.close_streams(lambda stream: stream.connection in numbers)
 
 
 @attrs.define(eq=False)
@@ -284,7 +297,16 @@ class BusRelay:
 
     def disconnect(self, owner: str) -> None:
         """All connections to the node are closed, and what was held on them is lost."""
-        self.call(lambda: self._disconnect(owner))
+        self.call(lambda: self.close_streams(lambda stream: stream.owner == owner))
+
+    def close_streams(self, chosen: "Callable[[_Stream], bool]") -> None:
+        """Such connections end, and what was held on them is lost. In the relay's thread."""
+        for task, stream in tuple(self._streams.items()):
+            if chosen(stream):
+                stream.queue.clear()
+                stream.writer.close()
+                if task.done():
+                    del self._streams[task]
 
     def show(self, frame: Frame) -> None:
         """The watchers see the message. In the relay's thread."""
@@ -336,14 +358,6 @@ class BusRelay:
         stream = self._streams[task]
         if not stream.queue:
             del self._streams[task]
-
-    def _disconnect(self, owner: str) -> None:
-        for task, stream in tuple(self._streams.items()):
-            if stream.owner == owner:
-                stream.queue.clear()
-                stream.writer.close()
-                if task.done():
-                    del self._streams[task]
 
     async def _close(self) -> None:
         for server in self._servers:

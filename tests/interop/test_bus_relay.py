@@ -103,6 +103,24 @@ def test_dropped_type_never_arrives(patient: Workshop, relay: BusRelay) -> None:
     news.close()
 
 
+def test_what_a_rule_took_can_end_its_connections(
+    patient: Workshop, relay: BusRelay, seen: Capture
+) -> None:
+    cluster = join(relay, patient, {"A": "valkey", "B": "valkey"})
+    dropped = relay.drop(lambda frame: b"lost" in frame.data and frame.owner == "B")
+    cluster["A"].client.publish("news", "lost")
+    wait_until(lambda: dropped.taken, 10, what="the relay took it")
+    (lost,) = {frame.connection for frame in dropped.taken}
+
+    dropped.sever()
+
+    def newest() -> int:
+        return max(frame.connection for frame in tuple(seen.frames) if frame.owner == "B")
+
+    wait_until(lambda: newest() > lost, 20, what="a new connection")
+    assert not relay.rules
+
+
 def test_held_message_is_followed_or_overtaken(patient: Workshop, relay: BusRelay) -> None:
     cluster = join(relay, patient, {"A": "valkey", "B": "valkey"})
     news = _subscribed(cluster["B"])

@@ -146,7 +146,7 @@ class Shard:
             cut = self.cluster.relay.drop(aimed)
             wait_until(lambda: at_new.accepted, self.patience, what="the replica takes over")
             wait_until(lambda: _is_down(old), self.patience, what="the old master stops")
-        cut.discard()
+        cut.sever()
         self._swap()
         window, stall = _window(at_old, at_new), at_old.longest_stall
         return Measured(
@@ -193,7 +193,11 @@ class Shard:
         asked = known(self.cluster, self.replica, self.master)
         wait_until(asked, self.patience, what="the old master follows")
         wait_until(synced(follower), self.patience, what="it has the data")
-        wait_until(lambda: all(knows_all(node, nodes) for node in nodes), self.patience)
+        wait_until(
+            lambda: all(knows_all(node, nodes) for node in nodes),
+            self.patience,
+            what="all know all",
+        )
         wait_until(lambda: cluster_is_ok(nodes), self.patience, what="cluster ok")
         assert is_master(self.cluster[self.master])
 
