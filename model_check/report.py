@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from model_check.chance import chance
+from model_check.counted import states
 from model_check.coverage import Coverage, coverage_as_json
 from model_check.engine import PropertyResult
 from model_check.reasons import reasons
@@ -31,7 +32,7 @@ def show(run: Run, console: Console) -> None:
         f"[bold]{escape(title)}[/bold]  {escape(run.model.text)}", highlight=False, soft_wrap=True
     )
     console.print(
-        f"  {_verdict(run.verdict)}: {found.distinct_states:,} states, "
+        f"  {_verdict(run.verdict)}: {states(found)}, "
         f"{found.transitions:,} transitions, depth {found.depth}, {found.seconds:.1f} s "
         f"({found.transitions / max(found.seconds, 1e-9):,.0f}/s), "
         f"{found.step_calls:,} steps of the core",
@@ -174,6 +175,7 @@ def _run(run: Run) -> dict[str, Any]:
         "bounds": run.scope.describe(),
         "bounds_hit": found.bounds_hit,
         "distinct_states": found.distinct_states,
+        "states_of_orbits": found.states_of_orbits,
         "transitions": found.transitions,
         "depth": found.depth,
         "seconds": round(found.seconds, 3),

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from model_check.chance import chance
+from model_check.counted import states
 from model_check.engine import Exploration, Limits, PropertyResult, explore
 from model_check.engine_options import Engine
 from model_check.models.yardstick import YARDSTICKS
@@ -48,7 +49,7 @@ def check_yardstick(
 def _told(yardstick: Yardstick, scope: Scope, found: Exploration) -> list[str]:
     seconds = max(found.seconds, 1e-9)
     counts = (
-        f"  {found.verdict}: {found.distinct_states:,} states, {found.transitions:,} transitions, "
+        f"  {found.verdict}: {states(found)}, {found.transitions:,} transitions, "
         f"depth {found.depth}, {found.seconds:.1f} s ({found.transitions / seconds:,.0f}/s), "
         f"{found.step_calls:,} steps of the system"
     )
@@ -101,6 +102,7 @@ def _as_json(yardstick: Yardstick, scope: Scope, found: Exploration) -> str:
         "bounds": scope.text,
         "bounds_hit": found.bounds_hit,
         "distinct_states": found.distinct_states,
+        "states_of_orbits": found.states_of_orbits,
         "transitions": found.transitions,
         "depth": found.depth,
         "seconds": round(found.seconds, 3),

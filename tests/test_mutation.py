@@ -39,19 +39,23 @@ def test_mutants_differ_from_the_code_in_one_thing() -> None:
     source = """def older(one: int | None, two: int) -> bool:
     if one is None or two < 0:
         return False
+    if most := max(two, 1):
+        return one - 1 < most
     return one - 1 < max(two, 1)
 """
 
     found = mutants(source)
 
     texts = [mutant.after for mutant in found]
-    assert len(set(texts)) == len(texts)
+    assert len({mutant.code for mutant in found}) == len(found)
+    assert all(ast.parse(mutant.code) for mutant in found)
     assert not any("int & None" in text for text in texts)  # types are left alone
     assert {
         "if one is not None or two < 0:",
         "if one is None and two < 0:",
         "if one is None or False:",
         "if one is None or two <= 0:",
+        "if not (most := max(two, 1)):",
         "if True:",
         "return True",
         "return one + 1 < max(two, 1)",

@@ -75,4 +75,5 @@ class Exploration:
     fired: Mapping[tuple[int, Hashable], int]  # (process, event): transitions that made the move
     delivered: Mapping[tuple[int, Hashable], int]  # (receiver, message): transitions
     graph: StateGraph | None  # if it was asked for
+    states_of_orbits: int | None = None  # for how many the distinct ones stand, with symmetry
     state_bytes: int = 0  # the most memory that states took at a time, without the tables

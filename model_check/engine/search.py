@@ -28,7 +28,14 @@ from model_check.properties import Property, Verdict
 from model_check.system import System
 from model_check.trace import Trace
 
-_COUNTERS: Final = ("transitions", "depth", "_level", "_bounds_hit", "_states_at_violation")
+_COUNTERS: Final = (
+    "transitions",
+    "depth",
+    "_level",
+    "_bounds_hit",
+    "_states_at_violation",
+    "_states_of_orbits",
+)
 
 
 class Search:
@@ -68,6 +75,7 @@ class Search:
         self._level = 0  # of the states in the frontier
         self._level_start = 0  # the first of them, and of those already expanded
         self._bounds_hit = False
+        self._states_of_orbits = 0  # with symmetry
         self._most_bytes = 0
         self._saved_at = time.monotonic()
         self.transitions = 0
@@ -152,6 +160,7 @@ class Search:
             verdict=verdict,
             stopped_by=stopped,
             distinct_states=count,
+            states_of_orbits=self._states_of_orbits or None,
             transitions=self.transitions,
             depth=self.depth,
             seconds=time.monotonic() - started,
@@ -178,6 +187,8 @@ class Search:
             self._findings.look_at_states(pieces, number)
         for rows in pieces:
             self._following.add(rows)
+            if self._tables.symmetries is not None:
+                self._states_of_orbits += self._tables.symmetries.states_of(rows)
         if self._recorder is not None:
             for part, rows in zip(parts, pieces, strict=True):
                 self._recorder.add_transitions(*part.edges())

@@ -16,6 +16,7 @@ from model_check.engine.arrays import Narrow
 from model_check.engine.directory import Directory
 from model_check.engine.layout import COLUMN_IMAGES, COLUMN_KINDS, SYMMETRIES, SYMMETRY_TABLE
 from model_check.engine.local import LocalTables
+from model_check.engine.orbits import Orbits
 from model_check.system import Channel, Move, Send, Step, Symmetry, System
 
 KINDS_OF_COLUMN: Final = 8
@@ -54,7 +55,8 @@ class RenamedLinks(Protocol):
 class Symmetries:
     """The symmetries of a system, as functions that kernels look up.
 
-    Raises SymmetryError if the initial state is not the same once renamed.
+    Raises SymmetryError if the initial state is not the same once renamed, or if two symmetries
+    one after the other are none.
     """
 
     def __init__(
@@ -65,8 +67,10 @@ class Symmetries:
         self._links = links
         self._all = tuple(system.symmetries)
         self._first = local.memo.reserve(KINDS_OF_COLUMN * len(self._all))
+        self._orbits = Orbits(local.memo, self._first, KINDS_OF_COLUMN, len(self._all))
         for rank in range(len(self._all)):
             self._define(rank)
+        self._check_group()
         for symmetry in self._all:
             self._check_start(symmetry)
         local.on_list.append(self._check_moves)
@@ -78,9 +82,24 @@ class Symmetries:
 
     def describe(self, directory: Directory) -> None:
         """The directory says which the symmetries are, and where each column goes."""
+        kinds, images = self._columns()
+        directory[SYMMETRIES] = len(self._all)
+        directory[SYMMETRY_TABLE] = self._first
+        directory.point(COLUMN_KINDS, kinds)
+        directory.point(COLUMN_IMAGES, images.ravel())
+
+    def states_of(self, rows: Narrow) -> int:
+        """How many states are in the orbits of these, of which no two share one.
+
+        Shape: (n, columns).
+        """
+        return self._orbits.states(rows, *self._columns())
+
+    def _columns(self) -> tuple[Narrow, Narrow]:
+        """The kind of each column, and where each symmetry puts it: (n,), (symmetries, n)."""
         count = self._local.process_count
         kinds: list[int] = []
-        images: list[int] = []
+        images: list[list[int]] = []
         while len(kinds) < count + len(self._links.column_kinds()):  # renaming may find new ones
             kinds = [LOCAL_STATE] * count + self._links.column_kinds()
             images = []
@@ -89,11 +108,8 @@ class Symmetries:
                     count + self._links.renamed_column(column, symmetry.channel)
                     for column in range(len(kinds) - count)
                 ]
-                images += [*symmetry.processes, *renamed]
-        directory[SYMMETRIES] = len(self._all)
-        directory[SYMMETRY_TABLE] = self._first
-        directory.point(COLUMN_KINDS, np.array(kinds, dtype=np.int32))
-        directory.point(COLUMN_IMAGES, np.array(images, dtype=np.int32))
+                images.append([*symmetry.processes, *renamed])
+        return np.array(kinds, dtype=np.int32), np.array(images, dtype=np.int32)
 
     def images(self, rows: Narrow) -> list[Narrow]:
         """The local states of each row's image under each symmetry. Shape: (n, columns)."""
@@ -139,6 +155,14 @@ class Symmetries:
 
     def _renamed_state(self, rank: int, state: int) -> int:
         return self._local.memo.value(self._first + KINDS_OF_COLUMN * rank, state, 0)
+
+    def _check_group(self) -> None:
+        known = {symmetry.processes for symmetry in self._all}
+        known.add(tuple(range(self._local.process_count)))
+        for symmetry in self._all:
+            for then in self._all:
+                if tuple(then.processes[place] for place in symmetry.processes) not in known:
+                    raise self._error(then, f"after {symmetry.name or symmetry.processes}")
 
     def _check_start(self, symmetry: Symmetry[Any, Any]) -> None:
         initial = self._system.initial()

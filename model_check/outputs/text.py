@@ -3,6 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from model_check.applied import Rule
+from model_check.counted import states
 from model_check.judged import JudgedRun, Judgement
 from model_check.reasons import clauses, ending, reasons
 from model_check.run import Run
@@ -72,7 +73,7 @@ def counts(run: Run) -> str:
     """How much was explored."""
     found = run.found
     return (
-        f"{found.distinct_states:,} states, {found.transitions:,} transitions, "
+        f"{states(found)}, {found.transitions:,} transitions, "
         f"depth {found.depth}, {found.seconds:.1f} s"
     )
 

@@ -70,6 +70,8 @@ def test_verdicts_are_the_same_and_states_are_fewer(links: str) -> None:
     assert plain.verdict == reduced.verdict == "holds"
     assert plain.depth == reduced.depth
     assert plain.distinct_states / 2 <= reduced.distinct_states < plain.distinct_states
+    assert reduced.states_of_orbits == plain.distinct_states
+    assert plain.states_of_orbits is None
 
 
 def test_a_violation_is_found_with_a_path_as_short() -> None:
@@ -85,13 +87,27 @@ def test_a_violation_is_found_with_a_path_as_short() -> None:
     assert lengths == [lengths[0]] * 2
 
 
-@pytest.mark.parametrize(("managers", "orbits"), [(3, 80), (4, 166)])
-def test_interchangeable_resource_managers(managers: int, orbits: int) -> None:
+@pytest.mark.parametrize(("managers", "orbits", "states"), [(3, 80, 288), (4, 166, 1568)])
+def test_interchangeable_resource_managers(managers: int, orbits: int, states: int) -> None:
     properties = YARDSTICKS["yardstick/two-phase"].properties
 
     found = explore(TwoPhase(managers), SetLinks(), properties, Limits(), options=SYMMETRIC)
 
     assert (found.verdict, found.distinct_states) == ("holds", orbits)
+    assert found.states_of_orbits == states
+
+
+def test_symmetries_that_leave_one_out_are_refused() -> None:
+    class Turned(TwoPhase):
+        """Of three it is only said that all may move on by one."""
+
+        @property
+        @override
+        def symmetries(self) -> Sequence[Symmetry[Any, str]]:
+            return [each for each in super().symmetries if each.processes == (0, 2, 3, 1)]
+
+    with pytest.raises(SymmetryError, match=r"is no symmetry: after resource managers as"):
+        explore(Turned(3), SetLinks(), (), Limits(), options=SYMMETRIC)
 
 
 def test_replicas_are_interchangeable_where_no_rule_looks_at_their_ids() -> None:

@@ -200,3 +200,4 @@ def test_paxos_has_the_distinct_states_of_tlc_with_symmetry(
 
     assert found.verdict == "holds"
     assert found.distinct_states == (17_153 if symmetry else 185_369)
+    assert found.states_of_orbits == (185_369 if symmetry else None)

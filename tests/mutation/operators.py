@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import re
 from collections.abc import Iterator
 
 import attrs
@@ -47,6 +48,9 @@ exceptions (the core raises none) and those that make up names."""
 
 MODULE = "the module"
 """Where a mutant is that is in no function."""
+
+_NOT_OF_ASSIGNMENT = re.compile(r"\bif not (\w+ := .*):$", re.MULTILINE)
+"""What AddNot makes of `if a := b:`, which is no Python."""
 
 Place = tuple[int, int]
 """Line, from 1, and column, from 0."""
@@ -94,7 +98,7 @@ def _by_cosmic_ray(source: str, tree: ast.Module) -> Iterator[tuple[str, int, st
                 continue
             code = mutate_code(source, operator, occurrence)
             if code is not None:
-                yield name, start[0], code
+                yield name, start[0], _NOT_OF_ASSIGNMENT.sub(r"if not (\1):", code)
 
 
 def _annotations(tree: ast.Module) -> Iterator[tuple[Place, Place]]:
