@@ -55,6 +55,7 @@ _AUDITS: Final[tuple[Audit, ...]] = (
     epochs.saved_votes,
     claims.owners,
     claims.defences,
+    claims.told_of_itself,
     claims.without_claim,
     claims.marks,
     claims.imports_told,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from model_check.audit.situation import Breach, Claim, Situation, akin, slots_of
-from reference.core.effects import DeleteKeys, Happening, Send
+from reference.core.effects import DeleteKeys, Happening, Refusal, Send
 from reference.core.epoch_kinds import EpochKind, kind_of
 from reference.core.messages import Header, Update
 from reference.core.nodes import ClusterNode
@@ -117,6 +117,25 @@ def defences(here: Situation) -> Iterator[Breach]:
     for note in here.noticed(Happening.KEPT_TAKEN):
         if not kept:
             yield Breach("SC-33", f"defends itself against {note.subject}, which claims none of it")
+
+
+def told_of_itself(here: Situation) -> Iterator[Breach]:
+    """SC-6, SC-38, SC-40: an UPDATE about the receiver gives back what it was reset from, alone."""
+    update, myself = here.message, here.before.myself
+    if not isinstance(update, Update) or here.sender is None:
+        return
+    about = update.subject == myself.node_id
+    back = NO_SLOTS
+    if about and myself.is_master and here.rules.reset_owners_take_back:
+        back = update.slots & here.before.owned_before_reset
+    if back - here.after.myself.slots:
+        yield Breach("SC-40", f"does not take back slots {back}, which were its own")
+    if here.tells(Happening.TOOK_BACK) != bool(back):
+        whose = "itself" if about else update.subject
+        yield Breach("SC-40", f"takes slots back, or not, by an UPDATE about {whose}")
+    old = about and not back and update.config_epoch <= myself.config_epoch
+    if old and not here.tells(Refusal.NOTHING_NEW):
+        yield Breach("SC-6", "takes in an UPDATE about itself that tells nothing new")
 
 
 def without_claim(here: Situation) -> Iterator[Breach]:

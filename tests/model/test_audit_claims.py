@@ -1,7 +1,7 @@
 """Rules of claims and open slots, judged step by step: each has a twin that breaks it.
 
 Clauses: SC-1, SC-3, SC-4, SC-5, SC-6, SC-20, SC-21, SC-22, SC-23, SC-24, SC-25, SC-27, SC-32,
-SC-33, SC-36, SC-38, EL-10.
+SC-33, SC-36, SC-38, SC-40, EL-10.
 """
 
 import attrs
@@ -42,6 +42,7 @@ from tests.model.twins import (
     besides,
     both,
     entry,
+    instead,
     not_kept,
     taken,
     then,
@@ -52,6 +53,8 @@ from tests.model.twins import (
 Case = tuple[str, ClusterState, Event, Tampering]
 B_SEES = seen_by(B)
 TAKEN = attrs.evolve(change(seen_by(B, STRICT), B, slots=slots(1, 5)), taken_from=((A, slots(5)),))
+RESET = attrs.evolve(change(seen_by(B, STRICT), B, slots=slots(1)), owned_before_reset=slots(5))
+TOOK_BACK = Notice(what=Happening.TOOK_BACK, subject=C)
 KEPT = unique_epoch(4, A, EpochKind.KEPT)
 STREAM = attrs.evolve(
     change(seen_by(A1, STRICT), A, slots=slots(0, 5)), taken_from=((C, slots(5)),)
@@ -130,6 +133,15 @@ CLAIMS: dict[str, Case] = {
         claims(A, 1, 0, 2),
         lambda it: attrs.evolve(it, after=marked(it.after)),
     ),
+    "what was reset is not taken back": ("SC-40", RESET, tells(B, 2, 1, 5), undone),
+    "what was reset is taken back from one of whom nobody spoke": (
+        "SC-40",
+        RESET,
+        tells(A, 2, 5),
+        both(entry(B, slots=slots(1, 5)), besides(TOOK_BACK)),
+    ),
+    "nothing is taken back": ("SC-40", RESET, tells(B, 2, 1), besides(TOOK_BACK)),
+    "an old UPDATE about oneself is taken in": ("SC-6", RESET, tells(B, 2, 1, 4), instead()),
     "an UPDATE makes no master": ("SC-6", B_SEES, tells(A1, 4, 0), undone),
     "an UPDATE is believed that is old": (
         "SC-6",
