@@ -22,9 +22,9 @@ from redis.asyncio.cluster import RedisCluster as AsyncCluster
 from redis.cluster import RedisCluster
 
 from reference.__main__ import main
+from tests.clients.story import Story
 from tests.support import LOOPBACK, free_ports, wait_until
 
-STEPS: Final = 20
 KEYS: Final = tuple(f"key:{number}" for number in range(12))  # of all three masters
 ERRORS: Final = (redis.exceptions.RedisError, OSError, asyncio.TimeoutError)
 
@@ -86,46 +86,6 @@ def host(tmp_path: Path) -> Iterator[Host]:
     assert "1 elections won" in replayed.output
 
 
-class Story:
-    """The clients and the failover, in step with each other."""
-
-    def __init__(self) -> None:
-        self.ready = threading.Barrier(5, timeout=100)
-        self.killed = threading.Event()
-        self.over = threading.Event()
-        self.failures: list[str] = []
-        self.errors_meanwhile: dict[str, int] = {}
-
-    def tell(self, name: str, step: Callable[[int], None]) -> None:
-        """The client works before and after the failover without an error; meanwhile it may not."""
-        try:
-            for number in range(STEPS):
-                step(number)
-            self.ready.wait()
-            assert self.killed.wait(100)
-            count = 0
-            while not self.over.is_set():
-                try:
-                    step(count)
-                except ERRORS:
-                    self.errors_meanwhile[name] = self.errors_meanwhile.get(name, 0) + 1
-                count += 1
-            wait_until(lambda: _works(step), 30, what=f"{name} finds the new master")
-            for number in range(STEPS):
-                step(number)
-        except BaseException as error:  # noqa: BLE001 - told by the test
-            self.failures.append(f"{name}: {error!r}")
-            self.ready.abort()
-
-
-def _works(step: Callable[[int], None]) -> bool:
-    try:
-        step(0)
-    except ERRORS:
-        return False
-    return True
-
-
 def _one_by_one(client: Any) -> Callable[[int], None]:
     def step(number: int) -> None:
         for key in KEYS:
@@ -151,7 +111,7 @@ def _sync(story: Story, host: Host, name: str, protocol: int) -> None:
         host=LOOPBACK, port=host.port + 1, protocol=protocol, socket_timeout=10
     ) as client:
         make = _one_by_one if protocol == 2 else _in_pipelines
-        story.tell(name, make(client))
+        story.tell(name, make(client), ERRORS)
 
 
 def _async(story: Story, host: Host, name: str, protocol: int) -> None:
@@ -169,13 +129,13 @@ def _async(story: Story, host: Host, name: str, protocol: int) -> None:
                 await client.set(f"a:{key}", number)
                 assert await client.get(f"a:{key}") is not None
 
-        story.tell(name, lambda number: runner.run(work(number)))
+        story.tell(name, lambda number: runner.run(work(number)), ERRORS)
         runner.run(client.aclose())
 
 
 @pytest.mark.timeout(300)
 def test_errors_stay_within_the_failover(host: Host) -> None:
-    story = Story()
+    story = Story(4)
     clients = [
         threading.Thread(target=target, args=(story, host, name, protocol))
         for target, name, protocol in (
