@@ -16,6 +16,7 @@ from typing import Final
 import attrs
 
 from reference.clauses import clause
+from reference.runtime.arrivals import drop_all
 from reference.runtime.directives import kept_text
 from reference.runtime.effects import Request
 from reference.runtime.keyspace import Keyspace
@@ -169,6 +170,7 @@ class AppendLog:
             with path.open("rb") as file:
                 while data := file.read(_READ_SIZE):
                     follower.take(data)
+            drop_all(self._keyspace)  # of jobs that ended with the process
         except ReplicationError as error:
             raise AppendLogError(f"Bad file format reading {path}: {error}") from error
         size = path.stat().st_size

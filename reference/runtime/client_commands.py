@@ -14,6 +14,7 @@ from reference.runtime.client_commands_data import DATA_HANDLERS
 from reference.runtime.client_commands_debug import DEBUG_HANDLERS
 from reference.runtime.client_commands_docs import DOCS_HANDLERS
 from reference.runtime.client_commands_keys import KEY_HANDLERS
+from reference.runtime.client_commands_migration import MIGRATION_HANDLERS
 from reference.runtime.client_commands_pubsub import PUBSUB_HANDLERS, why_not_while_listening
 from reference.runtime.client_commands_replication import REPLICATION_HANDLERS
 from reference.runtime.client_commands_server import SERVER_HANDLERS
@@ -38,6 +39,7 @@ HANDLERS: Final[Handlers] = {
     **SERVER_HANDLERS,
     **CLUSTER_HANDLERS,
     **SLOT_HANDLERS,
+    **MIGRATION_HANDLERS,
     **REPLICATION_HANDLERS,
     **KEY_HANDLERS,
     **TRANSACTION_HANDLERS,

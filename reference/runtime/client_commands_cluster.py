@@ -40,6 +40,7 @@ _HELP: Final = {
     "ADDSLOTS <slot> [<slot> ...]": "Give the slots, which nobody may own, to this node.",
     "ADDSLOTSRANGE <first> <last> [<first> <last> ...]": "The same for runs of slots.",
     "BUMPEPOCH": "Give this node a configEpoch newer than all others.",
+    "CANCELSLOTMIGRATIONS": "End all migrations of slots from this node.",
     "COUNT-FAILURE-REPORTS <node-id>": "How many masters say that the node fails.",
     "COUNTKEYSINSLOT <slot>": "How many keys of the slot this node holds.",
     "DELSLOTS <slot> [<slot> ...]": "Take the slots from their owners, at this node only.",
@@ -49,11 +50,15 @@ _HELP: Final = {
     "FLUSHSLOTS": "Take all slots from this node, which must have no keys.",
     "FORGET <node-id>": "Take the node out of the table, for at least a minute.",
     "GETKEYSINSLOT <slot> <count>": "Keys of the slot that this node holds.",
+    "GETSLOTMIGRATIONS": "The migrations of slots from and to this node, and how they ended.",
     "HELP": "Print these lines.",
     "INFO": "The state of the cluster as this node sees it.",
     "KEYSLOT <key>": "The slot of the key.",
     "LINKS": "The connections of the bus.",
     "MEET <ip> <port> [<bus-port>]": "Make this node and the one at the address know each other.",
+    "MIGRATESLOTS SLOTSRANGE <first> <last> [<first> <last> ...] NODE <node-id> [SLOTSRANGE ...]": (
+        "Send the slots with their keys to the node, which owns them when it has all."
+    ),
     "MYID": "The id of this node.",
     "MYSHARDID": "The id of this node's shard.",
     "NODES": "Every known node, a line for each.",

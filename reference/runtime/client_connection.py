@@ -249,15 +249,10 @@ class Connection(asyncio.BufferedProtocol):
             if data is not None:
                 self._out += data
                 return len(self._out) < _FLUSH_SIZE or self._flushed(session)
-        pause = session.node.writes
-        if pause.active and (pause.holds_all or writes(session, arguments)):
-            self._held = _Held(arguments)
-            pause.when_over(self.go_on)
-            return False
-        moves = session.service.moves
-        if moves.active and waits_for_keys(session, arguments):
-            self._held = _Held(arguments)
-            moves.when_over(self.go_on)
+        if session.importing is not None:
+            session.closing = not session.importing.take(arguments)
+            return not session.closing
+        if self._waits_for_others(session, arguments):
             return False
         session.running = True
         reply = execute(session, arguments)
@@ -278,6 +273,19 @@ class Connection(asyncio.BufferedProtocol):
         if len(self._out) >= _FLUSH_SIZE:
             self._flush(session)
         return not (session.closing or self._choked)
+
+    def _waits_for_others(self, session: Session, arguments: list[bytes]) -> bool:
+        """Whether the request is held, until a pause or a move of keys is over."""
+        pause, moves = session.node.writes, session.service.moves
+        if pause.active and (pause.holds_all or writes(session, arguments)):
+            self._held = _Held(arguments)
+            pause.when_over(self.go_on)
+            return True
+        if moves.active and waits_for_keys(session, arguments):
+            self._held = _Held(arguments)
+            moves.when_over(self.go_on)
+            return True
+        return False
 
     def _flushed(self, session: Session) -> bool:
         """The replies so far are on their way; False if the client does not read them."""

@@ -28,6 +28,7 @@ def is_plain(session: Session) -> bool:
         and session.mode is Replies.ON
         and session.authenticated
         and not session.closing
+        and session.importing is None
         and not session.service.channels.listens(session)
     )
 

@@ -23,6 +23,7 @@ from reference.runtime.command_table import CommandInfo
 from reference.runtime.keyspace import Keyspace, Watch
 from reference.runtime.migration import Moves
 from reference.runtime.replication_feed import Feed, ReplicaFacts
+from reference.runtime.slot_import import Import
 from reference.wire.resp import ErrorReply, SimpleString
 
 _REDIS: Final = RELEASES["redis-7.0"]
@@ -152,6 +153,7 @@ class Session:
     closing: bool = False  # after the reply
     replica: ReplicaFacts | None = None  # what it says of itself as a replica
     feed: Feed | None = None  # once it gets the stream
+    importing: Import | None = None  # once it sends keys of slots that move here
     running: bool = False  # the request at hand is being carried out
     pushed: bytearray = attrs.field(factory=bytearray)  # to be sent after its reply
     held: bool = False  # the request at hand is answered later

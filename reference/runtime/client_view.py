@@ -15,6 +15,7 @@ from reference.runtime.debugging import Debugging
 from reference.runtime.options import NodeOptions
 from reference.runtime.pause import WritePause
 from reference.runtime.replication_master import Replicas
+from reference.runtime.slot_migrations import Migrations
 from reference.wire.announced import Announced
 
 
@@ -113,6 +114,10 @@ class NodeView(Protocol):
     @property
     def replicas(self) -> Replicas:
         """Those who follow this node's data."""
+
+    @property
+    def migrations(self) -> Migrations:
+        """Slots that move atomically, from this node or to it."""
 
     def ping_sent_ms(self, node_id: NodeId) -> int:
         """When the PING in flight to this node was sent, ms since 1970; 0 if there is none."""

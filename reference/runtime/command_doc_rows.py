@@ -52,6 +52,7 @@ cluster 3.0.0 cluster About the cluster and this node of it.
 cluster|addslots 3.0.0 cluster Gives this node slots that nobody has.
 cluster|addslotsrange 7.0.0 cluster Gives this node runs of slots that nobody has.
 cluster|bumpepoch 3.0.0 cluster Gives this node the highest epoch.
+cluster|cancelslotmigrations 9.0.0 cluster Ends all migrations of slots from this node.
 cluster|count-failure-reports 3.0.0 cluster How many nodes say that a node fails.
 cluster|countkeysinslot 3.0.0 cluster How many keys a slot has here.
 cluster|delslots 3.0.0 cluster Makes this node forget who has the slots.
@@ -61,11 +62,13 @@ cluster|flushslot 9.0.0 cluster Deletes the keys of a slot.
 cluster|flushslots 3.0.0 cluster Makes this node forget who has any slot.
 cluster|forget 3.0.0 cluster Removes a node from the table of this one.
 cluster|getkeysinslot 3.0.0 cluster Keys of a slot.
+cluster|getslotmigrations 9.0.0 cluster The migrations of slots from and to this node.
 cluster|help 5.0.0 cluster What CLUSTER can do.
 cluster|info 3.0.0 cluster The state of the cluster in the view of this node.
 cluster|keyslot 3.0.0 cluster The slot of a key.
 cluster|links 7.0.0 cluster The links of the bus.
 cluster|meet 3.0.0 cluster Makes this node greet another one.
+cluster|migrateslots 9.0.0 cluster Sends slots with their keys to a node, which owns them then.
 cluster|myid 3.0.0 cluster The id of this node.
 cluster|myshardid 7.2.0 cluster The id of the shard of this node.
 cluster|nodes 3.0.0 cluster The table of nodes, a line for each.
@@ -79,6 +82,7 @@ cluster|shards 7.0.0 cluster The shards with their slots and nodes.
 cluster|slaves 3.0.0 cluster The replicas of a master, a line for each.
 cluster|slot-stats 8.0.0 cluster How much each slot is used.
 cluster|slots 3.0.0 cluster The runs of slots with the nodes that serve them.
+cluster|syncslots 9.0.0 cluster What the two ends of a migration of slots say to each other.
 command 2.8.13 server The commands, with what clients route by.
 command|count 2.8.13 server How many commands there are.
 command|docs 7.0.0 server What commands are for.

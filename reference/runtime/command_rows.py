@@ -94,9 +94,13 @@ cluster|slot-stats -4 loading,stale - nondeterministic_output,request:all_shards
 
 _VALKEY_9_ROWS: Final = f"""{_VALKEY_8_ROWS}
 exec 1 noscript,loading,stale,skip_commandlog transaction -
+cluster|cancelslotmigrations 2 admin,stale,no_async_loading admin,dangerous -
 cluster|flushslot -3 write,admin,no_async_loading keyspace,admin,dangerous -
+cluster|getslotmigrations 2 admin,stale,no_async_loading admin,dangerous -
+cluster|migrateslots -4 admin,stale,no_async_loading admin,dangerous -
 cluster|replicate -3 admin,stale,no_async_loading admin,dangerous -
 cluster|setslot -4 admin,stale,no_async_loading admin,dangerous -
+cluster|syncslots -3 admin,stale,no_async_loading admin,dangerous -
 """
 
 RELEASE_ROWS: Final = {

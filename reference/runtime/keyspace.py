@@ -23,7 +23,7 @@ from reference.core.slots import SlotSet, key_hash_slot
 from reference.runtime.client_replies import ClientReply, SetReply
 from reference.runtime.command_table import DATA_COMMANDS, CommandInfo, keys_of
 from reference.runtime.effects import Done, Request, effects_of, is_told_whole, restore_of
-from reference.runtime.keyspace_data import Data, Unsure
+from reference.runtime.keyspace_data import Arrival, Data, Unsure
 from reference.runtime.keyspace_values import (
     advance_group,
     complete_stream,
@@ -156,6 +156,10 @@ class Keyspace:
         self._group: list[Request] | None = None
         self.listener: Callable[[list[Request]], None] | None = None
         """Who is told what changes: commands that have the same effect, all of them or none."""
+        self.followers: list[Callable[[list[Request]], None]] = []
+        """Who else is told the same."""
+        self.arrivals: dict[str, Arrival[Keyspace]] = {}
+        """Keys of slots that are not this node's yet, by the job that brings them."""
         self.recorder: Recorder | None = None
         self.record_as: Callable[[NodeOptions], None] | None = None
         """What makes the recorder be as the options say; an error of the system if it cannot."""
@@ -194,7 +198,7 @@ class Keyspace:
         keys = keys_of(info, arguments)
         if keys is not None:
             self._announce(keys or None)
-        if self.listener is None and self.recorder is None:
+        if self.listener is None and self.recorder is None and not self.followers:
             return self._engage(name, arguments, protocol)
         self._data.touched.clear()
         reply = self._engage(name, arguments, protocol)
@@ -217,7 +221,7 @@ class Keyspace:
         """The key holds this string as after SET by `execute`; False if that has to be asked."""
         if self.before_write or not self._data.put_plain(key, value):
             return False
-        if self.listener is not None or self.recorder is not None:
+        if self.listener is not None or self.recorder is not None or self.followers:
             self._tell([[b"SET", key, value]])
         return True
 
@@ -244,6 +248,8 @@ class Keyspace:
             self.recorder.record(requests)
         if self.listener is not None:
             self.listener(requests)
+        for tell in self.followers:
+            tell(requests)
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:

@@ -5,12 +5,16 @@ from enum import Enum
 from heapq import heappop
 from math import inf, nextafter
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
+import attrs
 from fakeredis._core import Database, Item
 from typing_extensions import override
 
 from reference.clauses import clause
+from reference.core.slots import SlotSet
+
+_Holder = TypeVar("_Holder")
 
 _FUZZ: Final = 1e-3
 """Milliseconds that a whole number of them may lack for being divided by 1000."""
@@ -20,6 +24,14 @@ class Unsure(Enum):
     """What is said of a key that only the engine can tell of."""
 
     UNSURE = "ask the engine"
+
+
+@attrs.frozen
+class Arrival(Generic[_Holder]):
+    """Slots that are on their way to this node, and where their keys are until then."""
+
+    slots: SlotSet
+    keyspace: _Holder
 
 
 class Data(Database):
@@ -107,6 +119,14 @@ class Data(Database):
             with self.condition:
                 self.notify_watch(key)
         return True
+
+    def take_in(self, other: "Data") -> None:
+        """The keys of the other are here too, and who watches them knows."""
+        with self.condition:
+            for key, item in other._dict.items():  # noqa: SLF001 - of the same class
+                self._dict[key] = item
+                self.schedule_expiry(key, item.expireat)
+                self.notify_watch(key)
 
     def mend(self, key: bytes) -> None:
         """Who watches the key knows that it has changed, and it is gone if it holds nothing."""

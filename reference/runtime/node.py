@@ -13,6 +13,7 @@ from reference.core.effects import (
     DeleteKeys,
     Effect,
     FlushData,
+    MigrationEffect,
     Notice,
     PauseWrites,
     ReplicateFirst,
@@ -55,6 +56,7 @@ from reference.runtime.reception import Reception
 from reference.runtime.replication import Replication
 from reference.runtime.replication_backlog import Stream
 from reference.runtime.replication_master import Replicas
+from reference.runtime.slot_migrations import Migrations, longest_pause_ms
 from reference.runtime.storage import ConfigFile
 from reference.runtime.surroundings import NO_SURROUNDINGS, Surroundings
 from reference.wire.announced import Announced
@@ -107,6 +109,7 @@ class Node(NodeSeen):
         self._frozen = False
         self._followers: list[Callable[[], None]] = []
         self.replicas = Replicas(self, keyspace, Stream(), self._log)
+        self.migrations = Migrations(self, keyspace, self._log)
         self._replication = Replication(self, keyspace, self.replicas, self._log)
         self._judge(now)
 
@@ -133,6 +136,7 @@ class Node(NodeSeen):
             self._alarm = None
         self._started = False
         self.writes.end_all()
+        await self.migrations.close()
         await self._replication.close()
         await self.replicas.close()
         await self._bus.close()
@@ -150,6 +154,7 @@ class Node(NodeSeen):
             self._alarm = None
         self._bus.freeze()
         self._replication.freeze()
+        self.migrations.freeze()
         if self.clients is not None:
             self.clients.freeze()
 
@@ -158,6 +163,7 @@ class Node(NodeSeen):
         self._frozen = False
         self._bus.thaw()
         self._replication.thaw()
+        self.migrations.thaw()
         if self.clients is not None:
             self.clients.thaw()
         self.rearm()
@@ -187,6 +193,7 @@ class Node(NodeSeen):
     def look_at_faults(self) -> None:
         """Connections that a partition does not let stand are gone."""
         self._replication.look_at_faults()
+        self.migrations.look_at_faults()
 
     def shut_down(self) -> None:
         """The node is asked to end, by whoever runs it."""
@@ -336,6 +343,7 @@ class Node(NodeSeen):
         if self.state is not before:
             self._told.tell_of_reports(before, self.state)
             self._follow_nodes(before, link)
+            self.migrations.follow(before)
             if self._started:
                 self._replication.follow()
             self._judge(now)
@@ -344,6 +352,8 @@ class Node(NodeSeen):
         for effect in effects:
             if isinstance(effect, Notice):
                 self._told.tell(effect, before)
+            elif isinstance(effect, MigrationEffect):
+                self.migrations.carry_out(effect)
             else:
                 self._carry_out(effect, link)
         if self.state is not before:
@@ -398,13 +408,13 @@ class Node(NodeSeen):
             case FlushData():
                 self._keyspace.flush()
             case PauseWrites():
-                self.writes.begin(self.pace.pause_timeout, effect.purpose)
+                self.writes.begin(longest_pause_ms(self.pace, effect.purpose), effect.purpose)
             case ResumeWrites():
                 self.writes.end(effect.purpose)
             case Reply() | ReplicateFirst():
                 pass  # `submit` sees to them
-            case _:  # jobs that move slots atomically, which no command of this node begins
-                self._log.warning("not carried out: %s", type(effect).__name__)
+            case _:  # others have seen to it before
+                raise TypeError(f"an effect out of place: {type(effect).__name__}")
 
     @clause("RT-3")
     def save(self, *, fsync: bool) -> None:

@@ -7,6 +7,10 @@ from typing import Final, Protocol
 import attrs
 
 from reference.clauses import clause
+from reference.core.effects import Effect
+from reference.core.events import DatasetReplaced, Event, SyncSlotsFromMaster
+from reference.core.messages import SyncSlotsEstablish, SyncSlotsFinish
+from reference.core.migration_jobs import JobName
 from reference.core.state import ClusterState
 from reference.core.types import NodeId
 from reference.pacing.pace import Pace
@@ -16,6 +20,7 @@ from reference.pacing.replication import (
     lose_master,
     never_heard_master,
 )
+from reference.runtime.arrivals import drop_all
 from reference.runtime.clock import Clock, entropy
 from reference.runtime.faults import NodeFaults
 from reference.runtime.keyspace import Keyspace
@@ -42,6 +47,9 @@ class Owner(Protocol):
 
     def rearm(self) -> None:
         """The alarm rings at the next deadline."""
+
+    def step(self, event: Event) -> tuple[Effect, ...]:
+        """The event has been answered by the core, and every effect carried out."""
 
 
 @attrs.frozen
@@ -225,6 +233,9 @@ class Replication:
     def starts_over(self) -> None:
         """The master sends all of its data; what we have does not count any more."""
         self._log.info("full resync: the master sends all of its data")
+        if self._node.state.slot_migrations:
+            self._node.step(DatasetReplaced())
+        drop_all(self._keyspace)
         self._stream.end()
         self._replicas.drop_all()
         self.loading = True
@@ -237,7 +248,15 @@ class Replication:
         self.loading = False
         self._stream.adopt(history.replid, history.offset)
         self._replicas.listen()
+        for name, arrival in self._keyspace.arrivals.items():
+            job = SyncSlotsEstablish(name=JobName(name), source=NodeId(""), slots=arrival.slots)
+            self.migrates(job)
         self.reached(b"")
+
+    @clause("SM-31")
+    def migrates(self, message: SyncSlotsEstablish | SyncSlotsFinish) -> None:
+        """The master begins to import slots, or has ended it."""
+        self._node.step(SyncSlotsFromMaster(message=message))
 
     def goes_on(self, replid: str) -> None:
         """The stream goes on where our data ends, under this name."""

@@ -3,16 +3,20 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from functools import reduce
 from typing import Final, Protocol
 
 import attrs
 
 from reference.clauses import clause
+from reference.core.messages import SyncSlotsEstablish, SyncSlotsFinish
+from reference.core.slots import NO_SLOTS, SlotSet
+from reference.runtime.arrivals import drop_all, expect, keyspace_of_key
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
 from reference.runtime.replication_data import ReplicationError
 from reference.runtime.replication_stream import Follower
-from reference.wire.rdb import RdbDecoder, RdbEntry, RdbKey
+from reference.wire.rdb import RdbDecoder, RdbEntry, RdbKey, RdbSlotImport
 from reference.wire.rdb_strings import RdbError
 from reference.wire.resp import encode_reply
 
@@ -56,6 +60,9 @@ class Progress(Protocol):
 
     def heard(self) -> None:
         """The master has sent something."""
+
+    def migrates(self, message: SyncSlotsEstablish | SyncSlotsFinish) -> None:
+        """The master begins to import slots, or has ended it."""
 
 
 class ReplicaLink:
@@ -170,9 +177,11 @@ class ReplicaLink:
             else:
                 rest = await self._load_exactly(int(length[1]) if length else 0, fresh)
             self._keyspace.replace(fresh)
+            self._keyspace.arrivals, fresh.arrivals = fresh.arrivals, {}
         except RdbError as error:
             raise ReplicationError(f"damaged data: {error}") from error
         finally:
+            drop_all(fresh)
             fresh.close()
         return rest
 
@@ -199,8 +208,11 @@ class ReplicaLink:
     def _keep(self, entries: list[RdbEntry], fresh: Keyspace) -> None:
         self._progress.heard()
         for entry in entries:
-            if isinstance(entry, RdbKey):
-                fresh.load(entry)
+            if isinstance(entry, RdbSlotImport):
+                runs = (SlotSet.between(first, last) for first, last in entry.ranges)
+                expect(fresh, entry.name.decode("latin-1"), reduce(SlotSet.__or__, runs, NO_SLOTS))
+            elif isinstance(entry, RdbKey):
+                keyspace_of_key(fresh, entry.key).load(entry)
 
     @clause("RE-5")
     async def _stream(self, offset: int, data: bytes) -> None:
@@ -209,7 +221,7 @@ class ReplicaLink:
         Counterpart: `replicationSendAck`, `replicationCron`.
         """
         loop = asyncio.get_running_loop()
-        follower = Follower(self._keyspace, offset)
+        follower = Follower(self._keyspace, offset, self._progress.migrates)
         ack_at = silent_from = loop.time()
         while True:
             if data:

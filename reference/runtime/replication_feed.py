@@ -12,7 +12,7 @@ import attrs
 
 from reference.clauses import clause
 from reference.runtime.replication_snapshot import Snapshot
-from reference.wire.rdb import RdbAux, WritableEntry, format_rdb
+from reference.wire.rdb import RdbAux, RdbSlotImport, WritableEntry, format_rdb
 from reference.wire.rdb_encode import RDB_VERSION, VALKEY_VERSION
 
 _UNSENT: Final = 4 << 20
@@ -151,10 +151,13 @@ class Feed:
     def _file(self, snapshot: Snapshot) -> Iterator[bytes]:
         version = VALKEY_VERSION if self.facts.release >= _READS_NEWEST else RDB_VERSION
         with contextlib.closing(snapshot):
-            yield from format_rdb(_with_facts(snapshot), version)
+            yield from format_rdb(_with_facts(snapshot, version), version)
 
 
-def _with_facts(snapshot: Snapshot) -> Iterator[WritableEntry]:
+def _with_facts(snapshot: Snapshot, version: int) -> Iterator[WritableEntry]:
     yield RdbAux(b"redis-ver", b"7.0.15")
     yield RdbAux(b"redis-bits", b"64")
+    if version == VALKEY_VERSION:
+        for name, (slots, _) in snapshot.arriving.items():
+            yield RdbSlotImport(name.encode(), slots.ranges)
     yield from snapshot.entries()

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from reference.clauses import clause
+from reference.core.slots import SlotSet, key_hash_slot
 from reference.runtime.keyspace import Keyspace
 from reference.wire.rdb import RdbKey
 
@@ -14,10 +15,16 @@ class Snapshot:
     It stands for the child process of the servers, whose memory is that of one moment.
     """
 
-    def __init__(self, keyspace: Keyspace) -> None:
-        """The moment is now."""
+    def __init__(self, keyspace: Keyspace, slots: SlotSet | None = None) -> None:
+        """The moment is now; with slots it is only of their keys, else of hidden ones too."""
+        arrivals = keyspace.arrivals if slots is None else {}
+        self.arriving = {
+            name: (each.slots, Snapshot(each.keyspace)) for name, each in arrivals.items()
+        }
         self._keyspace = keyspace
-        self._order = list(keyspace.database())
+        self._order = [
+            key for key in keyspace.database() if slots is None or key_hash_slot(key) in slots
+        ]
         self._left = set(self._order)
         self._saved: deque[RdbKey] = deque()
         keyspace.before_write.append(self._save)
@@ -35,9 +42,13 @@ class Snapshot:
                 entry = self._keyspace.entry(key)
                 if entry is not None:
                     yield entry
+        for _, arriving in self.arriving.values():
+            yield from arriving.entries()
 
     def close(self) -> None:
         """Nothing is saved any more."""
+        for _, arriving in self.arriving.values():
+            arriving.close()
         if self._save in self._keyspace.before_write:
             self._keyspace.before_write.remove(self._save)
         self._order.clear()

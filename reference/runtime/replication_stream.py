@@ -1,14 +1,18 @@
 """The stream of commands: how far it was carried out, and what each command does here."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from reference.clauses import clause
+from reference.core.messages import SyncSlotsEstablish, SyncSlotsFinish
+from reference.core.migration_jobs import MigrationOutcome
 from reference.core.slots import SlotSet
+from reference.runtime.arrivals import expect, keyspace_of, settle
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.replication_data import ReplicationError, Request, restored
 from reference.wire.resp import ErrorReply, RequestReader, RespProtocolError, encode_reply
+from reference.wire.sync_slots import SyncSlotsError, parse_establish, parse_finish
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,11 +51,20 @@ class CommandStream:
 class Follower:
     """Carries out the commands of one link, in their order (`client` of the master)."""
 
-    def __init__(self, keyspace: Keyspace, offset: int) -> None:
-        """All of the stream before the offset has been carried out."""
+    def __init__(
+        self,
+        keyspace: Keyspace,
+        offset: int,
+        told: Callable[[SyncSlotsEstablish | SyncSlotsFinish], None] | None = None,
+    ) -> None:
+        """All of the stream before the offset has been carried out.
+
+        `told` hears which slots the master begins to import, and how that ends.
+        """
         self.offset = offset  # bytes
         self.ack_wanted = False  # the master asked for the offset
         self._keyspace = keyspace
+        self._told = told
         self._commands = CommandStream()
         self._queue: list[Request] | None = None  # an open transaction
         self._behind = bytearray()  # of the open transaction
@@ -76,7 +89,7 @@ class Follower:
             elif self._queue is not None:
                 self._queue.append(request)
             else:
-                self._carry_out(request)
+                self.carry_out(request)
             self._behind += form
             if self._queue is None:
                 self.offset += len(self._behind)
@@ -89,9 +102,10 @@ class Follower:
         if queue is None:
             raise ReplicationError("EXEC without MULTI")
         for request in queue:
-            self._carry_out(request)
+            self.carry_out(request)
 
-    def _carry_out(self, request: Request) -> None:
+    def carry_out(self, request: Request) -> None:
+        """The request has been carried out; ReplicationError if it cannot be."""
         name = request[0].upper()
         if name == b"SELECT":
             self._db = int(request[1]) if len(request) == 2 and request[1].isdigit() else -1
@@ -101,43 +115,74 @@ class Follower:
             self._cluster(request)
         elif self._db:
             raise ReplicationError(f"{_text(name)} in database {self._db}, only database 0 is kept")
-        elif name in {b"RESTORE", b"RESTORE-ASKING"}:
-            self._keyspace.put(restored(request))
-        elif name == b"XCLAIM":
-            self._claim(request)
-        elif name == b"XSETID":
-            self._keyspace.set_stream_ids(request)
         else:
-            self._apply(request)
+            self._change(name, request, keyspace_of(self._keyspace, request))
 
-    def _claim(self, request: Request) -> None:
-        """The entries are a consumer's, and the group has read up to the last id (LASTID)."""
-        words = [word.upper() for word in request]
-        if b"LASTID" in words[6:-1]:
-            at = words.index(b"LASTID", 6)
-            key, group, last = request[1], request[2], request[at + 1]
-            self._apply(request[:at] + request[at + 2 :])
-            self._keyspace.advance_group(key, group, last)
+    def _change(self, name: bytes, request: Request, keyspace: Keyspace) -> None:
+        if name in {b"RESTORE", b"RESTORE-ASKING"}:
+            keyspace.put(restored(request))
+        elif name == b"XCLAIM":
+            _claim(keyspace, request)
+        elif name == b"XSETID":
+            keyspace.set_stream_ids(request)
         else:
-            self._apply(request)
+            _apply(keyspace, request)
 
     def _cluster(self, request: Request) -> None:
         """Only what deletes keys: the bus tells of the slots."""
         words = [word.upper() for word in request[1:]]
         if len(words) >= 2 and words[0] == b"FLUSHSLOT" and words[1].isdigit():
             self._keyspace.delete_slots(SlotSet.of({int(words[1])}))
+        elif words[:1] == [b"SYNCSLOTS"] and len(words) > 1:
+            self._sync_slots(words[1], request[3:])
         else:
             _LOG.info("passed over in the stream: %s", _text(b" ".join(request)))
 
-    @clause("RE-7")
-    def _apply(self, request: Request) -> None:
-        """The data is what the master's is; ReplicationError if it would not be.
+    @clause("SM-37")
+    def _sync_slots(self, word: bytes, rest: Request) -> None:
+        """Keys of the slots that the master imports are hidden here too, until that is over.
 
-        Counterpart: `afterErrorReply`.
+        Whatever else the two ends of the job say is theirs. Counterpart: `clusterCommandSyncSlots`.
         """
-        reply = self._keyspace.apply(request)
-        if isinstance(reply, ErrorReply):
-            raise ReplicationError(f"{_text(request[0])} cannot be carried out here: {reply.text}")
+        try:
+            if word == b"ESTABLISH":
+                begun = parse_establish(rest, from_master=True)
+                expect(self._keyspace, begun.name, begun.slots)
+                self._tell(begun)
+            elif word == b"FINISH":
+                ended = parse_finish(rest)
+                kept = ended.outcome is MigrationOutcome.SUCCESS
+                settle(self._keyspace, ended.name, keep=kept)
+                self._tell(ended)
+        except SyncSlotsError as error:
+            raise ReplicationError(f"SYNCSLOTS {_text(word)}: {error}") from error
+
+    def _tell(self, message: SyncSlotsEstablish | SyncSlotsFinish) -> None:
+        if self._told is not None:
+            self._told(message)
+
+
+def _claim(keyspace: Keyspace, request: Request) -> None:
+    """The entries are a consumer's, and the group has read up to the last id (LASTID)."""
+    words = [word.upper() for word in request]
+    if b"LASTID" in words[6:-1]:
+        at = words.index(b"LASTID", 6)
+        key, group, last = request[1], request[2], request[at + 1]
+        _apply(keyspace, request[:at] + request[at + 2 :])
+        keyspace.advance_group(key, group, last)
+    else:
+        _apply(keyspace, request)
+
+
+@clause("RE-7")
+def _apply(keyspace: Keyspace, request: Request) -> None:
+    """The data is what the master's is; ReplicationError if it would not be.
+
+    Counterpart: `afterErrorReply`.
+    """
+    reply = keyspace.apply(request)
+    if isinstance(reply, ErrorReply):
+        raise ReplicationError(f"{_text(request[0])} cannot be carried out here: {reply.text}")
 
 
 def _text(raw: bytes) -> str:

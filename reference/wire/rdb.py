@@ -114,7 +114,7 @@ class RdbKey:
 RdbEntry: TypeAlias = (
     RdbAux | RdbFunction | RdbSizes | RdbSlotInfo | RdbSlotImport | RdbModuleAux | RdbKey
 )
-WritableEntry: TypeAlias = RdbAux | RdbFunction | RdbSizes | RdbKey
+WritableEntry: TypeAlias = RdbAux | RdbFunction | RdbSizes | RdbSlotImport | RdbKey
 
 _HEADER_BYTES: Final = 9
 _REDIS: Final = re.compile(rb"REDIS([0-9]{4})")
@@ -410,10 +410,20 @@ def _format_entries(entries: Iterable[WritableEntry], version: int) -> Iterator[
             case RdbSizes(_, keys, expires):
                 sizes = format_length(keys) + format_length(expires)
                 yield bytes((RdbOpcode.RESIZEDB,)) + sizes
+            case RdbSlotImport():
+                yield _format_slot_import(entry)
             case RdbKey():
                 yield _format_key(entry, version)
             case _:
                 assert_never(entry)
+
+
+@clause("SM-37")
+def _format_slot_import(entry: RdbSlotImport) -> bytes:
+    """A job under way; its keys follow. Counterpart: `clusterRDBSaveSlotImports`."""
+    bounds = [format_length(bound) for run in entry.ranges for bound in run]
+    head = bytes((RdbOpcode.SLOT_IMPORT,)) + format_string(entry.name)
+    return b"".join([head, format_length(len(entry.ranges)), *bounds])
 
 
 @clause("RB-4")

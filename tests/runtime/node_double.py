@@ -26,6 +26,7 @@ from reference.runtime.options import NodeOptions
 from reference.runtime.pause import WritePause
 from reference.runtime.replication_backlog import Stream
 from reference.runtime.replication_master import Replicas
+from reference.runtime.slot_migrations import Migrations
 from reference.wire.announced import NOTHING_ANNOUNCED, Announced
 from reference.wire.resp import ErrorReply, SimpleString
 
@@ -97,6 +98,8 @@ class NodeDouble:
         self.master_sends_all = False
         log = logging.LoggerAdapter(logging.getLogger(__name__))
         self.replicas = Replicas(self, Keyspace(), Stream(), log)
+        double: Any = self  # of which no job needs more than there is
+        self.migrations = Migrations(double, Keyspace(), log)
 
     @property
     def cluster_ok(self) -> bool:

@@ -145,6 +145,8 @@ def test_each_command_has_exactly_one_who_answers_it() -> None:
         "xgroup|create",
         "copy",
         "sort_ro",
+        "flushall",
+        "flushdb",
     }
     assert HANDLERS.keys() - by_way_of_others == (leaves | SUBCOMMANDS.keys()) - {"exec"} - of_data
     assert not NODE_COMMANDS.keys() & DATA_COMMANDS.keys()
