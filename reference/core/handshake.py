@@ -23,7 +23,12 @@ from reference.core.types import Address, Health, NodeId, Role
 
 
 def _handshake_in_progress(state: ClusterState, address: Address) -> bool:
-    return any(node.handshake and node.address == address for node in state.nodes)
+    return any(
+        node.handshake
+        and node.address is not None
+        and attrs.evolve(node.address, pport=address.pport) == address
+        for node in state.nodes
+    )
 
 
 @clause("HS-1")

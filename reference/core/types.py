@@ -40,6 +40,7 @@ class Address:
     ip: str
     port: int  # clients
     cport: int  # the bus
+    pport: int = 0  # clients of the other kind, with TLS if `port` is without; 0: none known
 
 
 class Role(Enum):

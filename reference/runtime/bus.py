@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import logging
+import ssl
 from typing import Final, Protocol
 
 from typing_extensions import override
@@ -10,6 +11,8 @@ from typing_extensions import override
 from reference.clauses import clause
 from reference.core.types import Address, Link, NodeId
 from reference.runtime.listening import stop_listening
+from reference.runtime.tls import Tls, TlsError
+from reference.runtime.tls_listening import TlsListener
 from reference.wire.bus_errors import BusLinkError
 from reference.wire.bus_frames import FrameReader
 
@@ -157,7 +160,9 @@ class Bus:
         self.outbound: dict[NodeId, BusLink] = {}
         self.inbound: dict[NodeId, BusLink] = {}  # those whose node is known
         self.overfull = 0  # links that were closed for it
+        self.tls: Tls | None = None  # how links begin; None: without TLS
         self._server: asyncio.Server | None = None
+        self._secure = TlsListener(lambda: BusLink(self, Link.INBOUND), self._accepting)
         self._dials: dict[BusLink, asyncio.Task[None]] = {}
         self._standing: set[BusLink] = set()  # with a connection that has not ended
         self._closing = False
@@ -166,13 +171,24 @@ class Bus:
 
     async def listen(self, host: str, port: int) -> None:
         """Other nodes can dial us; OSError if the port is taken."""
+        if self.tls is not None:
+            self._secure.listen(host, port)
+            return
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: BusLink(self, Link.INBOUND), host, port)
+
+    @clause("RT-62")
+    def _accepting(self) -> ssl.SSLContext:
+        """How the links that others dial begin: they show who they are."""
+        if self.tls is None:
+            raise TlsError("the bus has no TLS")
+        return self.tls.contexts.bus
 
     async def close(self) -> None:
         """No link is left, and nobody can dial us."""
         self._closing = True
         await stop_listening(self._server)
+        await self._secure.close()
         for link in [*self._dials, *self._standing]:
             link.close()
         await asyncio.gather(*self._dials.values(), return_exceptions=True)
@@ -194,8 +210,9 @@ class Bus:
             if self.owner.unreachable(link.node_id or NodeId("")):
                 raise OSError("there is no way to it")  # noqa: TRY301 - as if the dial had failed
             ipaddress.ip_address(address.ip)  # a name would be looked up, and peers send anything
-            await loop.create_connection(lambda: link, address.ip, address.cport)
-        except (OSError, ValueError, OverflowError) as error:
+            context = None if self.tls is None else self.tls.contexts.dialling
+            await loop.create_connection(lambda: link, address.ip, address.cport, ssl=context)
+        except (OSError, ValueError, OverflowError, TlsError) as error:
             log.debug("dialling %s at %s:%d: %s", link.node_id, address.ip, address.cport, error)
             link.close()
         finally:
@@ -204,12 +221,14 @@ class Bus:
     def freeze(self) -> None:
         """Nothing is read from any link, as if the process were stopped."""
         self._frozen = True
+        self._secure.pause(paused=True)
         for link in self._standing:
             link.read(on=False)
 
     def thaw(self) -> None:
         """What others have sent in the meantime is read."""
         self._frozen = False
+        self._secure.pause(paused=False)
         for link in list(self._standing):
             link.read(on=True)
 

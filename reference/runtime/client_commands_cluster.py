@@ -170,7 +170,7 @@ def my_shard_id(session: Session, _arguments: list[bytes]) -> ClientReply:
 
 
 def _nodes(session: Session, _arguments: list[bytes]) -> ClientReply:
-    return Verbatim(nodes_text(session.node))
+    return Verbatim(nodes_text(session))
 
 
 def _slots(session: Session, _arguments: list[bytes]) -> ClientReply:
@@ -198,7 +198,7 @@ def replicas(session: Session, arguments: list[bytes]) -> ClientReply:
         return ErrorReply(f"ERR Unknown node {node_id}")
     if master.is_replica:
         return ErrorReply("ERR The specified node is not a master")
-    return [describe_node(session.node, node) for node in replicas_of(session.state, master)]
+    return [describe_node(session, node) for node in replicas_of(session.state, master)]
 
 
 @clause("CM-49")

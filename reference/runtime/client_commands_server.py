@@ -29,6 +29,7 @@ from reference.runtime.directives import (
 )
 from reference.runtime.driver_log import set_log_level
 from reference.runtime.kept_directives import list_names
+from reference.runtime.tls import TlsError, changes_tls
 from reference.wire.resp import OK, ErrorReply, SimpleString
 
 _LOG = logging.getLogger(__name__)
@@ -36,6 +37,10 @@ _LOG = logging.getLogger(__name__)
 _NO_AOF: Final = (
     "ERR CONFIG SET failed (possibly related to argument 'appendonly') - "
     "Unable to turn on AOF. Check server logs."
+)
+_NO_TLS: Final = (
+    "ERR CONFIG SET failed (possibly related to argument '{}') - "
+    "Unable to update TLS configuration. Check server logs."
 )
 _ALL_SECTIONS: Final = frozenset({"all", "everything"})
 _ON_REQUEST: Final = frozenset({"Commandstats"})
@@ -47,7 +52,7 @@ def _server_section(session: Session) -> Iterator[str]:
     yield "arch_bits:64"
     yield f"process_id:{os.getpid()}"
     yield f"run_id:{session.service.run_id}"
-    yield f"tcp_port:{session.node.options.port}"
+    yield f"tcp_port:{session.node.options.port or session.node.options.tls_port}"
     uptime_s = int(time.monotonic() - session.service.stats.started_s)
     yield f"uptime_in_seconds:{uptime_s}"
     yield f"uptime_in_days:{uptime_s // 86400}"
@@ -149,6 +154,13 @@ def config_set(session: Session, arguments: list[bytes]) -> ClientReply:
         options = configured(session.node.options, pairs)
     except DirectiveError as error:
         return ErrorReply(f"ERR {error}")
+    use_tls: Callable[[], None] | None = None
+    if changes_tls(pairs):
+        try:
+            use_tls = session.node.tls.load(options)
+        except TlsError as error:
+            _LOG.warning("%s", error)
+            return ErrorReply(_NO_TLS.format(pairs[0][0].lower()))
     record_as = session.service.keyspace.record_as
     if record_as is not None:
         try:
@@ -156,6 +168,8 @@ def config_set(session: Session, arguments: list[bytes]) -> ClientReply:
         except (OSError, ValueError) as error:
             _LOG.warning("the append only file cannot be used: %s", error)
             return ErrorReply(_NO_AOF)
+    if use_tls is not None:
+        use_tls()
     session.node.configure(options)
     if any(name.lower() == "loglevel" for name, _ in pairs):
         set_log_level(options.kept["loglevel"])

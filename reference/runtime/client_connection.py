@@ -63,6 +63,7 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, owner: ConnectionOwner) -> None:
         self._owner = owner
         self._buffer = bytearray(_READ_SIZE)
+        self._view = memoryview(self._buffer)
         self._out = bytearray()
         self._working = False
         self._held: _Held | None = None
@@ -97,6 +98,7 @@ class Connection(asyncio.BufferedProtocol):
             address=f"{peer[0]}:{peer[1]}",
             local_address=f"{local[0]}:{local[1]}",
             outlet=self,
+            by_tls=transport.get_extra_info("ssl_object") is not None,
         )
         service.sessions.add(self.session)
         transport.set_write_buffer_limits(high=limits.max_unsent)
@@ -104,8 +106,8 @@ class Connection(asyncio.BufferedProtocol):
             transport.pause_reading()
 
     @override
-    def get_buffer(self, sizehint: int) -> bytearray:
-        return self._buffer
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._view  # TLS fills a slice of it, and one of a bytearray would be a copy
 
     @override
     def buffer_updated(self, nbytes: int) -> None:

@@ -133,6 +133,7 @@ class Session:
     local_ip: str = ""  # the address the client reached us by
     address: str = ""  # of the client, with its port
     local_address: str = ""
+    by_tls: bool = False
     outlet: Outlet | None = None
     output_class: OutputClass = OutputClass.NORMAL
     slow_since: float | None = None  # s, since too much waits for the client

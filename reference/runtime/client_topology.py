@@ -23,32 +23,54 @@ _Fields = dict[bytes | str, ClientReply]
 
 
 @clause("CM-51")
-def _client_address(view: NodeView, node: ClusterNode, local_ip: str = "") -> Address:
+def _client_address(session: Session, node: ClusterNode) -> Address:
     """Where clients of this kind find the node: what it announces for them, else its address.
 
-    Counterpart: `clusterNodeIp`, `clusterNodeClientPort`.
+    Counterpart: `clusterNodeIp`.
     """
-    address, said = node.address or _NOWHERE, view.announced(node.node_id)
-    ip = said.client_ipv6 if ":" in local_ip else said.client_ipv4
-    return attrs.evolve(address, ip=ip or address.ip, port=said.client_port or address.port)
+    address, said = node.address or _NOWHERE, session.node.announced(node.node_id)
+    ip = said.client_ipv6 if ":" in session.local_ip else said.client_ipv4
+    port = _ports(session, node)[session.by_tls]
+    if not session.release.knows_both_ports:
+        port = port or address.port
+    return attrs.evolve(address, ip=ip or address.ip, port=port)
+
+
+@clause("RT-63")
+def _ports(session: Session, node: ClusterNode) -> tuple[int, int]:
+    """The node's port for clients without TLS, and the one for clients with it; 0: none is known.
+
+    Counterpart: `clusterNodeClientPort`.
+    """
+    address, said = node.address or _NOWHERE, session.node.announced(node.node_id)
+    plain, tls = address.port, address.pport
+    if session.node.options.tls_cluster:
+        plain, tls = tls, plain
+    return said.client_port or plain, said.client_tls_port or tls
 
 
 @clause("CM-11")
-def describe_node(view: NodeView, node: ClusterNode) -> str:
+def describe_node(session: Session, node: ClusterNode) -> str:
     """The line of the node in CLUSTER NODES. Counterpart: `clusterGenNodeDescription`."""
+    view = session.node
     contact = Contact(
         connected=view.link_connected(node.node_id),
         ping_sent=view.ping_sent_ms(node.node_id),
         pong_received=view.pong_received_ms(node.node_id),
         announced=view.announced(node.node_id),
     )
-    shown = attrs.evolve(node, address=_client_address(view, node)) if node.address else node
-    return format_node_line(node_line(view.state, shown, contact))
+    if node.address is not None:
+        said = view.announced(node.node_id)
+        address = attrs.evolve(
+            _client_address(session, node), ip=said.client_ipv4 or node.address.ip
+        )
+        node = attrs.evolve(node, address=address)
+    return format_node_line(node_line(view.state, node, contact))
 
 
-def nodes_text(view: NodeView) -> str:
+def nodes_text(session: Session) -> str:
     """The answer to CLUSTER NODES. Counterpart: `clusterGenNodesDescription`."""
-    return "".join(f"{describe_node(view, node)}\n" for node in view.state.nodes)
+    return "".join(f"{describe_node(session, node)}\n" for node in session.state.nodes)
 
 
 def replicas_of(state: ClusterState, master: ClusterNode) -> Iterator[ClusterNode]:
@@ -58,7 +80,7 @@ def replicas_of(state: ClusterState, master: ClusterNode) -> Iterator[ClusterNod
 
 def _ip(session: Session, node: ClusterNode) -> str:
     """Where clients find the node; ourselves where this client did, if we do not know better."""
-    known = _client_address(session.node, node, session.local_ip).ip
+    known = _client_address(session, node).ip
     return known or (session.local_ip if node.node_id == session.state.myself_id else "")
 
 
@@ -74,12 +96,12 @@ def preferred_endpoint(session: Session, node: ClusterNode) -> str:
         case "unknown-endpoint":
             return ""
         case _:
-            return _client_address(session.node, node, session.local_ip).ip
+            return _client_address(session, node).ip
 
 
 def client_port(session: Session, node: ClusterNode) -> int:
     """The port of the node that its clients use."""
-    return _client_address(session.node, node).port
+    return _client_address(session, node).port
 
 
 @clause("CM-51")
@@ -129,9 +151,11 @@ def slots_reply(session: Session) -> ClientReply:
 def _shard_member(session: Session, node: ClusterNode) -> ClientReply:
     said, ip = session.node.announced(node.node_id), _ip(session, node)
     by_address = session.node.options.preferred_endpoint_type == "ip"
-    member: _Fields = {
-        "id": node.node_id,
-        "port": client_port(session, node),
+    plain, tls = _ports(session, node)
+    member: _Fields = {"id": node.node_id}
+    member |= {"port": plain} if plain else {}
+    member |= {"tls-port": tls} if tls else {}
+    member |= {
         "ip": ip,
         "endpoint": ip if by_address else preferred_endpoint(session, node),
     }

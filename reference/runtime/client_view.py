@@ -16,6 +16,7 @@ from reference.runtime.options import NodeOptions
 from reference.runtime.pause import WritePause
 from reference.runtime.replication_master import Replicas
 from reference.runtime.slot_migrations import Migrations
+from reference.runtime.tls import Tls
 from reference.wire.announced import Announced
 
 
@@ -67,6 +68,10 @@ class NodeView(Protocol):
     @property
     def writes(self) -> WritePause:
         """Whether clients that write have to wait."""
+
+    @property
+    def tls(self) -> Tls:
+        """The certificates that connections begin with."""
 
     @property
     def debugging(self) -> Debugging:
@@ -162,6 +167,7 @@ class Release:
     bad_client_id: str  # to CLIENT KILL
     unbalanced: str  # XREAD with keys and ids that do not pair, with a place for its name
     pushes_follow_replies: bool  # those that a client's own request has caused
+    knows_both_ports: bool  # with TLS and without; others know one, and it stands for both
 
     @cached_property
     def table(self) -> CommandTable:
@@ -198,6 +204,7 @@ _REDIS_7_0: Final = Release(
         "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified."
     ),
     pushes_follow_replies=False,
+    knows_both_ports=False,
 )
 
 _REDIS_8_0: Final = attrs.evolve(
@@ -217,6 +224,7 @@ _REDIS_8_0: Final = attrs.evolve(
         "ERR Unbalanced '{}' list of streams: for each stream key an ID or '$' must be specified."
     ),
     pushes_follow_replies=True,
+    knows_both_ports=True,
 )
 
 _VALKEY_8_1: Final = attrs.evolve(

@@ -4,6 +4,7 @@ import asyncio
 
 import attrs
 
+from reference.clauses import clause
 from reference.runtime.client_connection import Connection
 from reference.runtime.client_limits import Limits, configured_limits
 from reference.runtime.client_session import Service
@@ -11,6 +12,7 @@ from reference.runtime.client_view import NodeView
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.listening import stop_listening
 from reference.runtime.options import NodeOptions
+from reference.runtime.tls_listening import TlsListener
 
 
 @attrs.define
@@ -27,10 +29,12 @@ class ClientServer:
     def __init__(self, node: NodeView, keyspace: Keyspace, limits: Limits | None = None) -> None:
         """Nobody is connected; the limits are those of the node's options if none are given."""
         self.service = Service(node=node, keyspace=keyspace)
+        self.service.moves.context = lambda: node.tls.for_bus(node.options)
         self.frozen = False
         self._fixed = limits
         self._configured = _Configured(None, Limits())
         self._server: asyncio.Server | None = None
+        self._secure = TlsListener(lambda: Connection(self), lambda: node.tls.contexts.clients)
         self._connections: set[Connection] = set()
         self._ended = asyncio.Event()
         self._closed = False
@@ -43,9 +47,14 @@ class ClientServer:
             lambda: Connection(self), host, port, reuse_address=True
         )
 
+    @clause("RT-62")
+    def start_tls(self, host: str, port: int) -> None:
+        """Clients are served with TLS at this address; OSError if it cannot be bound."""
+        self._secure.listen(host, port)
+
     @property
     def port(self) -> int:
-        """The port that is listened on, 0 if none is."""
+        """The port that is listened on without TLS, 0 if none is."""
         sockets = self._server.sockets if self._server is not None else ()
         return int(sockets[0].getsockname()[1]) if sockets else 0
 
@@ -66,12 +75,14 @@ class ClientServer:
     def freeze(self) -> None:
         """No request is read or answered, as if the process were stopped."""
         self.frozen = True
+        self._secure.pause(paused=True)
         for connection in self._connections:
             connection.freeze()
 
     def thaw(self) -> None:
         """What clients have sent in the meantime is answered."""
         self.frozen = False
+        self._secure.pause(paused=False)
         for connection in list(self._connections):
             connection.go_on()
 
@@ -81,6 +92,7 @@ class ClientServer:
         self.service.node.writes.end_all()
         await self.service.moves.close()
         await stop_listening(self._server)
+        await self._secure.close()
         for connection in list(self._connections):
             connection.abort()
         while self._connections:
@@ -109,7 +121,11 @@ class ClientServer:
 async def serve_clients(
     node: NodeView, keyspace: Keyspace, host: str, port: int, limits: Limits | None = None
 ) -> ClientServer:
-    """A server that accepts the node's clients at this address; OSError if it cannot be bound."""
+    """A server that accepts the node's clients at this address; OSError if it cannot be bound.
+
+    With port 0 it only accepts those that come to another port, with TLS.
+    """
     server = ClientServer(node, keyspace, limits)
-    await server.start(host, port)
+    if port or not node.options.tls_port:
+        await server.start(host, port)
     return server

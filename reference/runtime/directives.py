@@ -181,6 +181,10 @@ def directives_of(dialect: str) -> Iterator[tuple[str, Directive]]:
                 yield directive.alias, directive
 
 
+_FIXED_HERE: Final = frozenset({"tls-cluster", "tls-port"})
+"""Servers change them while they run."""
+
+
 def _fixed(options: NodeOptions) -> dict[str, str]:
     """What is decided at the start and acted upon."""
     return {
@@ -257,7 +261,7 @@ def _check_changeable(options: NodeOptions, name: str, given: str) -> None:
     kept = kept_directives(options.dialect).get(name)
     if kept is not None and kept.protected:
         raise _refused(name, "can't set protected config")
-    if name in _fixed(options) or (kept is not None and kept.fixed):
+    if name in _fixed(options) or name in _FIXED_HERE or (kept is not None and kept.fixed):
         raise _refused(name, "can't set immutable config")
     if kept is None:
         unknown = "Unknown option or number of arguments for CONFIG SET"

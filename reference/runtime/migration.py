@@ -1,6 +1,7 @@
 """Keys on their way to another node by MIGRATE: sent, confirmed, and only then deleted here."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -42,7 +43,8 @@ class Moves:
     """The keys that are on their way, and the links to where they go."""
 
     def __init__(self) -> None:
-        """None are."""
+        """None are, and links begin without TLS."""
+        self.context: Callable[[], ssl.SSLContext | None] = lambda: None
         self._keys: set[bytes] = set()
         self._waiting: list[Callable[[], None]] = []
         self._links: dict[Address, tuple[Streams, asyncio.TimerHandle]] = {}
@@ -126,7 +128,9 @@ class Moves:
             kept[1].cancel()
             return kept[0]
         async with asyncio.timeout(order.timeout_s):
-            return await asyncio.open_connection(order.host, order.port, limit=_MAX_LINE)
+            return await asyncio.open_connection(
+                order.host, order.port, limit=_MAX_LINE, ssl=self.context()
+            )
 
     def _keep(self, address: Address, streams: Streams) -> None:
         def forget() -> None:

@@ -59,6 +59,7 @@ from reference.runtime.replication_master import Replicas
 from reference.runtime.slot_migrations import Migrations, longest_pause_ms
 from reference.runtime.storage import ConfigFile
 from reference.runtime.surroundings import NO_SURROUNDINGS, Surroundings
+from reference.runtime.tls import Tls
 from reference.wire.announced import Announced
 from reference.wire.nodes_conf import format_nodes_conf
 
@@ -85,6 +86,7 @@ class Node(NodeSeen):
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.clock = Clock()
         self.writes = WritePause()
+        self.tls = Tls()
         self.debugging = Debugging(self)
         self.announcements = Announcements(options, announced)
         now = self.clock.now()
@@ -121,6 +123,7 @@ class Node(NodeSeen):
         self.save(fsync=True)
         if len(self._keyspace):
             self.step(DatasetLoaded(slots=self._keyspace.slots()))
+        self._bus.tls = self.tls if self.options.tls_cluster else None
         await self._bus.listen(self.options.bind, self.options.cport)
 
     def start(self) -> None:

@@ -75,4 +75,5 @@ def contact_of(node: Known, node_id: NodeId) -> Contact:
         ping_sent=node.ping_sent_ms(node_id),
         pong_received=node.pong_received_ms(node_id),
         announced=node.announced(node_id),
+        tls=node.options.tls_cluster,
     )

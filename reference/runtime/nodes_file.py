@@ -11,7 +11,13 @@ from reference.core.open_slots import open_slots
 from reference.core.rules import Rules
 from reference.core.state import ClusterState, durable, node_epoch, restarted
 from reference.core.types import Address, Health, NodeId, Role, ShardId
-from reference.wire.announced import NOTHING_ANNOUNCED, Announced, announced_in, to_aux
+from reference.wire.announced import (
+    NOTHING_ANNOUNCED,
+    Announced,
+    announced_in,
+    other_port_in,
+    to_aux,
+)
 from reference.wire.dialects import wire_dialect
 from reference.wire.nodes_conf import CONNECTED, DISCONNECTED, NodeLine, NodesConf
 
@@ -27,6 +33,7 @@ class Contact:
     ping_sent: int = 0
     pong_received: int = 0
     announced: Announced = NOTHING_ANNOUNCED
+    tls: bool = False  # the port of an address is the one with TLS
 
 
 NO_CONTACT: Final = Contact()
@@ -56,7 +63,12 @@ def node_line(state: ClusterState, node: ClusterNode, contact: Contact) -> NodeL
         port=address.port,
         cport=address.cport,
         hostname=announced.hostname,
-        aux=to_aux(announced, wire_dialect(state.rules.dialect)),
+        aux=to_aux(
+            announced,
+            wire_dialect(state.rules.dialect),
+            tls=contact.tls,
+            other_port=address.pport,
+        ),
         flags=flag_words(state, node),
         replicaof=node.replicaof,
         ping_sent=contact.ping_sent,
@@ -81,12 +93,12 @@ def to_conf(state: ClusterState, contact: Callable[[NodeId], Contact]) -> NodesC
 
 
 @clause("RT-25")
-def from_conf(conf: NodesConf, rules: Rules) -> ClusterState:
-    """The state in which a node starts from its file."""
+def from_conf(conf: NodesConf, rules: Rules, *, tls: bool = False) -> ClusterState:
+    """The state in which a node starts from its file, with `tls` if its bus has TLS."""
     saved = ClusterState(
         rules=rules,
         myself_id=conf.myself.node_id,
-        nodes=NodeTable(_node(line, rules) for line in conf.nodes),
+        nodes=NodeTable(_node(line, rules, tls=tls) for line in conf.nodes),
         current_epoch=conf.current_epoch,
         last_vote_epoch=conf.last_vote_epoch,
         taken_from=conf.taken_from if rules.taken_slots_are_kept else (),
@@ -102,7 +114,7 @@ def announced_by_nodes(conf: NodesConf) -> dict[NodeId, Announced]:
     return {line.node_id: announced_in(line) for line in conf.nodes}
 
 
-def _node(line: NodeLine, rules: Rules) -> ClusterNode:
+def _node(line: NodeLine, rules: Rules, *, tls: bool) -> ClusterNode:
     shard_id = dict(line.aux).get("shard-id") if rules.shards else None
     noaddr = "noaddr" in line.flags or not line.port
     return ClusterNode(
@@ -113,10 +125,23 @@ def _node(line: NodeLine, rules: Rules) -> ClusterNode:
         slots=line.slots,
         health=_health(line, noaddr=noaddr),
         shard_id=None if shard_id is None else ShardId(shard_id),
-        address=None if noaddr else Address(ip=line.ip, port=line.port, cport=line.cport),
+        address=None if noaddr else _address(line, tls=tls),
         noaddr=noaddr,
         nofailover="nofailover" in line.flags,
     )
+
+
+@clause("RT-64")
+def _address(line: NodeLine, *, tls: bool) -> Address:
+    """Where the node is, with the port of the bus's kind first, whichever was first in the file.
+
+    Counterpart: `clusterLoadConfig`.
+    """
+    was_tls, other = other_port_in(line)
+    port, pport = line.port, other
+    if line.aux and was_tls != tls:
+        port, pport = other, line.port
+    return Address(ip=line.ip, port=port, cport=line.cport, pport=pport)
 
 
 def _role(line: NodeLine) -> Role:

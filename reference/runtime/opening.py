@@ -19,6 +19,7 @@ from reference.runtime.nodes_file import announced_by_nodes, from_conf
 from reference.runtime.options import NodeOptions
 from reference.runtime.storage import ConfigFile, ConfigLockedError
 from reference.runtime.surroundings import NO_SURROUNDINGS, Surroundings
+from reference.runtime.tls import TlsError
 from reference.wire.announced import Announced
 from reference.wire.nodes_conf_parse import NodesConfError, parse_nodes_conf
 
@@ -47,7 +48,7 @@ def read_state(
         conf = parse_nodes_conf(content)
     except NodesConfError as error:
         raise StartError(f"{config.path}: {error}") from error
-    state = from_conf(conf, rules)
+    state = from_conf(conf, rules, tls=options.tls_cluster)
     myself = attrs.evolve(state.myself, address=options.address)
     if rules.shards and myself.shard_id is None:
         myself = attrs.evolve(myself, shard_id=new_shard_id())
@@ -84,13 +85,19 @@ async def listening_node(
         at_end.push_async_callback(node.close)
         port = options.port
         try:
+            node.tls.load(options)()
             clients = await serve_clients(node, keyspace, options.bind, port)
             at_end.push_async_callback(clients.close)
             node.clients = clients
+            if options.tls_port:
+                port = options.tls_port
+                clients.start_tls(options.bind, port)
             port = options.cport
             await node.listen()
         except OSError as error:
             raise StartError(f"Failed listening on port {port}: {error}") from error
+        except TlsError as error:
+            raise StartError(f"Failed to configure TLS: {error}") from error
         yield node
 
 

@@ -103,13 +103,42 @@ class NodeOptions:
         return not self.announce_ip and self.bind in ANY_ADDRESS
 
     @property
+    def tls_port(self) -> int:
+        """Where clients with TLS are served; 0: nowhere."""
+        return int(self.kept.get("tls-port", "0"))
+
+    @property
+    def tls_cluster(self) -> bool:
+        """Whether the links of the bus have TLS."""
+        return self.kept.get("tls-cluster") == "yes"
+
+    @property
+    def tls_replication(self) -> bool:
+        """Whether the link to a master has TLS."""
+        return self.kept.get("tls-replication") == "yes"
+
+    @property
     def address(self) -> Address:
         """What the node says of itself."""
-        return Address(
-            ip=self.ip,
-            port=self.announce_port or self.port,
-            cport=self.announce_bus_port or self.cport,
-        )
+        port, pport = self._announced_ports()
+        cport = self.announce_bus_port or self.cport
+        return Address(ip=self.ip, port=port, cport=cport, pport=pport)
+
+    @clause("RT-63")
+    def _announced_ports(self) -> tuple[int, int]:
+        """The client port of the bus's kind, and the other one.
+
+        Counterpart: `deriveAnnouncedPorts`.
+        """
+        announced_tls = int(self.kept.get("cluster-announce-tls-port", "0"))
+        if self.dialect != "redis-7.0":
+            plain, tls = self.announce_port or self.port, announced_tls or self.tls_port
+            return (tls, plain) if self.tls_cluster else (plain, tls)
+        if not self.tls_cluster:
+            return self.announce_port or self.port, 0
+        if announced_tls:
+            return announced_tls, self.announce_port
+        return self.announce_port or self.tls_port, self.port
 
     @property
     def config_path(self) -> Path:

@@ -29,6 +29,7 @@ from reference.runtime.replication_backlog import Stream
 from reference.runtime.replication_client import History, NoStreamError, ReplicaLink
 from reference.runtime.replication_data import ReplicationError
 from reference.runtime.replication_master import Replicas
+from reference.runtime.tls import Tls
 
 _DIAL_AGAIN_S: Final = 1.0
 _ASK_AGAIN_S: Final = 10.0
@@ -44,6 +45,7 @@ class Owner(Protocol):
     options: NodeOptions
     failed: "asyncio.Future[None]"
     faults: NodeFaults
+    tls: Tls
 
     def rearm(self) -> None:
         """The alarm rings at the next deadline."""
@@ -113,7 +115,7 @@ class Replication:
 
         Counterpart: `replicationSetPrimary`, `replicationUnsetPrimary`.
         """
-        master, is_master = _master_of(self._node.state), self._node.state.myself.is_master
+        master, is_master = _master_of(self._node), self._node.state.myself.is_master
         if master == self._master and is_master == self._is_master:
             return
         self._is_master = is_master
@@ -189,8 +191,9 @@ class Replication:
         timeout_s = self._node.pace.directives.repl_timeout / 1000
         if self._node.faults.any and self._node.faults.unreachable(master.node_id):
             raise ConnectionError("there is no way to it")
+        context = self._node.tls.for_master(self._node.options)
         async with asyncio.timeout(timeout_s):
-            reader, writer = await asyncio.open_connection(master.ip, master.port)
+            reader, writer = await asyncio.open_connection(master.ip, master.port, ssl=context)
         self._writer = writer
         try:
             link = ReplicaLink((reader, writer), self._keyspace, self, timeout_s=timeout_s)
@@ -294,8 +297,14 @@ class Replication:
         node.rearm()
 
 
-def _master_of(state: ClusterState) -> Master | None:
+@clause("RT-63")
+def _master_of(node: Owner) -> Master | None:
+    """The master at the port of the link's kind. Counterpart: `getNodeDefaultReplicationPort`."""
+    state, options = node.state, node.options
     master = state.my_master if state.myself.is_replica else None
-    if master is None or master.address is None or not master.address.port:
+    if master is None or master.address is None:
         return None
-    return Master(master.node_id, master.address.ip, master.address.port)
+    address = master.address
+    same_kind = options.tls_replication == options.tls_cluster or options.dialect == "redis-7.0"
+    port = address.port if same_kind else address.pport
+    return Master(master.node_id, address.ip, port) if port else None

@@ -112,6 +112,8 @@ class ReplicaLink:
             raise ConnectionError(f"PING was answered with {answer!r}")
         await self._authenticate(options.kept)
         port = options.announce_port or options.port
+        if options.tls_replication and options.tls_port:
+            port = options.announce_port or options.tls_port
         words = [[b"listening-port", b"%d" % port], [b"capa", b"eof", b"capa", b"psync2"]]
         if options.announce_ip:
             words.append([b"ip-address", options.announce_ip.encode()])

@@ -58,6 +58,24 @@ _ACTED_UPON: Final = frozenset(
         "repl-timeout",
         "requirepass",
         "save",
+        "tls-auth-clients",
+        "tls-ca-cert-dir",
+        "tls-ca-cert-file",
+        "tls-cert-file",
+        "tls-ciphers",
+        "tls-ciphersuites",
+        "tls-client-cert-file",
+        "tls-client-key-file",
+        "tls-client-key-file-pass",
+        "tls-cluster",
+        "tls-dh-params-file",
+        "tls-key-file",
+        "tls-key-file-pass",
+        "tls-port",
+        "tls-prefer-server-ciphers",
+        "tls-protocols",
+        "tls-replication",
+        "cluster-announce-tls-port",
     }
 )
 
@@ -127,9 +145,13 @@ def serve(options: NodeOptions) -> NoReturn:
     sys.exit(0)
 
 
-def _say_ready(_: list[Node]) -> None:
+def _say_ready(nodes: list[Node]) -> None:
     log.info("Server initialized")
-    log.info("Ready to accept connections tcp")
+    for node in nodes:
+        if node.options.port:
+            log.info("Ready to accept connections tcp")
+        if node.options.tls_port:
+            log.info("Ready to accept connections tls")
 
 
 def _open_log(options: NodeOptions, level: int) -> None:

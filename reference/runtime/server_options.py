@@ -65,9 +65,13 @@ def started_with(text: str, config_file: Path | None, *, cluster_enabled: bool) 
     if not start.cluster_enabled:
         raise OptionError("only nodes of a cluster are served: cluster-enabled yes is needed")
     options = start.options
-    if not options.port:
-        raise OptionError("port 0: a node without a port for clients is not served")
-    return attrs.evolve(options, cport=bus_port(options.port, start.cluster_port))
+    if not options.port and not options.tls_port:
+        raise OptionError("port 0 and no tls-port: a node without a port for clients is not served")
+    base = options.tls_port if options.tls_cluster else options.port
+    if not base and not start.cluster_port:
+        other = "tls-port" if options.tls_cluster else "port"
+        raise OptionError(f"{other} 0: the port of the bus follows from it, or cluster-port is")
+    return attrs.evolve(options, cport=bus_port(base, start.cluster_port))
 
 
 def _with_included(lines: Iterator[ConfigLine], depth: int = 0) -> Iterator[ConfigLine]:

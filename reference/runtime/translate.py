@@ -145,6 +145,7 @@ def plain_header(
         slots=said.slots,
         myip=facts.announced_ip,
         port=address.port,
+        pport=address.pport,
         cport=address.cport,
         flags=_flags(said, facts),
         state=ReportedState.OK if facts.cluster_ok else ReportedState.FAIL,
@@ -189,6 +190,7 @@ def _gossip_entry(entry: core.Gossip, facts: WireFacts) -> GossipEntry:
         pong_received=pong_received,
         ip=address.ip,
         port=address.port,
+        pport=address.pport,
         cport=address.cport,
         flags=flags,
     )
@@ -275,7 +277,7 @@ def _said(header: BusHeader) -> core.Header:
         current_epoch=header.current_epoch,
         config_epoch=header.config_epoch,
         slots=header.slots,
-        address=Address(ip=header.myip, port=header.port, cport=header.cport),
+        address=Address(ip=header.myip, port=header.port, cport=header.cport, pport=header.pport),
         nofailover=NodeFlag.NOFAILOVER in header.flags,
         paused=MessageFlag.PAUSED in header.mflags,
         my_master_failed=NodeFlag.MY_PRIMARY_FAIL in header.flags,
@@ -297,7 +299,7 @@ def _told_of(entry: GossipEntry) -> core.Gossip:
         node_id=entry.nodename,
         health=health_of(entry.flags),
         role=_role(entry.flags),
-        address=Address(ip=entry.ip, port=entry.port, cport=entry.cport),
+        address=Address(ip=entry.ip, port=entry.port, cport=entry.cport, pport=entry.pport),
         noaddr=NodeFlag.NOADDR in entry.flags,
     )
 

@@ -27,6 +27,7 @@ from reference.runtime.pause import WritePause
 from reference.runtime.replication_backlog import Stream
 from reference.runtime.replication_master import Replicas
 from reference.runtime.slot_migrations import Migrations
+from reference.runtime.tls import Tls
 from reference.wire.announced import NOTHING_ANNOUNCED, Announced
 from reference.wire.resp import ErrorReply, SimpleString
 
@@ -86,6 +87,7 @@ class NodeDouble:
         self.bytes_received = 3
         self.writes = WritePause()
         self.links_overfull = 0
+        self.tls = Tls()
         self.debugging = Debugging(self)
         self.bus: Any = None
         self.said: dict[NodeId, Announced] = {}

@@ -40,13 +40,13 @@ HEADER: Final = core.Header(
     config_epoch=4,
     slots=SlotSet.between(0, 99),
     shard_id=SHARD,
-    address=Address(ip="", port=7000, cport=17000),
+    address=Address(ip="", port=7000, cport=17000, pport=7100),
 )
 GOSSIP: Final = core.Gossip(
     node_id=OTHER,
     health=Health.PFAIL,
     role=Role.REPLICA,
-    address=Address(ip="127.0.0.2", port=7001, cport=17001),
+    address=Address(ip="127.0.0.2", port=7001, cport=17001, pport=7101),
 )
 MESSAGES: Final[tuple[core.Message, ...]] = (
     core.Ping(header=HEADER, gossip=(GOSSIP,)),

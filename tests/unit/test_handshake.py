@@ -92,6 +92,18 @@ def test_a_handshake_with_an_address_or_a_name_in_use_is_not_begun(again: Cluste
     assert effects == (Reply(), Notice(what=Refusal.ALREADY_MET, subject=again.new_id))
 
 
+def test_a_second_meet_need_not_know_the_other_port_of_the_node_in_handshake() -> None:
+    state, _ = met(view(A), meet(lonely()))
+    stranger = state.nodes[TEMPORARY]
+    assert stranger.address is not None
+    both = attrs.evolve(stranger, address=attrs.evolve(stranger.address, pport=9))
+    again = ClusterMeet(address=stranger.address, new_id=NodeId("another"))
+
+    after, _ = step(state.put(both), again)
+
+    assert again.new_id not in after.nodes
+
+
 def met(
     state: ClusterState, message: Meet, **fields: Any
 ) -> tuple[ClusterState, tuple[Effect, ...]]:
