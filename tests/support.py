@@ -374,7 +374,7 @@ def introduce(nodes: Sequence[Server], bus_ports: Mapping[int, int] | None = Non
                 at = ports.get(other.port, other.port + 10000)
                 first.cluster("MEET", LOOPBACK, other.port, at)
 
-    greet_until(lambda: all(knows_all(node, nodes) for node in nodes), greet)
+    greet_until(lambda: all_linked(nodes), greet)
 
 
 def greet_until(known: Callable[[], bool], greet: Callable[[], None]) -> None:
@@ -402,6 +402,11 @@ def knows_all(node: Server, nodes: Sequence[Server]) -> bool:
     return len(view) == len(nodes) and all(row.connected and not row.flags & bad for row in view)
 
 
+def all_linked(nodes: Sequence[Server]) -> bool:
+    """Whether everyone lists all of them as connected and healthy."""
+    return all(knows_all(node, nodes) for node in nodes)
+
+
 def slots_agree(nodes: Sequence[Server]) -> bool:
     """Whether all of them bind the same slots to the same nodes."""
     views = [{row.node_id: row.slots for row in node.view().values()} for node in nodes]
@@ -414,6 +419,10 @@ def cluster_is_ok(nodes: Sequence[Server]) -> bool:
 
 
 def last_vote_epoch(node: Server) -> int:
-    """The epoch of the last vote, as the node's nodes.conf says."""
-    variables = node.nodes_conf.splitlines()[-1].split()
+    """The epoch of the last vote, as the node's nodes.conf says.
+
+    Redis 7.0 writes the file where it is, and cuts off afterwards what is left of a longer one.
+    """
+    [line] = [line for line in node.nodes_conf.splitlines() if line.startswith("vars ")]
+    variables = line.split()
     return int(variables[variables.index("lastVoteEpoch") + 1])

@@ -35,7 +35,7 @@ class PeerNode(Node):
 
     def __init__(self, options: NodeOptions, state: ClusterState, config: ConfigFile) -> None:
         super().__init__(options, state, config, Keyspace(), {})
-        self.quick_votes = 0  # how many of the next votes arrive at once
+        self.quick_epoch: Epoch | None = None  # a vote in it arrives at once
         self.votes_arrived: list[Epoch] = []
         self._under_way: list[tuple[NodeId, FailoverAuthAck]] = []
 
@@ -44,28 +44,24 @@ class PeerNode(Node):
         if isinstance(message, FailoverAuthAck):
             assert link is not None
             assert link.node_id is not None
-            if not self.quick_votes:
+            if message.header.current_epoch != self.quick_epoch:
                 self._under_way.append((link.node_id, message))
                 return
-            self.quick_votes -= 1
             self.votes_arrived.append(message.header.current_epoch)
         super()._send(link, message)
 
     @property
     def votes_under_way(self) -> list[Epoch]:
-        """The epochs, as the headers say, of the votes that were given but have not arrived."""
+        """The epochs, as the headers say, of the votes that were given and have not arrived."""
         return [vote.header.current_epoch for _, vote in self._under_way]
 
-    def deliver_votes(self) -> None:
-        """The votes that were under way arrive, as they were when they were given."""
-        for candidate, vote in self._under_way:
-            super()._send(self._bus.outbound[candidate], vote)
-        self.votes_arrived += self.votes_under_way
-        self._under_way.clear()
-
-    def lose_votes(self) -> None:
-        """The votes that were under way never arrive."""
-        self._under_way.clear()
+    def deliver_votes(self, epoch: Epoch) -> None:
+        """The votes of this epoch arrive, as they were when they were given."""
+        arriving = [each for each in self._under_way if each[1].header.current_epoch == epoch]
+        for each in arriving:
+            self._under_way.remove(each)
+            super()._send(self._bus.outbound[each[0]], each[1])
+            self.votes_arrived.append(epoch)
 
     def announce_current_epoch(self, epoch: Epoch) -> None:
         """The node's headers carry this currentEpoch from now on."""

@@ -9,8 +9,8 @@ from tests.support import (
     LOOPBACK,
     Server,
     Workshop,
+    all_linked,
     cluster_is_ok,
-    knows_all,
     start,
     wait_until,
 )
@@ -72,17 +72,27 @@ class Mixed:
         return "".join([*lines, last])
 
     def start(self, *, replicas: bool = True) -> None:
-        """The masters run and serve, and the replicas too, with their master's data."""
+        """The masters run and serve, and the replicas too, linked, with their master's data."""
         nodes = self.nodes if replicas else self._masters
         start(nodes)
         wait_until(lambda: cluster_is_ok(nodes), 30, what="the cluster is ok")
         if replicas:
+            self.wait_for_links()
             self.wait_for_data()
 
     def start_replicas(self) -> None:
-        """The replicas run, and have their master's data."""
+        """The replicas run, and have links, and their master's data."""
         start(self.replicas)
+        self.wait_for_links()
         self.wait_for_data()
+
+    def wait_for_links(self) -> None:
+        """Everyone has a link to everyone.
+
+        A node that is just started takes the cluster for ok before: it remembers it so. Without a
+        link it tells others of no change, and redis-cli passes over a node that is not connected.
+        """
+        wait_until(lambda: all_linked(self.nodes), 30, what="all have links to all")
 
     def wait_for_data(self) -> None:
         """The replicas have their master's data."""
@@ -134,5 +144,6 @@ class Mixed:
         rows = [each.view() for each in self.nodes]
         name = self.ids[node.port]
         [owner] = [row for row in rows[self.nodes.index(node)].values() if row.slots == (RUNS[0],)]
-        linked = all(knows_all(each, self.nodes) for each in self.nodes)
-        return linked and all(view[name].replicaof == owner.node_id for view in rows)
+        return all_linked(self.nodes) and all(
+            view[name].replicaof == owner.node_id for view in rows
+        )

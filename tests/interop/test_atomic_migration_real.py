@@ -20,6 +20,7 @@ from tests.support import (
     LOOPBACK,
     Server,
     Workshop,
+    all_linked,
     cluster_is_ok,
     give_slots,
     introduce,
@@ -132,6 +133,8 @@ def test_an_acknowledged_write_is_lost_when_the_source_fails_over_meanwhile(shop
         source, third, target, replica = (cluster[name] for name in "ABCD")
         source.client.set(KEY, "before")
         wait_until(lambda: _has(replica), 20, what="the replica has the key")
+        nodes = list(cluster.nodes.values())
+        wait_until(lambda: all_linked(nodes), 20, what="it stands once, and needs its links")
         silent = relay.drop(selects(types=HEARTBEATS, sender=target.node_id))
 
         source.cluster("MIGRATESLOTS", "SLOTSRANGE", 0, 0, "NODE", target.node_id)
@@ -139,7 +142,7 @@ def test_an_acknowledged_write_is_lost_when_the_source_fails_over_meanwhile(shop
         assert target.client.set(KEY, "after")
         replica.cluster("FAILOVER", "FORCE")
         wait_until(lambda: not _owns_first(target), 20, every=0.005, what="it has lost the slot")
-        silent.end()
+        silent.sever()
         wait_until(lambda: _all_follow(replica, [third, target]), 60, what="all say the same")
         assert replica.client.get(KEY) == "before"
 

@@ -38,7 +38,7 @@ from tests.support import TimedOutError, wait_until
 pytestmark = pytest.mark.interop
 
 _EXAMPLES: Final = os.environ.get("SLOTPROOF_DIFFERENTIAL_EXAMPLES", "")
-_PATIENCE: Final = 5
+_PATIENCE: Final = 20
 """Seconds in which both tell the same: an election of an operator begins with the next round."""
 
 

@@ -12,7 +12,7 @@ import redis
 from tests.interop.data import MADE, TAG, data_of
 from tests.interop.mixed import OURS, Mixed
 from tests.interop.test_cluster_tools_real import at, tool
-from tests.support import LOOPBACK, Server, Workshop, cluster_is_ok, wait_until
+from tests.support import LOOPBACK, Server, Workshop, all_linked, cluster_is_ok, wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 
@@ -60,6 +60,7 @@ def test_kill_of_either_side_in_a_reshard_loses_no_key(
 
     killed.start()
     wait_until(lambda: cluster_is_ok(cluster.nodes), 30)
+    wait_until(lambda: all_linked(cluster.nodes), 30, what="the tool finds all nodes")
     assert KEYS <= count(source) + count(target) <= KEYS + 10  # those under way may be at both
     tool("fix", at(source), "--cluster-replace")
     client = redis.RedisCluster(host=LOOPBACK, port=cluster.nodes[2].port)

@@ -15,6 +15,7 @@ from tests.support import (
     LOOPBACK,
     Server,
     Workshop,
+    all_linked,
     cluster_is_ok,
     give_slots,
     introduce,
@@ -56,7 +57,6 @@ def test_messages_reach_both_kinds_of_nodes(shop: Workshop, kind: str) -> None:
     masters = [real[0], ours[0]]
     give_slots(masters)
     introduce(everybody)
-    wait_until(lambda: all("ok" in str(each.info()) for each in masters), 30)
     for replica, master in ((real[1], ours[0]), (ours[1], real[0])):
         replica.cluster("REPLICATE", master.node_id)
     wait_until(lambda: cluster_is_ok(everybody), 30, what="the cluster is ok")
@@ -66,6 +66,7 @@ def test_messages_reach_both_kinds_of_nodes(shop: Workshop, kind: str) -> None:
         ),
         30,
     )
+    wait_until(lambda: all_linked(everybody), 20, what="a publication has a way to everybody")
     listeners = [_listener(each) for each in everybody]
     for listener in listeners:
         listener.psubscribe("ne*")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.interop.data import LATER, MADE, TAG, Raw, Words, data_of, have_same_data
 from tests.interop.mixed import OURS, Mixed
-from tests.support import Server, Workshop, cluster_is_ok, introduce, wait_until
+from tests.support import Server, Workshop, all_linked, cluster_is_ok, introduce, wait_until
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
 
@@ -145,7 +145,7 @@ def test_replica_of_a_killed_master_serves_what_was_confirmed(shop: Workshop, ki
     cluster.masters[0].kill()
     killed = time.monotonic()
     left = cluster.nodes[1:]
-    wait_until(lambda: all(cluster.owner(node, cluster.replica_id) for node in left), 30)
+    wait_until(lambda: all(cluster.owner(node, cluster.replica_id) for node in left), 60)
     wait_until(lambda: cluster_is_ok(left), 30)
     _LOG.info("all views agreed %.2f s after the kill", time.monotonic() - killed)
 
@@ -186,8 +186,9 @@ def test_promoted_node_that_is_demoted_takes_its_masters_data(shop: Workshop, ki
     assert other.cluster("REPLICATE", cluster.master_id) == "OK"
     wait_until(lambda: have_same_data(other, cluster.masters[0]), 20)
     wait_until(lambda: cluster.all_know(other.node_id), 20, what="all know whose replica it is")
-    wait_until(lambda: cluster_is_ok([*cluster.nodes, other]), 20, what="the cluster is ok")
-    wait_until(lambda: other.view()[cluster.master_id].connected, 20, what="it can ask its master")
+    nodes = [*cluster.nodes, other]
+    wait_until(lambda: cluster_is_ok(nodes), 20, what="the cluster is ok")
+    wait_until(lambda: all_linked(nodes), 20, what="it can ask its master and the voters, once")
 
     assert other.cluster("FAILOVER") == "OK"
     wait_until(lambda: cluster.owner(cluster.replica, other.node_id), 20)

@@ -90,7 +90,7 @@ def test_strict_nodes_win_vote_and_take_epochs_that_real_ones_follow(cast: Cast)
     cast.valkey.kill()
     left = [cast.redis, cast.strict, cast.heir_of_valkey, cast.heir_of_redis]
     heir = cast.heir_of_valkey
-    wait_until(lambda: all(_is(heir, "master", n) for n in left), 20, what="a strict one leads")
+    wait_until(lambda: all(_is(heir, "master", n) for n in left), 60, what="a strict one leads")
     won = _epoch_of(heir, left)
     assert kind_of(won, NodeId(heir.node_id)) is EpochKind.ELECTED
     assert round_of(won) >= 1  # the epochs of the start were small
@@ -100,13 +100,13 @@ def test_strict_nodes_win_vote_and_take_epochs_that_real_ones_follow(cast: Cast)
 
     assert f"takenFrom {cast.valkey_id}:0-5460" in heir.nodes_conf
     cast.valkey.start()
-    wait_until(lambda: _is(cast.valkey, "slave", cast.redis), 20, what="the old master follows")
+    wait_until(lambda: _is(cast.valkey, "slave", cast.redis), 60, what="the old master follows")
     assert cast.valkey.view()[cast.valkey.node_id].replicaof == heir.node_id
 
     cast.redis.kill()
     left = [cast.valkey, cast.strict, cast.heir_of_valkey, cast.heir_of_redis]
     other = cast.heir_of_redis
-    wait_until(lambda: all(_is(other, "master", n) for n in left), 20, what="a real one leads")
+    wait_until(lambda: all(_is(other, "master", n) for n in left), 60, what="a real one leads")
     # Of the three masters one is dead, and the two others are strict: both had to vote.
     next_won = _epoch_of(other, left)
     assert won < next_won < won + 10  # a release counts on from there

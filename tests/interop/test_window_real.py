@@ -13,20 +13,23 @@ from tests.support import workshop
 from tests.timing.handover import Shard
 
 pytestmark = pytest.mark.interop
-NODE_TIMEOUT = 1000
+NODE_TIMEOUT = 2000
+STOPS = 3
 
 
 @pytest.mark.parametrize("kind", ["redis", "valkey"])
 def test_a_master_that_was_stopped_takes_a_write_after_its_successor_did(
     kind: str, tmp_path: Path
 ) -> None:
-    """The write waits in its socket from before the news, so it is read first; then it is lost."""
+    """The write waits in its socket from before the news, so it is read first; then it is lost.
+
+    That is so unless it was stopped between a PING of its own and the answers, whose silence it
+    notices before it reads, or unless the bus got between the stop and the write.
+    """
     with BusRelay() as relay, workshop(tmp_path, NODE_TIMEOUT) as shop:
         shard = Shard.made(relay, shop, kind)
 
-        taken, _ = shard.pause()
-
-        assert taken
+        assert any(shard.pause()[0] for _ in range(STOPS))
         kept = shard.cluster[shard.master].client.get(shard.key)
         assert not str(kept).startswith("lost")
 

@@ -14,7 +14,7 @@ from reference.core.slots import key_hash_slot
 from reference.wire.bus_header import MessageType
 from tests.interop.bus_relay import BusRelay, Frame
 from tests.interop.relayed import Relayed, follow, is_master, join, known, slots_of, synced
-from tests.support import LOOPBACK, Server, Workshop, cluster_is_ok, knows_all, wait_until
+from tests.support import LOOPBACK, Server, Workshop, all_linked, cluster_is_ok, wait_until
 
 _PAUSE: Final = 0.002
 """Seconds between two writes."""
@@ -193,11 +193,7 @@ class Shard:
         asked = known(self.cluster, self.replica, self.master)
         wait_until(asked, self.patience, what="the old master follows")
         wait_until(synced(follower), self.patience, what="it has the data")
-        wait_until(
-            lambda: all(knows_all(node, nodes) for node in nodes),
-            self.patience,
-            what="all know all",
-        )
+        wait_until(lambda: all_linked(nodes), self.patience, what="all know all")
         wait_until(lambda: cluster_is_ok(nodes), self.patience, what="cluster ok")
         assert is_master(self.cluster[self.master])
 
