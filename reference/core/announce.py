@@ -1,9 +1,11 @@
 """What a node says of itself and of others in its messages."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from reference.clauses import clause
 from reference.core.messages import Gossip, Header, Meet, Ping, Pong
+from reference.core.nodes import ClusterNode
 from reference.core.state import ClusterState, ManualFailoverStage
 from reference.core.types import Health, NodeId
 
@@ -50,20 +52,26 @@ def gossip(state: ClusterState, about: Iterable[NodeId]) -> tuple[Gossip, ...]:
 
     Counterpart: `clusterSendPing`.
     """
-    chosen = set(about)
+    chosen = {*about, *state.nodes.suspected}
+    told = [state.nodes.get(node_id) for node_id in sorted(chosen)]
     return tuple(
-        Gossip(
-            node_id=node.node_id,
-            health=node.health,
-            role=node.role,
-            address=node.address,
-            noaddr=node.noaddr,
-        )
-        for node in state.nodes
-        if (node.node_id in chosen or node.health is Health.PFAIL)
+        _gossip_about(node)
+        for node in told
+        if node is not None
         and node.node_id != state.myself_id
         and not node.handshake
         and not node.noaddr
+    )
+
+
+@lru_cache(maxsize=4096)
+def _gossip_about(node: ClusterNode) -> Gossip:
+    return Gossip(
+        node_id=node.node_id,
+        health=node.health,
+        role=node.role,
+        address=node.address,
+        noaddr=node.noaddr,
     )
 
 

@@ -50,13 +50,14 @@ class ClusterNode:
 class NodeTable:
     """An immutable map from node id to `ClusterNode`, iterated in the order of the ids."""
 
-    __slots__ = ("_by_id", "_hash")
+    __slots__ = ("_by_id", "_hash", "_suspected")
 
     def __init__(self, nodes: Iterable[ClusterNode] = ()) -> None:
         """A table of these nodes; of two with the same id the later one counts."""
         by_id = {node.node_id: node for node in nodes}
         self._by_id = {node_id: by_id[node_id] for node_id in sorted(by_id)}
         self._hash: int | None = None
+        self._suspected: tuple[NodeId, ...] | None = None
 
     def get(self, node_id: NodeId | None) -> ClusterNode | None:
         """The node with this id, None if there is none or no id is given."""
@@ -74,6 +75,14 @@ class NodeTable:
     def __len__(self) -> int:
         return len(self._by_id)
 
+    @property
+    def suspected(self) -> tuple[NodeId, ...]:
+        """The nodes in PFAIL, which every heartbeat speaks of."""
+        if self._suspected is None:
+            pfail = Health.PFAIL
+            self._suspected = tuple([node.node_id for node in self if node.health is pfail])
+        return self._suspected
+
     @clause("NO-9")
     def put(self, node: ClusterNode) -> "NodeTable":
         """The table with this node added, or in the place of the one with its id."""
@@ -84,7 +93,7 @@ class NodeTable:
             return NodeTable([*self._by_id.values(), node])
         changed = NodeTable.__new__(NodeTable)
         changed._by_id = {**self._by_id, node.node_id: node}  # noqa: SLF001 - our own class
-        changed._hash = None  # noqa: SLF001
+        changed._hash = changed._suspected = None  # noqa: SLF001
         return changed
 
     def remove(self, node_id: NodeId) -> "NodeTable":

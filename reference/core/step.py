@@ -123,7 +123,8 @@ def step(state: ClusterState, event: Event) -> tuple[ClusterState, tuple[Effect,
         new = forget_lost(new)
     if new.slot_migrations:
         new = follow_ownership(state, new, event, out)
-    return (state if new == state else new), _in_order(out, save_first=state.rules.save_before_send)
+    unchanged = new is state or new == state  # asked in this order, since equality looks at all
+    return (state if unchanged else new), _in_order(out, save_first=state.rules.save_before_send)
 
 
 @clause("HB-10")

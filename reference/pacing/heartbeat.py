@@ -1,5 +1,6 @@
 """Whom to dial, to ping and to speak of, and which link to give up."""
 
+from collections.abc import Iterable
 from itertools import islice
 
 import attrs
@@ -9,7 +10,13 @@ from reference.core.nodes import ClusterNode
 from reference.core.state import ClusterState
 from reference.core.types import Health, NodeId
 from reference.pacing.draws import draws, shuffled
-from reference.pacing.pace import RANDOM_PING_SAMPLE, ROUND_MS, ROUNDS_PER_RANDOM_PING, Pace
+from reference.pacing.pace import (
+    RANDOM_PING_SAMPLE,
+    ROUND_MS,
+    ROUNDS_PER_RANDOM_PING,
+    Pace,
+    PeerPace,
+)
 
 
 @clause("PA-2", "PA-25")
@@ -207,7 +214,7 @@ def learn_abilities(pace: Pace, peer: NodeId, *, takes_meet_again: bool) -> Pace
     Counterpart: `nodeSupportsMultiMeet`.
     """
     old = pace.peers.get(peer)
-    if old is None:
+    if old is None or old.takes_meet_again == takes_meet_again:
         return pace
     return pace.with_peer(peer, attrs.evolve(old, takes_meet_again=takes_meet_again))
 
@@ -234,19 +241,23 @@ def ping_sent(pace: Pace, peer: NodeId, now: int) -> Pace:
 
 
 @clause("PA-18")
-def learn_pong(
-    pace: Pace, state: ClusterState, subject: NodeId, pong_received: int, now: int
+def learn_pongs(
+    pace: Pace, state: ClusterState, heard: Iterable[tuple[NodeId, int]], now: int
 ) -> Pace:
-    """The subject was heard by a node we trust, so that we need not ask it ourselves yet.
+    """These nodes were heard by one we trust, so that we need not ask them ourselves yet.
 
-    For a gossip entry without failure flags; the instant is on our clock. Counterpart:
+    For gossip entries without failure flags; the instants are on our clock. Counterpart:
     `clusterProcessGossipSection`.
     """
-    node, peer = state.nodes.get(subject), pace.peer(subject)
-    asked = peer.ping_sent is not None
-    if node is None or subject == state.myself_id or node.handshake or node.fail_reports or asked:
-        return pace
-    newer = peer.pong_received is None or pong_received > peer.pong_received
-    if not newer or pong_received > now + 500:
-        return pace
-    return pace.with_peer(subject, attrs.evolve(peer, pong_received=pong_received))
+    learnt: dict[NodeId, PeerPace] = {}
+    for subject, pong_received in heard:
+        peer = learnt.get(subject) or pace.peer(subject)
+        if peer.ping_sent is not None or pong_received > now + 500:
+            continue
+        if peer.pong_received is not None and pong_received <= peer.pong_received:
+            continue
+        node = state.nodes.get(subject)
+        if node is None or subject == state.myself_id or node.handshake or node.fail_reports:
+            continue
+        learnt[subject] = attrs.evolve(peer, pong_received=pong_received)
+    return pace.with_peers(learnt)

@@ -89,9 +89,12 @@ DEFAULT_DIRECTIVES: Final = Directives()
 """What the servers do if nothing is configured."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class Pace:
-    """All instants that a node keeps, and since when each pending timer is pending."""
+    """All instants that a node keeps, and since when each pending timer is pending.
+
+    It has no slots, since each message makes another one and a dictionary is quick to copy.
+    """
 
     node_timeout: int
     habits: Habits
@@ -140,7 +143,15 @@ class Pace:
         """The same, with these instants for this node."""
         if self.peers.get(node_id) == peer:
             return self
-        return attrs.evolve(self, peers={**self.peers, node_id: peer})
+        return self.with_peers({node_id: peer})
+
+    def with_peers(self, peers: Mapping[NodeId, PeerPace]) -> "Pace":
+        """The same, with these instants for these nodes."""
+        if not peers:
+            return self
+        changed = object.__new__(Pace)
+        changed.__dict__.update(self.__dict__, peers={**self.peers, **peers})
+        return changed
 
 
 _NEW_PEER: Final = PeerPace()

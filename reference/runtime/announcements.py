@@ -1,6 +1,7 @@
 """What nodes say of themselves beside the header of their messages, as ping extensions."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -11,12 +12,18 @@ from reference.runtime.clock import new_internal_secret
 from reference.runtime.options import NodeOptions
 from reference.wire.announced import NOTHING_ANNOUNCED, Announced, announced_by
 from reference.wire.bus import BusMessage, Heartbeat
-from reference.wire.bus_extensions import InternalSecretExtension
+from reference.wire.bus_extensions import InternalSecretExtension, PingExtension
 from reference.wire.bus_header import BusHeader, LightHeader, MessageFlag, NodeFlag
 from reference.wire.dialects import WireDialect, wire_dialect
 
 _SILENT: Final = frozenset({"redis-7.0"})
 """Dialects whose nodes do not say that they understand extensions, and send them to everybody."""
+
+
+# Numbers are quicker to ask for a bit than flags are, and each message is asked for several.
+_EXT_DATA: Final = MessageFlag.EXT_DATA.value
+_EXTENSIONS_SUPPORTED: Final = NodeFlag.EXTENSIONS_SUPPORTED.value
+_TAKES_LIGHT: Final = NodeFlag.LIGHT_HDR_PUBLISH_SUPPORTED.value
 
 
 def own_announced(options: NodeOptions) -> Announced:
@@ -35,8 +42,12 @@ def own_announced(options: NodeOptions) -> Announced:
 @clause("RT-5")
 def knows_extensions(header: BusHeader) -> bool:
     """Whether the sender understands ping extensions; Redis 7.0 sends neither flag."""
-    advert = MessageFlag.EXT_DATA in header.mflags
-    return advert or NodeFlag.EXTENSIONS_SUPPORTED in header.flags
+    return bool(int(header.mflags) & _EXT_DATA or int(header.flags) & _EXTENSIONS_SUPPORTED)
+
+
+@lru_cache(maxsize=1024)
+def _announced_beside_shard(extensions: tuple[PingExtension, ...]) -> Announced:
+    return attrs.evolve(announced_by(extensions), shard_id=None)
 
 
 class Announcements:
@@ -81,7 +92,7 @@ class Announcements:
             return
         if knows_extensions(header):
             self._extended.add(sender)
-        if NodeFlag.LIGHT_HDR_PUBLISH_SUPPORTED in header.flags:
+        if int(header.flags) & _TAKES_LIGHT:
             self._light.add(sender)
 
     @clause("RT-21")
@@ -93,7 +104,7 @@ class Announcements:
         for extension in heartbeat.extensions:
             if isinstance(extension, InternalSecretExtension):
                 self._secret = min(self._secret, extension.secret)
-        said = attrs.evolve(announced_by(heartbeat.extensions), shard_id=None)
+        said = _announced_beside_shard(heartbeat.extensions)
         changed = said != self.of(sender)
         if changed:
             self._said[sender] = said

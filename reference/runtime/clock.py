@@ -2,7 +2,10 @@
 
 import asyncio
 import secrets
+import struct
 import time
+from collections.abc import Iterator
+from typing import Final
 
 from reference.core.types import NodeId, ShardId
 
@@ -28,9 +31,19 @@ class Clock:
         return seconds * 1000 - self._offset
 
 
+def _random_numbers() -> Iterator[int]:
+    """Numbers of 64 bits each from the system, which is asked for many at a time."""
+    while True:
+        for (number,) in struct.iter_unpack("Q", secrets.token_bytes(4096)):
+            yield number
+
+
+_RANDOM: Final = _random_numbers()
+
+
 def entropy() -> int:
     """64 bits that nobody can guess."""
-    return secrets.randbits(64)
+    return next(_RANDOM)
 
 
 def new_node_id() -> NodeId:

@@ -1,8 +1,13 @@
 """What a node's messages and its file say besides its state."""
 
-from typing import Protocol
+from collections.abc import Container
+from typing import Protocol, cast
+
+import attrs
+from typing_extensions import override
 
 from reference.core.events import BlacklistExpired
+from reference.core.nodes import NodeTable
 from reference.core.state import ClusterState
 from reference.core.types import NodeId
 from reference.pacing.deadlines import deadline
@@ -45,6 +50,18 @@ class Known(Protocol):
         """When the node was last heard to answer, milliseconds since 1970; 0 if never."""
 
 
+@attrs.frozen
+class _Targets(Container[NodeId]):
+    """The nodes of a table that a replica may move to."""
+
+    nodes: NodeTable
+
+    @override
+    def __contains__(self, node_id: object) -> bool:
+        node = self.nodes.get(cast("NodeId", node_id))
+        return node is not None and node.migrate_to
+
+
 def wire_facts(node: Known) -> WireFacts:
     """What the messages of this moment say."""
     secrets = InternalSecretExtension.type in node.announcements.dialect.extensions
@@ -56,7 +73,7 @@ def wire_facts(node: Known) -> WireFacts:
         secret=node.announcements.secret if secrets else b"",
         cluster_ok=node.cluster_ok,
         repl_offset=node.repl_offset(node.state.myself_id),
-        migrate_to=frozenset(each.node_id for each in node.state.nodes if each.migrate_to),
+        migrate_to=_Targets(node.state.nodes),
         heard=lambda of: (node.ping_sent_ms(of) // 1000, node.pong_received_ms(of) // 1000),
         forgotten_s=lambda of: _forgotten_s(node, of),
     )

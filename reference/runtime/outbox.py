@@ -14,9 +14,9 @@ from reference.runtime.translate import WireFacts, plain_header, to_wire
 from reference.wire.bus import PublishMessage, PublishShardMessage, encode
 from reference.wire.bus_header import LIGHT, LightHeader, MessageType
 
-_COUNTER_NAMES: Final = {
-    MessageType.FAILOVER_AUTH_REQUEST: "auth-req",
-    MessageType.FAILOVER_AUTH_ACK: "auth-ack",
+_COUNTER_NAMES: Final = {kind.value: kind.name.lower() for kind in MessageType} | {
+    MessageType.FAILOVER_AUTH_REQUEST.value: "auth-req",
+    MessageType.FAILOVER_AUTH_ACK.value: "auth-ack",
 }
 _TYPE_FIELD: Final = slice(12, 14)
 _SENDER_FIELD: Final = slice(40, 80)  # of the full header
@@ -48,11 +48,7 @@ def sender_of(frame: bytes) -> str:
 
 def counter_name(message_type: int) -> str:
     """What CLUSTER INFO calls messages of this type. Counterpart: `clusterGetMessageTypeString`."""
-    try:
-        known = MessageType(message_type)
-    except ValueError:
-        return "unknown"
-    return _COUNTER_NAMES.get(known, known.name.lower())
+    return _COUNTER_NAMES.get(message_type, "unknown")
 
 
 class Outbox:

@@ -1,19 +1,19 @@
 """What arrives on the bus: messages become events of the core, and links belong to nodes."""
 
 import logging
-from typing import Protocol
+from typing import Final, Protocol
 
 from reference.clauses import clause
 from reference.core.effects import Effect
 from reference.core.events import Event, HeartbeatDue, Received
-from reference.core.messages import Meet, Message, Ping
+from reference.core.messages import Meet, Message, Ping, Pong
 from reference.core.state import ClusterState
 from reference.core.types import Health, Link, NodeId
 from reference.pacing.elections import voted_recently
 from reference.pacing.heartbeat import (
     gossip_about,
     learn_abilities,
-    learn_pong,
+    learn_pongs,
     link_inbound,
     link_lost,
 )
@@ -28,10 +28,12 @@ from reference.runtime.debugging import Debugging
 from reference.runtime.faults import NodeFaults
 from reference.runtime.late_frames import LateFrames
 from reference.runtime.outbox import Traffic, counter_name, sender_of, type_of
-from reference.runtime.translate import from_wire, health_of, why_unusable
+from reference.runtime.translate import from_wire, why_unusable
 from reference.wire.bus import BusMessage, Heartbeat, Publication, PublishShardMessage, decode
 from reference.wire.bus_errors import BusLinkError, BusMessageError
 from reference.wire.bus_header import BusHeader, LightHeader, NodeFlag
+
+_TAKES_MEET_AGAIN: Final = NodeFlag.LIGHT_HDR_MODULE_SUPPORTED.value
 
 
 class Receiver(Protocol):
@@ -176,7 +178,7 @@ class Reception:
         node.step(event, link)
         self._bind_met(link, event)
         if isinstance(wire, Heartbeat) and node.state.known(sender) is not None:
-            self._take_in_times(wire, now)
+            self._take_in_times(message, wire, now)
             if node.announcements.hear(sender, wire):
                 node.save(fsync=False)
 
@@ -213,7 +215,7 @@ class Reception:
     def _take_in_header(self, header: BusHeader, sender: NodeId, now: int) -> None:
         """What only the delays depend on; before the step, since a pause counts from it on."""
         node, entropy_now = self._node, entropy()
-        again = NodeFlag.LIGHT_HDR_MODULE_SUPPORTED in header.flags
+        again = bool(int(header.flags) & _TAKES_MEET_AGAIN)
         node.pace = learn_abilities(node.pace, sender, takes_meet_again=again)
         old = node.pace
         node.pace = hear_offset(
@@ -221,9 +223,12 @@ class Reception:
         )
         tell_of_candidacy(self._log, old, node.pace, now)
 
-    def _take_in_times(self, wire: Heartbeat, now: int) -> None:
+    def _take_in_times(self, message: Message, wire: Heartbeat, now: int) -> None:
         node = self._node
-        for entry in wire.gossip:
-            if entry.pong_received and health_of(entry.flags) is Health.OK:
-                heard = node.clock.from_unix_s(entry.pong_received)
-                node.pace = learn_pong(node.pace, node.state, entry.nodename, heard, now)
+        told = message.gossip if isinstance(message, Ping | Pong | Meet) else ()
+        heard = [
+            (entry.nodename, node.clock.from_unix_s(entry.pong_received))
+            for said, entry in zip(told, wire.gossip, strict=True)
+            if entry.pong_received and said.health is Health.OK
+        ]
+        node.pace = learn_pongs(node.pace, node.state, heard, now)

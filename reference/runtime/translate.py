@@ -10,7 +10,7 @@ import attrs
 
 from reference.clauses import clause
 from reference.core import messages as core
-from reference.core.types import Address, Health, NodeId, Role
+from reference.core.types import Address, Health, NodeId, Role, ShardId
 from reference.runtime.options import LOOPBACK
 from reference.wire.announced import NOTHING_ANNOUNCED, Announced, to_extensions
 from reference.wire.bus import (
@@ -39,7 +39,7 @@ from reference.wire.bus_header import (
     NodeFlag,
     ReportedState,
 )
-from reference.wire.dialects import WireDialect
+from reference.wire.dialects import WireDialect, wire_dialect
 
 _HEALTH_FLAGS: Final = {
     Health.OK: NodeFlag(0),
@@ -53,6 +53,8 @@ _ROLE_FLAGS: Final = {
 }
 _NOWHERE: Final = Address(ip="", port=0, cport=0)
 _ID: Final = re.compile(r"[0-9a-z]{40}")
+_REMEMBERED: Final = 4096
+"""Of what is said again and again, so much is not translated anew."""
 
 
 @attrs.frozen(kw_only=True)
@@ -97,17 +99,26 @@ def to_wire(message: core.Message, facts: WireFacts, *, extended: bool) -> BusMe
             )
 
 
-def _flags(said: core.Header, facts: WireFacts) -> NodeFlag:
-    flags = NodeFlag.MYSELF | _ROLE_FLAGS[Role.MASTER if said.replicaof is None else Role.REPLICA]
-    if said.nofailover:
+@lru_cache(maxsize=128)  # as many as there are
+def _flags(
+    role: Role,
+    *,
+    nofailover: bool,
+    migrate_to: bool,
+    my_master_failed: bool,
+    speaks_up: bool,
+    light_headers: bool,
+) -> NodeFlag:
+    flags = NodeFlag.MYSELF | _ROLE_FLAGS[role]
+    if nofailover:
         flags |= NodeFlag.NOFAILOVER
-    if said.sender in facts.migrate_to:
+    if migrate_to:
         flags |= NodeFlag.MIGRATE_TO
-    if said.my_master_failed:
+    if my_master_failed:
         flags |= NodeFlag.MY_PRIMARY_FAIL
-    if facts.speaks_up:
+    if speaks_up:
         flags |= NodeFlag.EXTENSIONS_SUPPORTED
-    if facts.dialect.light_headers:
+    if light_headers:
         flags |= NodeFlag.LIGHT_HDR_PUBLISH_SUPPORTED | NodeFlag.LIGHT_HDR_MODULE_SUPPORTED
     return flags
 
@@ -116,10 +127,10 @@ def _flags(said: core.Header, facts: WireFacts) -> NodeFlag:
 def _header(message: core.Message, facts: WireFacts, *, extended: bool) -> BusHeader:
     """The header; what it says of one message comes with it. Counterpart: `clusterSendPing`."""
     mflags = NO_MESSAGE_FLAGS
-    if isinstance(message, core.Ping | core.Pong | core.Meet):
-        has_extensions = extended and bool(_extensions(message, facts))
-        if facts.speaks_up or has_extensions:
-            mflags |= MessageFlag.EXT_DATA
+    if isinstance(message, core.Ping | core.Pong | core.Meet) and (
+        facts.speaks_up or (extended and _extensions(message, facts))
+    ):
+        mflags = MessageFlag.EXT_DATA
     if isinstance(message, core.FailoverAuthRequest) and message.force_ack:
         mflags |= MessageFlag.FORCEACK
     return plain_header(message.header, facts, mflags)
@@ -133,22 +144,44 @@ def plain_header(
 
     Counterpart: `clusterBuildMessageHdr`.
     """
-    address = said.address or _NOWHERE
     if said.paused:
         mflags |= MessageFlag.PAUSED
+    flags = _flags(
+        Role.MASTER if said.replicaof is None else Role.REPLICA,
+        nofailover=said.nofailover,
+        migrate_to=said.sender in facts.migrate_to,
+        my_master_failed=said.my_master_failed,
+        speaks_up=facts.speaks_up,
+        light_headers=facts.dialect.light_headers,
+    )
+    state = ReportedState.OK if facts.cluster_ok else ReportedState.FAIL
+    return _bus_header(said, facts.repl_offset, facts.announced_ip, flags, state, mflags)
+
+
+@lru_cache(maxsize=1024)
+def _bus_header(
+    said: core.Header,
+    repl_offset: int,
+    announced_ip: str,
+    flags: NodeFlag,
+    state: ReportedState,
+    mflags: MessageFlag,
+) -> BusHeader:
+    """The header that says it, mostly the same object as for the message before."""
+    address = said.address or _NOWHERE
     return BusHeader(
         sender=said.sender,
         replicaof=said.replicaof,
         current_epoch=said.current_epoch,
         config_epoch=said.config_epoch,
-        offset=facts.repl_offset,
+        offset=repl_offset,
         slots=said.slots,
-        myip=facts.announced_ip,
+        myip=announced_ip,
         port=address.port,
         pport=address.pport,
         cport=address.cport,
-        flags=_flags(said, facts),
-        state=ReportedState.OK if facts.cluster_ok else ReportedState.FAIL,
+        flags=flags,
+        state=state,
         mflags=mflags,
     )
 
@@ -168,22 +201,42 @@ def _heartbeat(
 
 
 def _extensions(message: core.Heartbeat, facts: WireFacts) -> tuple[PingExtension, ...]:
+    forgotten = [(node, facts.forgotten_s(node)) for node in sorted(message.forgotten)]
+    own = facts.announced, message.header.shard_id, facts.secret
+    return _said_beside(*own, facts.dialect.name, tuple(forgotten))
+
+
+@lru_cache(maxsize=256)
+def _said_beside(
+    announced: Announced,
+    shard_id: ShardId | None,
+    secret: bytes,
+    dialect: str,
+    forgotten: tuple[tuple[NodeId, int], ...],
+) -> tuple[PingExtension, ...]:
     return to_extensions(
-        attrs.evolve(facts.announced, shard_id=message.header.shard_id),
-        facts.dialect.extensions,
-        forgotten=[(node, facts.forgotten_s(node)) for node in sorted(message.forgotten)],
-        internal_secret=facts.secret,
+        attrs.evolve(announced, shard_id=shard_id),
+        wire_dialect(dialect).extensions,
+        forgotten=forgotten,
+        internal_secret=secret,
     )
 
 
 def _gossip_entry(entry: core.Gossip, facts: WireFacts) -> GossipEntry:
+    migrates = entry.node_id in facts.migrate_to
+    return _entry_of(entry, *facts.heard(entry.node_id), migrate_to=migrates)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _entry_of(
+    entry: core.Gossip, ping_sent: int, pong_received: int, *, migrate_to: bool
+) -> GossipEntry:
     address = entry.address or _NOWHERE
     flags = _ROLE_FLAGS[entry.role] | _HEALTH_FLAGS[entry.health]
     if entry.noaddr:
         flags |= NodeFlag.NOADDR
-    if entry.node_id in facts.migrate_to:
+    if migrate_to:
         flags |= NodeFlag.MIGRATE_TO
-    ping_sent, pong_received = facts.heard(entry.node_id)
     return GossipEntry(
         nodename=entry.node_id,
         ping_sent=ping_sent,
@@ -207,21 +260,27 @@ def why_unusable(message: BusMessage) -> str | None:
     if isinstance(header, LightHeader):
         return None
     names: list[str] = [header.sender, *([header.replicaof] if header.replicaof else [])]
+    addresses = [header.myip]
     if isinstance(message, Heartbeat):
         names += [entry.nodename for entry in message.gossip]
         names += [e.shard_id for e in message.extensions if isinstance(e, ShardIdExtension)]
         names += [e.name for e in message.extensions if isinstance(e, ForgottenNodeExtension)]
+        addresses += [entry.ip for entry in message.gossip]
     for name in names:
-        if not _ID.fullmatch(name):
+        if not _is_id(name):
             return f"{name!r} is no node id"
-    addresses = [entry.ip for entry in message.gossip] if isinstance(message, Heartbeat) else []
-    for ip in [header.myip, *addresses]:
+    for ip in addresses:
         if not _is_ip(ip):
             return f"{ip!r} is no address"
     return None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_REMEMBERED)
+def _is_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=_REMEMBERED)
 def _is_ip(text: str) -> bool:
     try:
         ipaddress.ip_address(text or LOOPBACK)
@@ -270,6 +329,7 @@ def _heard(
 
 
 @clause("RT-22")
+@lru_cache(maxsize=1024)
 def _said(header: BusHeader) -> core.Header:
     return core.Header(
         sender=header.sender,
@@ -285,15 +345,20 @@ def _said(header: BusHeader) -> core.Header:
 
 
 def _announced(message: Heartbeat) -> core.Header:
-    said = _said(message.header)
     shards = [ext.shard_id for ext in message.extensions if isinstance(ext, ShardIdExtension)]
-    return attrs.evolve(said, shard_id=shards[-1]) if shards else said
+    return _said_in_shard(message.header, shards[-1]) if shards else _said(message.header)
+
+
+@lru_cache(maxsize=1024)
+def _said_in_shard(header: BusHeader, shard_id: ShardId) -> core.Header:
+    return attrs.evolve(_said(header), shard_id=shard_id)
 
 
 def _told(message: Heartbeat) -> tuple[core.Gossip, ...]:
-    return tuple(_told_of(entry) for entry in message.gossip)
+    return tuple([_told_of(entry) for entry in message.gossip])
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _told_of(entry: GossipEntry) -> core.Gossip:
     return core.Gossip(
         node_id=entry.nodename,

@@ -189,6 +189,7 @@ BusMessage = (
 
 _BareKind = type[FailoverAuthRequestMessage] | type[FailoverAuthAckMessage] | type[MfstartMessage]
 
+_EXT_DATA: Final = MessageFlag.EXT_DATA.value
 _HEARTBEATS: Final = {kind.type.value: kind for kind in (PingMessage, PongMessage, MeetMessage)}
 _PUBLICATIONS: Final = {kind.type.value: kind for kind in (PublishMessage, PublishShardMessage)}
 _BARE: Final[dict[int, _BareKind]] = {
@@ -349,7 +350,7 @@ def _encode_heartbeat(message: Heartbeat) -> bytes:
     header = message.header
     body = write_gossip(message.gossip)
     count = len(message.extensions)
-    if header.mflags & MessageFlag.EXT_DATA:
+    if int(header.mflags) & _EXT_DATA:
         body += write_extensions(message.extensions)
     elif message.extensions:
         raise ValueError("extensions without EXT_DATA would not be found")

@@ -5,8 +5,9 @@ that the reader's own dialect cannot have meant stays an UnknownExtension, which
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
-from typing import ClassVar, Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias, cast
 
 import attrs
 
@@ -25,6 +26,9 @@ INTERNAL_SECRET_LAYOUT: Final = Layout(("secret", "40s"))
 
 ALIGNMENT: Final = 8
 """Every extension fills a multiple of so many bytes, its header included."""
+
+_SHORT: Final = 256
+"""Bytes of an extension that is remembered, since the next message is likely to have it too."""
 
 
 @attrs.frozen(kw_only=True)
@@ -185,7 +189,8 @@ def read_extensions(
             raise BusMessageError(f"extension {number} of {length} bytes, {left} are left")
         payload = bytes(data[start + EXTENSION_LAYOUT.size : start + length])
         kind = kinds.get(extension_type)
-        extensions.append(_read_payload(kind, extension_type, payload, reserved))
+        read = _read_short if length <= _SHORT else _read_payload
+        extensions.append(read(kind, extension_type, payload, reserved))
         start += length
     return tuple(extensions), start
 
@@ -196,15 +201,15 @@ def write_extensions(extensions: Iterable[PingExtension]) -> bytes:
 
     ValueError or struct.error if a field does not fit. Counterpart: `writePingExtensions`.
     """
-    blocks = []
-    for extension in extensions:
-        payload = _write_payload(extension)
-        length = EXTENSION_LAYOUT.size + len(payload)
-        if length % ALIGNMENT:
-            raise ValueError(f"extension of {length} bytes, not a multiple of {ALIGNMENT}")
-        blocks.append(EXTENSION_LAYOUT.struct.pack(length, extension.type, extension.reserved))
-        blocks.append(payload)
-    return b"".join(blocks)
+    return b"".join([_write_extension(extension) for extension in extensions])
+
+
+def _write_extension(extension: PingExtension) -> bytes:
+    payload = _write_payload(extension)
+    length = EXTENSION_LAYOUT.size + len(payload)
+    if length % ALIGNMENT:
+        raise ValueError(f"extension of {length} bytes, not a multiple of {ALIGNMENT}")
+    return EXTENSION_LAYOUT.struct.pack(length, extension.type, extension.reserved) + payload
 
 
 @clause("BU-D2")
@@ -216,6 +221,10 @@ def _read_payload(
         if extension is not None:
             return extension
     return UnknownExtension(type=extension_type, payload=payload, reserved=reserved)
+
+
+_ReadPayload: TypeAlias = Callable[[type[PingExtension] | None, int, bytes, int], PingExtension]
+_read_short: Final = cast("_ReadPayload", lru_cache(maxsize=1024)(_read_payload))
 
 
 @clause("BU-22")

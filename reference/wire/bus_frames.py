@@ -39,12 +39,14 @@ class FrameReader:
         """
         if self.error is not None:
             raise self.error
+        if not self._buffer and self._is_one(data):
+            return [bytes(data)]
         self._buffer += data
         frames: list[bytes] = []
         start = 0
         try:
             with memoryview(self._buffer) as view:
-                while (length := self._frame_length(start)) and start + length <= len(view):
+                while (length := self._frame_length(view, start)) and start + length <= len(view):
                     frames.append(bytes(view[start : start + length]))
                     start += length
         except BusLinkError as error:
@@ -56,16 +58,23 @@ class FrameReader:
             del self._buffer[:start]
         return frames
 
-    def _frame_length(self, start: int) -> int:
+    def _is_one(self, data: bytes | bytearray | memoryview) -> bool:
+        """Whether the bytes are one whole message, as they are most of the time."""
+        if len(data) < HEADER_LAYOUT.size:
+            return False
+        start = _START.unpack_from(data)
+        return start == (SIGNATURE, len(data)) and len(data) <= self.max_frame
+
+    def _frame_length(self, data: memoryview, start: int) -> int:
         """The length of the message that starts there, 0 if too little of it is here to tell."""
         needed = _TYPE_OFFSET + _TYPE.size if self.light_headers else _START.size
-        if len(self._buffer) - start < needed:
+        if len(data) - start < needed:
             return 0
-        sig, totlen = _START.unpack_from(self._buffer, start)
+        sig, totlen = _START.unpack_from(data, start)
         if sig != SIGNATURE:
             raise BusLinkError(f"bad signature {sig!r}")
         shortest = HEADER_LAYOUT.size
-        if self.light_headers and _TYPE.unpack_from(self._buffer, start + _TYPE_OFFSET)[0] & LIGHT:
+        if self.light_headers and _TYPE.unpack_from(data, start + _TYPE_OFFSET)[0] & LIGHT:
             shortest = LIGHT_HEADER_LAYOUT.size
         if totlen < shortest:
             raise BusLinkError(f"totlen {totlen} is less than the header's {shortest}")

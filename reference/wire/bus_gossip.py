@@ -1,6 +1,7 @@
 """The gossip section of PING, PONG and MEET: what the sender knows of other nodes."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -23,7 +24,11 @@ GOSSIP_LAYOUT: Final = Layout(
 )
 
 
-@attrs.frozen(kw_only=True)
+_REMEMBERED: Final = 8192
+"""Entries whose bytes are remembered: what all nodes say of all others in about a second."""
+
+
+@attrs.frozen(kw_only=True, cache_hash=True)
 class GossipEntry:
     """What the sender says of one other node (`clusterMsgDataGossip`)."""
 
@@ -45,25 +50,28 @@ def read_gossip(section: bytes | memoryview) -> tuple[GossipEntry, ...]:
 
     Counterpart: `clusterProcessGossipSection`.
     """
-    entries = []
-    for row in GOSSIP_LAYOUT.struct.iter_unpack(section):
-        name, ping_sent, pong_received, ip, port, cport, flags, pport, reserved = row
-        address, residue = unpack_text(ip)
-        entries.append(
-            GossipEntry(
-                nodename=NodeId(unpack_name(name)),
-                ping_sent=ping_sent,
-                pong_received=pong_received,
-                ip=address,
-                port=port,
-                cport=cport,
-                flags=node_flag(flags),
-                pport=pport,
-                reserved=reserved,
-                ip_residue=residue,
-            )
-        )
-    return tuple(entries)
+    raw, size = bytes(section), GOSSIP_LAYOUT.size
+    return tuple([_read_entry(raw[at : at + size]) for at in range(0, len(raw), size)])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_entry(raw: bytes) -> GossipEntry:
+    """The entry; many nodes say the same of one within a second, which is when times change."""
+    row = GOSSIP_LAYOUT.struct.unpack(raw)
+    name, ping_sent, pong_received, ip, port, cport, flags, pport, reserved = row
+    address, residue = unpack_text(ip)
+    return GossipEntry(
+        nodename=NodeId(unpack_name(name)),
+        ping_sent=ping_sent,
+        pong_received=pong_received,
+        ip=address,
+        port=port,
+        cport=cport,
+        flags=node_flag(flags),
+        pport=pport,
+        reserved=reserved,
+        ip_residue=residue,
+    )
 
 
 @clause("BU-12", "BU-18")
@@ -72,19 +80,19 @@ def write_gossip(entries: Iterable[GossipEntry]) -> bytes:
 
     Counterpart: `clusterSetGossipEntry`.
     """
-    return b"".join(
-        [
-            GOSSIP_LAYOUT.struct.pack(
-                pack_name(entry.nodename),
-                entry.ping_sent,
-                entry.pong_received,
-                pack_text(entry.ip, entry.ip_residue, IP_LENGTH),
-                entry.port,
-                entry.cport,
-                entry.flags,
-                entry.pport,
-                entry.reserved,
-            )
-            for entry in entries
-        ]
+    return b"".join([_write_entry(entry) for entry in entries])
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _write_entry(entry: GossipEntry) -> bytes:
+    return GOSSIP_LAYOUT.struct.pack(
+        pack_name(entry.nodename),
+        entry.ping_sent,
+        entry.pong_received,
+        pack_text(entry.ip, entry.ip_residue, IP_LENGTH),
+        entry.port,
+        entry.cport,
+        entry.flags,
+        entry.pport,
+        entry.reserved,
     )

@@ -1,7 +1,7 @@
 """The two headers of bus messages: the full one of 2256 bytes and the light one of 16."""
 
 from enum import IntEnum, IntFlag
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import attrs
@@ -10,6 +10,7 @@ from reference.clauses import clause
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.types import Epoch, NodeId
 from reference.wire.layout import (
+    IP_LENGTH,
     Layout,
     pack_name,
     pack_slots,
@@ -60,6 +61,13 @@ LIGHT_HEADER_LAYOUT: Final = Layout(
     ("type", "H"),
     ("reserved2", "H"),
 )
+
+_FIRST: Final = HEADER_LAYOUT.part("sig", "current_epoch")
+_BEFORE: Final = HEADER_LAYOUT.part("current_epoch", "extensions")
+_EXTENSIONS: Final = HEADER_LAYOUT.part("extensions", "reserved")
+_EXTENSIONS_AT: Final = HEADER_LAYOUT.offset("extensions")
+_BEHIND: Final = HEADER_LAYOUT.part("reserved")
+_MFLAGS_AT: Final = HEADER_LAYOUT.offset("mflags")
 
 _NO_NAME: Final = bytes(40)
 _NO_RESERVED: Final = bytes(30)
@@ -134,7 +142,7 @@ class ReportedState(IntEnum):
     FAIL = 1
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class BusHeader:
     """The full header (`clusterMsg`) without what follows from the message: sig, totlen, type.
 
@@ -190,14 +198,32 @@ def read_header(data: bytes | memoryview, *, heartbeat: bool) -> Envelope:
     extensions stays in the header where EXT_DATA does not say that there are any.
     Counterpart: `clusterProcessPacket`.
     """
-    (
-        _sig, _totlen, ver, port, message_type, count, current_epoch, config_epoch, offset,
-        sender, myslots, replicaof, myip, extensions, reserved, pport, cport, flags,
-        state, mflags, mflags_unused,
-    ) = HEADER_LAYOUT.struct.unpack_from(data)  # fmt: skip
+    _sig, _totlen, ver, port, message_type, count = _FIRST.unpack_from(data)
+    (extensions,) = _EXTENSIONS.unpack_from(data, _EXTENSIONS_AT)
+    counted = heartbeat and data[_MFLAGS_AT] & _EXT_DATA
+    header = _read_fields(
+        bytes(data[_FIRST.size : _EXTENSIONS_AT]),
+        bytes(data[_EXTENSIONS_AT + _EXTENSIONS.size : HEADER_LAYOUT.size]),
+        ver,
+        port,
+        0 if heartbeat else count,
+        0 if counted else extensions,
+    )
+    return Envelope(header, message_type, count if heartbeat else 0, extensions if counted else 0)
+
+
+@lru_cache(maxsize=1024)
+def _read_fields(
+    before: bytes, behind: bytes, ver: int, port: int, unused_count: int, unused_extensions: int
+) -> BusHeader:
+    """The header with these bytes before its number of extensions and behind it.
+
+    What a node says of itself rarely changes, so that equal bytes mostly give the same object.
+    """
+    current_epoch, config_epoch, offset, sender, myslots, replicaof, myip = _BEFORE.unpack(before)
+    reserved, pport, cport, flags, state, mflags, mflags_unused = _BEHIND.unpack(behind)
     address, residue = unpack_text(myip)
-    counted = heartbeat and mflags & _EXT_DATA
-    header = BusHeader(
+    return BusHeader(
         sender=NodeId(unpack_name(sender)),
         replicaof=None if replicaof == _NO_NAME else NodeId(unpack_name(replicaof)),
         current_epoch=current_epoch,
@@ -212,13 +238,12 @@ def read_header(data: bytes | memoryview, *, heartbeat: bool) -> Envelope:
         state=state,
         mflags=_message_flag(mflags),
         ver=ver,
-        unused_count=0 if heartbeat else count,
-        unused_extensions=0 if counted else extensions,
+        unused_count=unused_count,
+        unused_extensions=unused_extensions,
         myip_residue=residue,
         reserved=b"" if reserved == _NO_RESERVED else reserved,
         mflags_unused=b"" if mflags_unused == _NO_MFLAGS else mflags_unused,
     )
-    return Envelope(header, message_type, count if heartbeat else 0, extensions if counted else 0)
 
 
 @clause("BU-5", "BU-6", "BU-18")
@@ -229,25 +254,29 @@ def write_header(
 
     ValueError or struct.error if a field does not fit. Counterpart: `clusterBuildMessageHdr`.
     """
+    before, behind = _write_fields(header)
+    length = HEADER_LAYOUT.size + body_length
+    first = _FIRST.pack(SIGNATURE, length, header.ver, header.port, message_type, count)
+    return b"".join((first, before, _EXTENSIONS.pack(extensions), behind))
+
+
+@lru_cache(maxsize=1024)
+def _write_fields(header: BusHeader) -> tuple[bytes, bytes]:
+    """The bytes before the number of extensions and behind it, as `_read_fields` takes them."""
     if len(header.reserved) not in {0, len(_NO_RESERVED)}:
         raise ValueError(f"reserved has 30 bytes or none, not {len(header.reserved)}")
     if len(header.mflags_unused) not in {0, len(_NO_MFLAGS)}:
         raise ValueError(f"mflags_unused has 2 bytes or none, not {len(header.mflags_unused)}")
-    return HEADER_LAYOUT.struct.pack(
-        SIGNATURE,
-        HEADER_LAYOUT.size + body_length,
-        header.ver,
-        header.port,
-        message_type,
-        count,
+    before = _BEFORE.pack(
         header.current_epoch,
         header.config_epoch,
         header.offset,
         pack_name(header.sender),
         pack_slots(header.slots),
         _NO_NAME if header.replicaof is None else pack_name(header.replicaof),
-        pack_text(header.myip, header.myip_residue, 46),
-        extensions,
+        pack_text(header.myip, header.myip_residue, IP_LENGTH),
+    )
+    behind = _BEHIND.pack(
         header.reserved or _NO_RESERVED,
         header.pport,
         header.cport,
@@ -256,6 +285,7 @@ def write_header(
         header.mflags,
         header.mflags_unused or _NO_MFLAGS,
     )
+    return before, behind
 
 
 @clause("BU-7")

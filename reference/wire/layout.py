@@ -23,7 +23,7 @@ _NO_SLOTS_BYTES: Final = bytes(SLOTS_LENGTH)
 class Layout:
     """The fields of a fixed block of bytes, in order, as (name, struct code) pairs."""
 
-    __slots__ = ("size", "struct", "table")
+    __slots__ = ("_codes", "size", "struct", "table")
 
     def __init__(self, *fields: tuple[str, str]) -> None:
         offset = 0
@@ -35,6 +35,17 @@ class Layout:
         self.table: tuple[tuple[str, int, int], ...] = tuple(rows)  # (field, offset, size)
         self.size = offset  # bytes
         self.struct = struct.Struct(">" + "".join(code for _, code in fields))
+        self._codes = dict(fields)
+
+    def offset(self, field: str) -> int:
+        """Where the field begins."""
+        return next(offset for name, offset, _ in self.table if name == field)
+
+    def part(self, first: str, end: str | None = None) -> struct.Struct:
+        """The fields from the first one up to the one at which it ends, or to the last."""
+        names, codes = list(self._codes), list(self._codes.values())
+        stop = len(names) if end is None else names.index(end)
+        return struct.Struct(">" + "".join(codes[names.index(first) : stop]))
 
 
 @clause("BU-15")

@@ -32,7 +32,7 @@ from reference.core.types import Health, Link, NodeId
 from reference.pacing.deadlines import deadline
 from reference.pacing.heartbeat import (
     learn_abilities,
-    learn_pong,
+    learn_pongs,
     link_dialled,
     link_inbound,
     link_lost,
@@ -143,7 +143,7 @@ class Lonely:
                 )
             case Told():
                 heard = self.now - happened.age
-                self.pace = learn_pong(self.pace, self.state, happened.peer, heard, self.now)
+                self.pace = learn_pongs(self.pace, self.state, [(happened.peer, heard)], self.now)
                 self.pace = hear_data(self.pace, self.state, happened.peer, self.now)
                 self.pace = hear_offset(
                     self.pace,

@@ -16,7 +16,7 @@ from reference.core.types import Health, Link, NodeId
 from reference.pacing.draws import below, shuffled
 from reference.pacing.heartbeat import (
     gossip_about,
-    learn_pong,
+    learn_pongs,
     link_dialled,
     link_lost,
     ping_overdue,
@@ -316,7 +316,7 @@ def test_gossip_is_not_about_a_node_without_link_and_slots() -> None:
 def test_the_pong_that_another_heard_counts() -> None:
     state = view(A)
 
-    pace = learn_pong(_linked(state), state, B, 300, 400)
+    pace = learn_pongs(_linked(state), state, [(B, 300)], 400)
 
     assert pace.peer(B).pong_received == 300
     assert pace.peer(B).answered is None
@@ -327,7 +327,7 @@ def test_an_older_or_a_future_pong_does_not_count(heard: int) -> None:
     state = view(A)
     pace = _linked(state)
 
-    assert learn_pong(pace, state, B, heard, 400) is pace
+    assert learn_pongs(pace, state, [(B, heard)], 400) is pace
 
 
 @pytest.mark.parametrize("fields", [{"handshake": True}, {"fail_reports": frozenset({C})}])
@@ -335,15 +335,15 @@ def test_a_pong_does_not_count_against_what_we_know(fields: dict[str, Any]) -> N
     state = change(view(A), B, **fields)
     pace = _linked(state)
 
-    assert learn_pong(pace, state, B, 300, 400) is pace
-    assert learn_pong(pace, state, A, 300, 400) is pace
+    assert learn_pongs(pace, state, [(B, 300)], 400) is pace
+    assert learn_pongs(pace, state, [(A, 300)], 400) is pace
 
 
 def test_a_pong_does_not_count_while_we_ask_ourselves() -> None:
     state = view(A)
     pace = _with(_linked(state), B, ping_sent=200)
 
-    assert learn_pong(pace, state, B, 300, 400) is pace
+    assert learn_pongs(pace, state, [(B, 300)], 400) is pace
 
 
 def test_shuffling_draws_all_and_nothing_twice() -> None:
