@@ -1,48 +1,30 @@
 """A system that is asked everything only once, and in which equal states are the same object."""
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import attrs
 from typing_extensions import override
 
-from model_check.system import Channel, Move, Send, Step, Symmetry, System
+from model_check.forwarding import ForwardingSystem
+from model_check.system import Channel, Move, Step, System
 from model_check.trace import StepKind, TraceStep
 
 
-class Remembered(System[Any, Any, Any]):
+class Remembered(ForwardingSystem[Any, Any, Any]):
     """The same system; what it has answered is remembered."""
 
     def __init__(self, system: System[Any, Any, Any]) -> None:
         """Nothing has been asked."""
-        self._system = system
+        super().__init__(system)
         self._states: dict[Hashable, Hashable] = {}
         self._moves: dict[tuple[int, Hashable], tuple[Move[Any], ...]] = {}
         self._acts: dict[tuple[int, Hashable, Move[Any]], Step[Any, Any]] = {}
         self._receipts: dict[tuple[int, Hashable, Hashable, int], Step[Any, Any] | None] = {}
 
-    @property
-    @override
-    def processes(self) -> tuple[str, ...]:
-        return self._system.processes
-
-    @property
-    @override
-    def budgets(self) -> Mapping[str, int]:
-        return self._system.budgets
-
-    @property
-    @override
-    def symmetries(self) -> Sequence[Symmetry[Any, Any]]:
-        return self._system.symmetries
-
     @override
     def initial(self) -> tuple[Any, ...]:
         return tuple(self._states.setdefault(each, each) for each in self._system.initial())
-
-    @override
-    def initial_messages(self) -> tuple[tuple[int, Send[Any]], ...]:
-        return self._system.initial_messages()
 
     @override
     def moves(self, process: int, state: Hashable) -> tuple[Move[Any], ...]:
@@ -50,21 +32,6 @@ class Remembered(System[Any, Any, Any]):
         if key not in self._moves:
             self._moves[key] = tuple(self._system.moves(process, state))
         return self._moves[key]
-
-    @property
-    @override
-    def watchers(self) -> tuple[int, ...]:
-        return self._system.watchers
-
-    @override
-    def observe(self, process: int, state: Hashable) -> Hashable:
-        return self._system.observe(process, state)
-
-    @override
-    def moves_seeing(
-        self, process: int, state: Hashable, seen: tuple[Any, ...]
-    ) -> Iterable[Move[Any]]:
-        return self._system.moves_seeing(process, state, seen)
 
     @override
     def act(self, process: int, state: Hashable, move: Move[Any]) -> Step[Any, Any]:
@@ -82,10 +49,6 @@ class Remembered(System[Any, Any, Any]):
             step = self._system.receive(process, state, message, lane)
             self._receipts[key] = None if step is None else self._with_known(step)
         return self._receipts[key]
-
-    @override
-    def is_down(self, process: int, state: Hashable) -> bool:
-        return self._system.is_down(process, state)
 
     def _with_known(self, step: Step[Any, Any]) -> Step[Any, Any]:
         return attrs.evolve(step, state=self._states.setdefault(step.state, step.state))

@@ -1,6 +1,6 @@
 """What the runs of a command exercised, all of them together."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
 import attrs
@@ -8,8 +8,9 @@ from typing_extensions import override
 
 from model_check.coverage.calls import Call, calls_of
 from model_check.coverage.switches import decides, read_by
+from model_check.forwarding import ForwardingSystem
 from model_check.models.cluster import ClusterSystem, ModelEvent, ModelMessage, Process
-from model_check.system import Move, Send, Step, System
+from model_check.system import Move, Step
 from reference.core.effects import Notice, Refusal
 
 R = TypeVar("R", bound=Hashable)
@@ -59,7 +60,7 @@ class Coverage:
                 told.setdefault(note.what.name, run)
 
 
-class WatchedSystem(System[Process, ModelMessage, ModelEvent]):
+class WatchedSystem(ForwardingSystem[Process, ModelMessage, ModelEvent]):
     """A system that does what another one does, and records what of the core runs for it.
 
     The engine asks for each step once, so this costs by the step and not by the transition.
@@ -67,31 +68,9 @@ class WatchedSystem(System[Process, ModelMessage, ModelEvent]):
 
     def __init__(self, system: ClusterSystem, coverage: Coverage, run: str) -> None:
         """The system, watched."""
-        self._system = system
+        super().__init__(system)
         self._coverage = coverage
         self._run = run
-
-    @property
-    @override
-    def processes(self) -> tuple[str, ...]:
-        return self._system.processes
-
-    @property
-    @override
-    def budgets(self) -> Mapping[str, int]:
-        return self._system.budgets
-
-    @override
-    def initial(self) -> tuple[Process, ...]:
-        return self._system.initial()
-
-    @override
-    def initial_messages(self) -> tuple[tuple[int, Send[ModelMessage]], ...]:
-        return self._system.initial_messages()
-
-    @override
-    def is_down(self, process: int, state: Process) -> bool:
-        return self._system.is_down(process, state)
 
     @override
     def moves(self, process: int, state: Process) -> Iterable[Move[ModelEvent]]:

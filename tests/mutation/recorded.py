@@ -19,6 +19,7 @@ from typing_extensions import override
 from model_check.audit import breaches
 from model_check.check_options import STATES_AFTER_VIOLATION
 from model_check.engine import Limits, Options, explore
+from model_check.forwarding import ForwardingSystem
 from model_check.links import Links
 from model_check.models.cluster import (
     ClusterSystem,
@@ -31,7 +32,7 @@ from model_check.models.cluster import (
 from model_check.models.model import Model
 from model_check.run import Run
 from model_check.shrink_memory import Remembered
-from model_check.system import Move, Send, Step, System
+from model_check.system import Move, Step, System
 from reference.core.rules import SWITCHES, Rules
 from reference.core.state import ClusterState
 from tests.traceability import ROOT
@@ -133,35 +134,13 @@ READERS: Final = _readers_of_switches()
 """Who reads which switch."""
 
 
-class _Watched(Cluster):
+class _Watched(ForwardingSystem[Process, ModelMessage, ModelEvent]):
     """The same system; each question and its answer are kept, by who was called for it."""
 
     def __init__(self, system: ClusterSystem, run: Recorded, calls: _Calls) -> None:
-        self._system = system
+        super().__init__(system)
         self._run = run
         self._calls = calls
-
-    @property
-    @override
-    def processes(self) -> tuple[str, ...]:
-        return self._system.processes
-
-    @property
-    @override
-    def budgets(self) -> Mapping[str, int]:
-        return self._system.budgets
-
-    @override
-    def initial(self) -> tuple[Process, ...]:
-        return self._system.initial()
-
-    @override
-    def initial_messages(self) -> tuple[tuple[int, Send[ModelMessage]], ...]:
-        return self._system.initial_messages()
-
-    @override
-    def is_down(self, process: int, state: Process) -> bool:
-        return self._system.is_down(process, state)
 
     @override
     def moves(self, process: int, state: Process) -> tuple[Move[ModelEvent], ...]:
