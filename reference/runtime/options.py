@@ -117,6 +117,15 @@ class NodeOptions:
         """Whether the link to a master has TLS."""
         return self.kept.get("tls-replication") == "yes"
 
+    @clause("RT-63")
+    def replication_port(self, address: Address) -> int:
+        """The port of a node whose data is followed, of the link's kind; 0: none is known.
+
+        Counterpart: `getNodeDefaultReplicationPort`.
+        """
+        same_kind = self.tls_replication == self.tls_cluster or self.dialect == "redis-7.0"
+        return address.port if same_kind else address.pport
+
     @property
     def address(self) -> Address:
         """What the node says of itself."""

@@ -297,14 +297,10 @@ class Replication:
         node.rearm()
 
 
-@clause("RT-63")
 def _master_of(node: Owner) -> Master | None:
-    """The master at the port of the link's kind. Counterpart: `getNodeDefaultReplicationPort`."""
-    state, options = node.state, node.options
+    state = node.state
     master = state.my_master if state.myself.is_replica else None
     if master is None or master.address is None:
         return None
-    address = master.address
-    same_kind = options.tls_replication == options.tls_cluster or options.dialect == "redis-7.0"
-    port = address.port if same_kind else address.pport
-    return Master(master.node_id, address.ip, port) if port else None
+    port = node.options.replication_port(master.address)
+    return Master(master.node_id, master.address.ip, port) if port else None

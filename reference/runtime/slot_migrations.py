@@ -44,6 +44,7 @@ from reference.runtime.options import NodeOptions
 from reference.runtime.replication_master import Replicas
 from reference.runtime.slot_export import Export, Streams
 from reference.runtime.slot_import import Import, Outlet
+from reference.runtime.tls import Tls
 from reference.wire.sync_slots import format_sync_slots
 
 _TICK_S: Final = 0.1
@@ -73,6 +74,7 @@ class Owner(Protocol):
     faults: NodeFaults
     failed: "asyncio.Future[None]"
     replicas: Replicas
+    tls: Tls
 
     def step(self, event: Event) -> tuple[Effect, ...]:
         """The event has been answered by the core, and every effect carried out."""
@@ -233,7 +235,11 @@ class Migrations:
             if node.faults.any and node.faults.unreachable(target):
                 raise ConnectionError("there is no way to it")
             async with asyncio.timeout(node.pace.directives.repl_timeout / 1000):
-                return await asyncio.open_connection(known.address.ip, known.address.port)
+                return await asyncio.open_connection(
+                    known.address.ip,
+                    node.options.replication_port(known.address),
+                    ssl=node.tls.for_master(node.options),
+                )
 
         return dial
 

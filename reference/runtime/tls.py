@@ -65,7 +65,7 @@ class Tls:
         return self.contexts.dialling if options.tls_cluster else None
 
     def for_master(self, options: NodeOptions) -> ssl.SSLContext | None:
-        """How a master is dialled; None: without TLS."""
+        """How a master, or a node that gets whole slots, is dialled; None: without TLS."""
         return self.contexts.dialling if options.tls_replication else None
 
 

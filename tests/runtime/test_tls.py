@@ -1,30 +1,24 @@
 """TLS: for clients, on the bus, for the data, and for keys that move.
 
-Clauses: RT-60, RT-61, RT-62, RT-63, RT-64, RT-65.
+Clauses: RT-60, RT-61, RT-62, RT-63.
 """
 
 import asyncio
 import contextlib
 import ssl
-from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-import attrs
 import pytest
 
-from reference.core.types import Address
-from reference.runtime.cluster import formed_cluster
+from reference.runtime import tls_listening
 from reference.runtime.node import Node
-from reference.runtime.nodes_file import from_conf
-from reference.runtime.opening import StartError, listening_node, running_node
-from reference.runtime.options import LOOPBACK, NodeOptions, OptionError
-from reference.runtime.server_options import started_with
-from reference.wire.nodes_conf_parse import parse_nodes_conf
-from reference.wire.resp import ErrorReply, encode_reply
-from tests.certificates import PASSWORD, Authority, encrypt_key
-from tests.runtime.test_node import eventually, options_in
-from tests.support import free_ports
+from reference.runtime.opening import running_node
+from reference.runtime.options import LOOPBACK
+from reference.wire.resp import encode_reply
+from tests.certificates import Authority
+from tests.runtime.test_node import eventually
+from tests.runtime.tls_room import all_secure, ask, failing, reply, request, run, secure
 
 BIG = bytes(range(256)) * 2000
 
@@ -39,67 +33,6 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("other-certificates"))
 
 
-def secure(directory: Path, authority: Authority, **directives: str) -> NodeOptions:
-    """Options of a node that serves clients with TLS too, with these directives besides."""
-    kept = {"tls-port": str(free_ports(1)[0]), **authority.directives()}
-    kept |= {name.replace("_", "-"): value for name, value in directives.items()}
-    return options_in(directory, kept=kept)
-
-
-def all_secure(directory: Path, authority: Authority, **directives: str) -> NodeOptions:
-    """Options of a node whose bus and data have TLS too."""
-    options = secure(directory, authority, tls_cluster="yes", tls_replication="yes", **directives)
-    return attrs.evolve(options, cport=options.tls_port + 10000)
-
-
-async def ask(port: int, *words: str | bytes, tls: ssl.SSLContext | None = None) -> Any:
-    """The reply to one client's only request."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, port, ssl=tls)
-    try:
-        return await request(reader, writer, *words)
-    finally:
-        writer.transport.abort()
-
-
-async def request(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *words: str | bytes
-) -> Any:
-    """The reply to a request; an error is an answer too."""
-    writer.write(encode_reply([word.encode() if isinstance(word, str) else word for word in words]))
-    async with asyncio.timeout(10):
-        return await _reply(reader)
-
-
-async def _reply(reader: asyncio.StreamReader) -> Any:
-    line = await reader.readuntil(b"\r\n")
-    kind, text = line[:1], line[1:-2]
-    if kind == b"*":
-        return [await _reply(reader) for _ in range(int(text))]
-    if kind == b"$":
-        return (await reader.readexactly(int(text) + 2))[:-2] if text != b"-1" else None
-    if kind == b":":
-        return int(text)
-    return ErrorReply(text.decode()) if kind == b"-" else text
-
-
-def run(*options: NodeOptions, masters: int, test: Callable[..., Awaitable[None]]) -> None:
-    """The test, of a formed cluster whose nodes run in this process, and leave nothing behind."""
-
-    async def main() -> None:
-        async with contextlib.AsyncExitStack() as at_end:
-            nodes = [
-                await at_end.enter_async_context(listening_node(each, state))
-                for each, state in formed_cluster(options, masters)
-            ]
-            for node in nodes:
-                node.start()
-            await eventually(lambda: all(node.cluster_ok for node in nodes), 30)
-            await test(*nodes)
-        assert len(asyncio.all_tasks()) == 1
-
-    asyncio.run(main())
-
-
 def test_a_client_with_tls_is_served_and_told_of_ports_with_tls(
     tmp_path: Path, authority: Authority
 ) -> None:
@@ -111,11 +44,11 @@ def test_a_client_with_tls_is_served_and_told_of_ports_with_tls(
 
         assert await ask(tls, "SET", "bar", BIG, tls=context) == b"OK"
         assert await ask(tls, "GET", "bar", tls=context) == BIG
-        for reply, other in (
+        for told, other in (
             (await ask(tls, "CLUSTER", "SLOTS", tls=context), second.options.tls_port),
             (await ask(plain, "CLUSTER", "SLOTS"), second.options.port),
         ):
-            assert reply[1][2][1] == other
+            assert told[1][2][1] == other
         moved_tls = await failing(ask(tls, "GET", "foo", tls=context))
         moved_plain = await failing(ask(plain, "GET", "foo"))
         assert moved_tls.endswith(f":{second.options.tls_port}")
@@ -132,11 +65,20 @@ def test_a_client_with_tls_is_served_and_told_of_ports_with_tls(
     run(*options, masters=2, test=test)
 
 
-async def failing(asked: Coroutine[Any, Any, Any]) -> str:
-    """The text of the error that the reply is."""
-    reply = await asked
-    assert isinstance(reply, ErrorReply), reply
-    return reply.text
+def test_requests_in_many_small_records_are_read_whole(
+    tmp_path: Path, authority: Authority
+) -> None:
+    async def test(node: Node) -> None:
+        reader, writer = await asyncio.open_connection(
+            LOOPBACK, node.options.tls_port, ssl=authority.client()
+        )
+        for number in range(2000):
+            writer.write(encode_reply([b"ECHO", b"%d" % number]))  # a record of its own
+        async with asyncio.timeout(30):
+            assert [int(await reply(reader)) for _ in range(2000)] == list(range(2000))
+        writer.transport.abort()
+
+    run(secure(tmp_path, authority), masters=1, test=test)
 
 
 def test_keys_and_data_go_over_tls(tmp_path: Path, authority: Authority) -> None:
@@ -159,6 +101,20 @@ def test_keys_and_data_go_over_tls(tmp_path: Path, authority: Authority) -> None
             assert await ask(node.options.port, *asked) == b"OK"
         assert await ask(first.options.port, *moved) == b"OK"
         assert len(second._keyspace) == 1
+
+    run(*options, masters=2, test=test)
+
+
+def test_slots_move_whole_over_tls(tmp_path: Path, authority: Authority) -> None:
+    options = [all_secure(tmp_path, authority) for _ in range(2)]
+
+    async def test(first: Node, second: Node) -> None:
+        assert await ask(first.options.port, "SET", "bar", "1") == b"OK"
+        slot = str(await ask(first.options.port, "CLUSTER", "KEYSLOT", "bar"))
+        words = ("CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE")
+        assert await ask(first.options.port, *words, second.state.myself_id) == b"OK"
+        await eventually(lambda: int(slot) in second.state.myself.slots, 30)
+        assert await ask(second.options.port, "GET", "bar") == b"1"
 
     run(*options, masters=2, test=test)
 
@@ -242,6 +198,8 @@ def test_a_node_that_ends_waits_for_no_handshake(tmp_path: Path, authority: Auth
             assert node.clients is not None
             secure_port = node.clients._secure
             await eventually(lambda: secure_port._greeted)
+            ended = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - ended < tls_listening._HANDSHAKE_S
         with contextlib.suppress(ConnectionError):
             assert await asyncio.wait_for(reader.read(), 5) == b""
         writer.transport.abort()
@@ -272,75 +230,6 @@ def test_a_stopped_node_accepts_nobody(tmp_path: Path, authority: Authority) -> 
     run(secure(tmp_path, authority), masters=1, test=test)
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        ({"tls-cert-file": ""}, "No tls-cert-file configured!"),
-        ({"tls-key-file": ""}, "No tls-key-file configured!"),
-        ({"tls-ca-cert-file": ""}, "Either tls-ca-cert-file or tls-ca-cert-dir must be"),
-        ({"tls-cert-file": "/nowhere"}, "Failed to load certificate: /nowhere: No such file"),
-        ({"tls-key-file": "/nowhere"}, "Failed to load private key: /nowhere: No such file"),
-        ({"tls-ca-cert-file": "/nowhere"}, "Failed to load CA certificate(s) file/directory"),
-        ({"tls-key-file": "{stranger}"}, "Failed to load certificate or private key"),
-        ({"tls-cert-file": "{key}"}, "Failed to load certificate or private key"),
-        ({"tls-key-file": "{locked}"}, "Failed to load certificate or private key"),
-        ({"tls-client-cert-file": "{cert}"}, "belong together"),
-        ({"tls-protocols": "SSLv3"}, "Invalid tls-protocols specified"),
-        ({"tls-protocols": "TLSv1.1 TLSv1.3"}, "tls-protocols with a gap"),
-        ({"tls-ciphersuites": "none"}, "ciphersuites"),
-        ({"tls-ciphers": "none"}, "Failed to configure ciphers: none"),
-        ({"tls-dh-params-file": "/nowhere"}, "Failed to load DH parameters: /nowhere"),
-    ],
-)
-def test_what_no_node_can_start_with(
-    tmp_path: Path,
-    authority: Authority,
-    stranger: Authority,
-    changes: dict[str, str],
-    told: str,
-) -> None:
-    files = {"{stranger}": stranger.file("node.key"), "{key}": authority.file("node.key")}
-    files |= {"{cert}": authority.file("node.pem"), "{locked}": authority.file("locked.key")}
-    encrypt_key(authority.file("node.key"), authority.file("locked.key"), PASSWORD)
-    options = secure(tmp_path, authority)
-    changes = {name: files.get(value, value) for name, value in changes.items()}
-    options = attrs.evolve(options, kept={**options.kept, **changes})
-
-    async def main() -> None:
-        with pytest.raises(StartError, match="Failed to configure TLS: ") as caught:
-            async with running_node(options):
-                pass
-        assert told in str(caught.value)
-
-    asyncio.run(main())
-
-
-def test_a_bus_with_tls_needs_an_authority_though_clients_are_not_asked(
-    tmp_path: Path, authority: Authority
-) -> None:
-    asked = {"tls_auth_clients": "no", "tls_ca_cert_file": ""}
-
-    async def main() -> None:
-        async with running_node(secure(tmp_path, authority, **asked)):
-            pass
-        with pytest.raises(StartError, match="must be specified when tls-cluster"):
-            async with running_node(all_secure(tmp_path, authority, **asked)):
-                pass
-
-    asyncio.run(main())
-
-
-def test_a_key_with_a_password(tmp_path: Path, authority: Authority) -> None:
-    encrypt_key(authority.file("node.key"), authority.file("locked.key"), PASSWORD)
-    files = {"tls_key_file": authority.file("locked.key"), "tls_key_file_pass": PASSWORD}
-
-    async def test(node: Node) -> None:
-        tls = authority.client()
-        assert await ask(node.options.tls_port, "PING", tls=tls) == b"PONG"
-
-    run(secure(tmp_path, authority, **files), masters=1, test=test)
-
-
 def test_another_certificate_for_dialling(
     tmp_path: Path, authority: Authority, stranger: Authority
 ) -> None:
@@ -359,27 +248,6 @@ def test_another_certificate_for_dialling(
             assert len(node.state.nodes) == 1
 
     asyncio.run(main())
-
-
-@pytest.mark.parametrize(
-    ("protocols", "spoken"), [("TLSv1.2", "TLSv1.2"), ("TLSv1.3", "TLSv1.3"), ("", "TLSv1.3")]
-)
-def test_protocols_and_ciphers(
-    tmp_path: Path, authority: Authority, protocols: str, spoken: str
-) -> None:
-    cipher = "ECDHE-ECDSA-AES128-GCM-SHA256"
-    given = {"tls_protocols": protocols, "tls_ciphers": cipher}
-
-    async def test(node: Node) -> None:
-        _, writer = await asyncio.open_connection(
-            LOOPBACK, node.options.tls_port, ssl=authority.client()
-        )
-        assert writer.get_extra_info("ssl_object").version() == spoken
-        if spoken == "TLSv1.2":
-            assert writer.get_extra_info("cipher")[0] == cipher
-        writer.transport.abort()
-
-    run(secure(tmp_path, authority, **given), masters=1, test=test)
 
 
 async def shown(port: int, context: ssl.SSLContext) -> bytes:
@@ -415,79 +283,3 @@ def test_certificates_are_read_again_by_config_set(tmp_path: Path, authority: Au
         assert "immutable" in await failing(ask(port, "CONFIG", "SET", "tls-port", "0"))
 
     run(secure(tmp_path, authority), masters=1, test=test)
-
-
-def test_a_node_that_serves_only_clients_with_tls(tmp_path: Path, authority: Authority) -> None:
-    port = free_ports(1)[0]
-    lines = {"port": "0", "tls-port": str(port), "tls-cluster": "yes", **authority.directives()}
-    text = "".join(f'{name} "{value}"\n' for name, value in lines.items())
-    options = started_with(f"{text}dir {tmp_path}\n", None, cluster_enabled=True)
-
-    async def test(node: Node) -> None:
-        info = await ask(port, "INFO", "server", tls=authority.client())
-        assert f"tcp_port:{port}" in info.decode()
-        assert node.options.cport == port + 10000
-        assert node.clients is not None
-        assert node.clients.port == 0
-
-    run(attrs.evolve(options, writable_delay_ms=0), masters=1, test=test)
-
-
-@pytest.mark.parametrize(
-    ("lines", "told"),
-    [
-        ("port 0", "port 0 and no tls-port"),
-        ("port 0\ntls-port 7001", "port 0: the port of the bus"),
-        ("port 7001\ntls-cluster yes", "tls-port 0: the port of the bus"),
-    ],
-)
-def test_ports_that_no_node_can_have(lines: str, told: str) -> None:
-    with pytest.raises(OptionError, match=told):
-        started_with(f"{lines}\n", None, cluster_enabled=True)
-
-
-@pytest.mark.parametrize(
-    ("dialect", "given", "announced"),
-    [
-        ("redis-7.0", {}, (7000, 0)),
-        ("redis-7.0", {"tls-cluster": "yes"}, (7001, 7000)),
-        ("redis-7.0", {"tls-cluster": "yes", "cluster-announce-tls-port": "9"}, (9, 8)),
-        ("valkey-9.1", {}, (8, 7001)),
-        ("valkey-9.1", {"tls-cluster": "yes"}, (7001, 8)),
-        ("valkey-9.1", {"tls-cluster": "yes", "cluster-announce-tls-port": "9"}, (9, 8)),
-    ],
-)
-def test_which_ports_a_node_announces(
-    dialect: str, given: dict[str, str], announced: tuple[int, int]
-) -> None:
-    kept = {"tls-port": "7001", **given}
-    says = 8 if announced[0] == 8 or announced[1] == 8 else 0
-    options = NodeOptions(port=7000, cport=1, dialect=dialect, kept=kept, announce_port=says)
-
-    assert (options.address.port, options.address.pport) == announced
-
-
-@pytest.mark.parametrize(
-    ("aux", "tls", "ports"),
-    [
-        (",,tls-port=7", False, (1, 7)),
-        (",,tcp-port=7", True, (1, 7)),
-        (",,tls-port=7", True, (7, 1)),
-        (",,tcp-port=7", False, (7, 1)),
-        ("", True, (1, 0)),
-    ],
-)
-def test_the_port_of_the_bus_s_kind_comes_first_whichever_did_in_the_file(
-    aux: str,
-    tls: bool,  # noqa: FBT001 - a row of the table
-    ports: tuple[int, int],
-) -> None:
-    text = (
-        f"{'a' * 40} 1.2.3.4:1@2{aux} myself,master - 0 0 1 connected\n"
-        "vars currentEpoch 1 lastVoteEpoch 0\n"
-    )
-    conf = parse_nodes_conf(text.encode())
-
-    state = from_conf(conf, NodeOptions(port=1, cport=1).rules, tls=tls)
-
-    assert state.myself.address == Address(ip="1.2.3.4", port=ports[0], cport=2, pport=ports[1])
