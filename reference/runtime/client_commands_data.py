@@ -59,6 +59,11 @@ def _create_group(session: Session, arguments: list[bytes]) -> ClientReply:
     return reply
 
 
+def _merge(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The first counts what it counted before, too."""
+    return _ask(session, arguments[0], arguments[1], *arguments[1:])
+
+
 @clause("CM-93")
 def copy(session: Session, arguments: list[bytes]) -> ClientReply:
     """The key is copied within the one database that there is. Counterpart: `copyCommand`."""
@@ -85,6 +90,8 @@ DATA_HANDLERS: Final[Handlers] = {
     "copy": copy,
     "lmpop": _pop_many,
     "zmpop": _pop_many,
+    "pfmerge": _merge,
+    "sort": sort,
     "sort_ro": sort,
     "sintercard": _count_common,
     "touch": _touch,

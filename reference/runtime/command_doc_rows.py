@@ -225,6 +225,7 @@ slaveof 1.0.0 server Refused in a cluster, where nodes find their masters by CLU
 smembers 1.0.0 set The members of a set.
 smismember 6.2.0 set Which of the members a set has.
 smove 1.0.0 set Moves a member from set to set.
+sort 1.0.0 generic Elements of a key in order, told or kept.
 sort_ro 7.0.0 generic The elements of a key in their order.
 spop 1.0.0 set Takes members of a set by chance.
 spublish 7.0.0 pubsub Sends a message to a shard channel.

@@ -89,6 +89,7 @@ geosearch -7 readonly geo - 1/0/1/RO,access
 geosearchstore -8 write,denyoom geo - 1/0/1/OW,update 2/0/1/RO,access
 hrandfield -2 readonly hash nondeterministic_output 1/0/1/RO,access
 sintercard -3 readonly set - 1/n/1/RO,access
+sort -2 write,denyoom set,sortedset,list,dangerous - 1/0/1/RO,access ?/RO,access ?/OW,update
 sort_ro -2 readonly set,sortedset,list,dangerous - 1/0/1/RO,access ?/RO,access
 xack -4 write,fast stream - 1/0/1/RW,update
 xautoclaim -6 write,fast stream nondeterministic_output 1/0/1/RW,delete

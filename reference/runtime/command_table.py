@@ -190,6 +190,20 @@ def keys_of(
         if positions is None:
             return None
         keys += [arguments[position] for position in positions]
+    if info.name == "sort":  # the last STORE counts, wherever it stands
+        keys += _kept_under(arguments)
     if info.name == "migrate":  # an empty key says that the keys follow later
         keys = [key for key in keys if key]
     return tuple(keys)
+
+
+def _kept_under(arguments: Sequence[bytes]) -> list[bytes]:
+    """The key under which SORT keeps what it has sorted, if any. Counterpart: `sortGetKeys`."""
+    found: list[bytes] = []
+    at = 2
+    while at < len(arguments) - 1:
+        word = arguments[at].upper()
+        if word == b"STORE":
+            found = [arguments[at + 1]]
+        at += {b"LIMIT": 3, b"GET": 2, b"BY": 2, b"STORE": 2}.get(word, 1)
+    return found

@@ -32,6 +32,10 @@ _VERBATIM: Final = frozenset(
 """What does the same to the same data, whoever carries it out and when."""
 
 
+_MAY_READ_ONLY: Final = frozenset({"sort", "georadius", "georadiusbymember"})
+"""Commands that write if they are asked to, and of whose keys the engine tells then."""
+
+
 class Holder(Protocol):
     """Who has the data after the command."""
 
@@ -187,4 +191,4 @@ _REWRITES: Final[Mapping[str, Callable[[Done], Iterator[Request]]]] = {
 
 def is_told_whole(name: str) -> bool:
     """Whether no shorter form is known of the command than the keys that it touched."""
-    return name not in _VERBATIM and name not in _REWRITES
+    return name not in _VERBATIM and name not in _REWRITES and name not in _MAY_READ_ONLY

@@ -24,6 +24,7 @@ from reference.runtime.client_replies import ClientReply, SetReply
 from reference.runtime.command_table import DATA_COMMANDS, CommandInfo, keys_of
 from reference.runtime.effects import Done, Request, effects_of, is_told_whole, restore_of
 from reference.runtime.keyspace_data import Arrival, Data, Unsure
+from reference.runtime.keyspace_geo import GEO_COMMANDS, carry_out_geo
 from reference.runtime.keyspace_values import (
     advance_group,
     complete_stream,
@@ -48,8 +49,7 @@ _MAY_WAIT: Final = frozenset({"xread", "xreadgroup"})
 """Commands that the engine would carry out later, in the one thread that all clients share."""
 
 _FROM_MASTER: Final = frozenset(DATA_COMMANDS) | {
-    "copy", "geoadd", "geosearchstore", "georadius", "georadiusbymember", "sort", "hexpire",
-    "hexpireat", "hgetdel", "hgetex", "hpersist", "hpexpire", "hpexpireat", "hsetex",
+    "hexpire", "hexpireat", "hgetdel", "hgetex", "hpersist", "hpexpire", "hpexpireat", "hsetex",
 }  # fmt: skip
 """What a master's data and stream of commands may contain."""
 
@@ -380,6 +380,9 @@ class Keyspace:
             self.recorder.rewrite()
 
     def _engage(self, name: str, arguments: Sequence[bytes], protocol: int) -> ClientReply:
+        if name in GEO_COMMANDS:
+            ask = lambda *words: self._engage(words[0].decode().lower(), words, 2)  # noqa: E731
+            return carry_out_geo(name, arguments, protocol, ask)
         engine = self._engines[protocol]
         if name in _MAY_WAIT and any(word.upper() == b"BLOCK" for word in arguments):
             return ErrorReply("ERR the data never waits")

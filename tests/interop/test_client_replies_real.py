@@ -1,6 +1,6 @@
 """The same requests get the same bytes from a real server and from a slotproof node.
 
-Clauses: CM-3, CM-71, CM-75, CM-76, CM-80, CM-84, CM-85, CM-87, CM-88, CM-89, CM-93.
+Clauses: CM-3, CM-71, CM-75, CM-76, CM-80, CM-84, CM-85, CM-87, CM-88, CM-89, CM-93, CM-98.
 """
 
 import re
@@ -81,6 +81,32 @@ CONVERSATIONS: Final = {
         "GEOSEARCH g FROMMEMBER P BYRADIUS 1 km", "DEL g", "DEL a{k} b{k}",
         "COMMAND GETKEYS XREAD STREAMS a 1", "COMMAND GETKEYS BLPOP a b 0",
         "COMMAND GETKEYS SPUBLISH a b", "COMMAND LIST FILTERBY FOO a",
+    ),
+    "places": (
+        "GEOADD g 13.361389 38.115556 P 15.087269 37.502669 C", "ZRANGE g 0 -1 WITHSCORES",
+        "GEOADD g XX CH 13.5 38 P 1 1 new", "GEOADD g 200 10 x", "GEOADD g NX XX 1 1 a",
+        "GEOADD g 1 x a", "GEOADD g 1 1", "GEOPOS g P no", "GEOPOS nokey P", "GEOHASH g P C no",
+        "GEODIST g P C", "GEODIST g P C km", "GEODIST g P C foo", "GEODIST g P no",
+        "GEORADIUS g 15 37 200 km WITHDIST WITHCOORD WITHHASH ASC", "GEORADIUS g 15 37 -1 km",
+        "GEORADIUS g 15 37 200 km COUNT 1", "GEORADIUS g 15 37 200 km COUNT 0",
+        "GEORADIUS g 15 37 200 km ANY", "GEORADIUS g 15 37 x km", "GEORADIUS g 15 37 200 km FOO",
+        "GEORADIUS_RO g 15 37 200 km STORE h",
+        "GEORADIUSBYMEMBER g P 200 km STORE {g}h", "ZRANGE {g}h 0 -1 WITHSCORES",
+        "GEORADIUSBYMEMBER g P 200 km STORE {g}h WITHDIST", "SORT g STORE h", "DEL {g}h",
+        "GEOSEARCHSTORE {g}h g FROMMEMBER P BYRADIUS 9 km STOREDIST", "ZRANGE {g}h 0 -1 WITHSCORES",
+        "GEOSEARCH g FROMLONLAT 15 37 BYBOX 400 300 km DESC WITHDIST", "ZCARD {g}h",
+        "GEOSEARCH g FROMMEMBER P BYBOX 1 -1 m", "GEOSEARCH g FROMMEMBER P BYRADIUS x m",
+        "GEOSEARCH g FROMMEMBER P BYRADIUS 1 mm", "GEOSEARCH nokey FROMMEMBER P BYRADIUS 1 m",
+        "GEOSEARCHSTORE {g}h nokey FROMMEMBER P BYRADIUS 1 m", "EXISTS {g}h", "SET g 1",
+        "GEOPOS g P", "DEL g",
+    ),
+    "sorting": (
+        "RPUSH {l} 3 1 2", "SORT {l}", "SORT {l} DESC LIMIT 0 2", "SORT {l} STORE {l}b",
+        "LRANGE {l}b 0 -1", "SORT {l} STORE other", "SORT {l} STORE other STORE {l}b",
+        "SORT {l} LIMIT 0 STORE", "SORT {l} BY w*", "RPUSH {l} x", "SORT {l}", "SORT {l} ALPHA",
+        "SORT nokey{l} STORE {l}b", "EXISTS {l}b", "COMMAND GETKEYS SORT a STORE b LIMIT 0 STORE",
+        "COMMAND GETKEYS SORT a BY x GET STORE STORE c", "DEL {l}", "PFADD {l}1 a b",
+        "PFADD {l}2 c", "PFMERGE {l}1 {l}2", "PFCOUNT {l}1", "DEL {l}1 {l}2",
     ),
 }  # fmt: skip
 

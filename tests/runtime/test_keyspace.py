@@ -23,7 +23,7 @@ NEVER = (
     "dump", "restore", "restore-asking", "migrate", "eval", "evalsha", "eval_ro", "evalsha_ro",
     "fcall", "fcall_ro", "function", "script", "debug", "config", "acl", "client", "module",
     "save", "bgsave", "bgrewriteaof", "shutdown", "replicaof", "slaveof", "swapdb", "move",
-    "select", "sort", "object", "blpop", "brpop", "blmove", "blmpop", "bzpopmin", "bzpopmax",
+    "select", "object", "blpop", "brpop", "blmove", "blmpop", "bzpopmin", "bzpopmax",
     "bzmpop", "brpoplpush", "subscribe", "psubscribe", "ssubscribe", "publish", "monitor", "multi",
     "exec", "watch", "wait", "auth", "hello", "reset", "quit", "json.set", "bf.add",
 )  # fmt: skip
