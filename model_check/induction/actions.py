@@ -7,53 +7,20 @@ modelled (who has failed, what time it is), the action may always happen.
 from collections.abc import Callable
 from typing import Final
 
-import attrs
-
-from model_check.induction.logic import SortName, Term
+from model_check.induction.epochs import fresh, not_after
+from model_check.induction.logic import Term
 from model_check.induction.setting import Setting
-from model_check.induction.vocabulary import SAVED, World
-
-
-@attrs.frozen
-class Step:
-    """When the action may happen, and the state after it."""
-
-    guard: Term
-    after: World
-
-
-@attrs.frozen
-class Action:
-    """Something that a node does, with what it is about."""
-
-    name: str
-    sorts: tuple[SortName, ...]  # of its parameters; the first is the node that acts
-    words: str  # with {0}, {1} ... for the parameters
-    run: Callable[..., Step]  # (setting, world, *parameters)
-    included: Callable[[Setting], bool] = lambda setting: True  # noqa: ARG005
-    restarts: bool = False
-
-
-def _saved(setting: Setting, world: World, node: Term) -> World:
-    """All that is durable of the node has been saved."""
-    after = world
-    for name, kept in SAVED.items():
-        now = world.meaning(name)
-        if name == "last_vote_epoch" and not setting.rules.persist_vote:
-            after = after.put(kept, (node,), world.logic.zero)
-        else:
-            after = after.row(kept, node, lambda *rest, now=now: now(node, *rest))
-    return after
-
-
-def _saved_before_send(setting: Setting, world: World, node: Term) -> World:
-    """Saved, unless the rule is off: then a `save` may follow, or a crash come first."""
-    return _saved(setting, world, node) if setting.rules.save_before_send else world
+from model_check.induction.steps import Action, Step, saved, saved_before_send
+from model_check.induction.unasked import UNASKED
+from model_check.induction.vocabulary import World
 
 
 def _merge_current_epoch(setting: Setting, w: World, n: Term, e: Term) -> Step:
-    del setting  # any epoch: what headers announce needs no restriction
-    return Step(w.logic.less(w.current_epoch(n), e), w.put("current_epoch", (n,), e))
+    """Any epoch: what headers announce needs no restriction."""
+    after = w.put("current_epoch", (n,), e)
+    if setting.rules.learnt_epoch_is_saved:
+        after = saved_before_send(setting, after, n)
+    return Step(w.logic.less(w.current_epoch(n), e), after)
 
 
 def _merge_config_epoch(setting: Setting, w: World, n: Term, m: Term, e: Term) -> Step:
@@ -61,12 +28,12 @@ def _merge_config_epoch(setting: Setting, w: World, n: Term, m: Term, e: Term) -
     guard = lg.both(lg.no(lg.same(n, m)), w.told(m, e))
     if setting.rules.config_epoch_only_rises:
         guard = lg.both(guard, lg.less(w.recorded(n, m), e))
-    return Step(guard, _saved(setting, w.put("recorded", (n, m), e), n))
+    return Step(guard, saved(setting, w.put("recorded", (n, m), e), n))
 
 
 def _start_election(setting: Setting, w: World, c: Term, e: Term) -> Step:
     lg = w.logic
-    guard = lg.both(lg.no(w.running(c)), lg.no(w.master(c)), lg.less(w.current_epoch(c), e))
+    guard = lg.both(lg.no(w.running(c)), lg.no(w.master(c)), fresh(w, c, e))
 
     def carried(v: Term) -> Term:
         if not setting.rules.late_votes_count:
@@ -76,7 +43,7 @@ def _start_election(setting: Setting, w: World, c: Term, e: Term) -> Step:
     after = w.put("current_epoch", (c,), e).put("auth_epoch", (c,), e)
     after = after.put("running", (c,), lg.same(c, c)).row("counted", c, carried)
     after = _no_election_put_off(after, c)
-    after = _saved_before_send(setting, after, c).put("stood", (c,), e)
+    after = saved_before_send(setting, after, c).put("stood", (c,), e)
     return Step(guard, after.add("request", lambda n, f: lg.both(lg.same(n, c), lg.same(f, e))))
 
 
@@ -86,20 +53,22 @@ def _no_election_put_off(w: World, c: Term) -> World:
 
 
 def _grant_vote(setting: Setting, w: World, v: Term, c: Term, asked: Term) -> Step:
+    """The vote may be of any epoch of the round: EL-27 has candidates count no others."""
     lg, rules = w.logic, setting.rules
     epoch = w.current_epoch(v)
     if rules.merge_current_epoch:
         epoch = lg.later(epoch, asked)
     guard = lg.both(w.request(c, asked), lg.no(lg.same(v, c)), w.master(v))
     if rules.vote_checks_request_epoch:
-        guard = lg.both(guard, lg.at_most(epoch, asked))
+        guard = lg.both(guard, not_after(w, epoch, asked))
     if rules.one_vote_per_epoch:
-        guard = lg.both(guard, lg.no(lg.same(w.last_vote_epoch(v), epoch)))
+        judged = asked if rules.unique_epochs else epoch
+        guard = lg.both(guard, lg.no(w.same_round(w.last_vote_epoch(v), judged)))
     after = w.put("current_epoch", (v,), epoch).put("last_vote_epoch", (v,), epoch)
-    after = _saved_before_send(setting, after, v)
+    after = saved_before_send(setting, after, v)
 
     def vote(voter: Term, candidate: Term, e: Term) -> Term:
-        return lg.both(lg.same(voter, v), lg.same(candidate, c), lg.same(e, epoch))
+        return lg.both(lg.same(voter, v), lg.same(candidate, c), w.same_round(e, epoch))
 
     return Step(guard, after.add("ack", vote))
 
@@ -129,7 +98,7 @@ def _won(setting: Setting, w: World, c: Term, q: Term) -> World:
     after = after.row("owns", c, lambda s: lg.either(w.owns(c, s), w.inherits(c, s)))
     if rules.binding_clears_not_claiming:
         after = after.row("marked", c, lambda s: lg.both(w.marked(c, s), lg.no(w.inherits(c, s))))
-    after = _saved_before_send(setting, after, c)
+    after = saved_before_send(setting, after, c)
     after = after.add("won", lambda n, f, p: lg.both(lg.same(n, c), lg.same(f, e), lg.same(p, q)))
     return after.add("granted", lambda n, f: lg.both(lg.same(n, c), lg.same(f, e)))
 
@@ -162,7 +131,7 @@ def _set_master(setting: Setting, w: World, n: Term) -> Step:
     lg = w.logic
     guard = lg.both(w.master(n), lg.every(("slot",), lambda s: lg.no(w.owns(n, s))))
     after = w.put("master", (n,), lg.no(lg.same(n, n)))
-    return Step(guard, _saved(setting, after, n))
+    return Step(guard, saved(setting, after, n))
 
 
 def _claimed(w: World, owner: Term, epoch: Term, slots: Callable[[Term], Term]) -> World:
@@ -206,24 +175,32 @@ def _process_claim(setting: Setting, w: World, n: Term, m: Term, s: Term, e: Ter
     after = w.put("owns", (n, s), lg.no(lg.same(n, n)))
     if setting.rules.binding_clears_not_claiming:
         after = after.put("marked", (n, s), lg.no(lg.same(n, n)))
-    return Step(guard, _saved(setting, after, n))
+    return Step(guard, saved(setting, after, n))
 
 
 def _learn_update(setting: Setting, w: World, n: Term, e: Term) -> Step:
-    """About itself: its currentEpoch was merged first, and is never below a configEpoch."""
-    lg = w.logic
-    guard = lg.both(w.told(n, e), lg.less(w.config_epoch(n), e))
+    """About itself: its currentEpoch was merged first, and is never below a configEpoch.
+
+    One of its own epoch is taken in, too, where UPDATEs add slots (SC-38) and none reminds (SC-40).
+    """
+    lg, rules = w.logic, setting.rules
+    adds = rules.updates_add_slots and not rules.reset_owners_take_back
+    newer = lg.at_most if adds else lg.less
+    guard = lg.both(w.told(n, e), newer(w.config_epoch(n), e))
     after = w.put("config_epoch", (n,), e).put("master", (n,), lg.same(n, n))
     if setting.rules.merge_current_epoch:
         after = after.put("current_epoch", (n,), lg.later(w.current_epoch(n), e))
-    return Step(guard, _saved(setting, after, n))
+    return Step(guard, saved(setting, after, n))
 
 
 def _add_slots(setting: Setting, w: World, n: Term, s: Term) -> Step:
+    """By ADDSLOTS, for which it is assumed to have a configEpoch; by an import, or by SC-40."""
+    lg = w.logic
+    guard = lg.both(w.master(n), lg.no(lg.same(w.config_epoch(n), lg.zero)))
     after = w.put("owns", (n, s), w.logic.same(n, n))
     if setting.rules.binding_clears_not_claiming:
         after = after.put("marked", (n, s), w.logic.no(w.logic.same(n, n)))
-    return Step(w.master(n), _saved(setting, after, n))
+    return Step(guard, saved(setting, after, n))
 
 
 def _hear_of_slots(setting: Setting, w: World, n: Term, s: Term) -> Step:
@@ -232,11 +209,14 @@ def _hear_of_slots(setting: Setting, w: World, n: Term, s: Term) -> Step:
 
 
 def _save(setting: Setting, w: World, n: Term) -> Step:
-    return Step(w.logic.same(n, n), _saved(setting, w, n))
+    return Step(w.logic.same(n, n), saved(setting, w, n))
 
 
 def _restart(setting: Setting, w: World, n: Term, current: Term, config: Term) -> Step:
-    """What it had recorded of others it hears again: no message is ever gone."""
+    """What it had recorded of others it hears again: no message is ever gone.
+
+    By EP-8 its current_epoch may be larger than the one it saved. So it will be the next time.
+    """
     del setting
     lg = w.logic
     never = lg.no(lg.same(n, n))
@@ -247,57 +227,14 @@ def _restart(setting: Setting, w: World, n: Term, current: Term, config: Term) -
         lg.at_most(w.saved_config_epoch(n), current),
         lg.either(kept, forgotten),
     )
-    after = w.put("current_epoch", (n,), current).put("config_epoch", (n,), config)
+    after = w.put("current_epoch", (n,), current).put("saved_current_epoch", (n,), current)
+    after = after.put("config_epoch", (n,), config)
     after = after.put("last_vote_epoch", (n,), w.saved_last_vote_epoch(n))
     after = after.put("master", (n,), w.saved_master(n))
     after = after.row("owns", n, lambda s: w.saved_owns(n, s))
     after = after.put("running", (n,), never).row("counted", n, lambda _: never)
     after = _no_election_put_off(after, n).row("marked", n, lambda _: never)
     return Step(guard, after.row("recorded", n, lambda _: lg.zero))
-
-
-def _moved(setting: Setting, w: World, n: Term, e: Term) -> World:
-    """The node has this configEpoch, which nobody was asked for."""
-    lg = w.logic
-    after = w.put("config_epoch", (n,), e).put("current_epoch", (n,), e)
-    after = after.add("granted", lambda m, f: lg.both(lg.same(m, n), lg.same(f, e)))
-    return _saved(setting, after, n)
-
-
-def _resolve_collision(setting: Setting, w: World, n: Term, m: Term, e: Term) -> Step:
-    lg = w.logic
-    guard = lg.both(
-        lg.no(lg.same(n, m)),
-        w.master(n),
-        w.header(m, w.config_epoch(n)),
-        lg.less(w.current_epoch(n), e),
-    )
-    return Step(guard, _moved(setting, w, n, e))
-
-
-def _bump_without_consensus(setting: Setting, w: World, n: Term, e: Term) -> Step:
-    lg = w.logic
-    after = w.put("master", (n,), lg.same(n, n)).row(
-        "owns",
-        n,
-        lambda s: lg.either(w.owns(n, s), lg.both(lg.no(w.master(n)), w.inherits(n, s))),
-    )
-    if setting.rules.binding_clears_not_claiming:
-        after = after.row("marked", n, lambda s: lg.both(w.marked(n, s), w.master(n)))
-    return Step(lg.less(w.current_epoch(n), e), _moved(setting, after, n, e))
-
-
-def _mark_not_claiming(setting: Setting, w: World, n: Term, s: Term) -> Step:
-    del setting
-    lg = w.logic
-    guard = lg.either(w.marked(n, s), lg.no(w.owns(n, s)))
-    return Step(guard, w.put("marked", (n, s), lg.no(w.marked(n, s))))
-
-
-def _hand_over(setting: Setting, w: World, n: Term, m: Term, e: Term) -> Step:
-    lg = w.logic
-    guard = lg.both(lg.no(lg.same(n, m)), w.told(m, e))
-    return Step(guard, _saved(setting, w.put("recorded", (n, m), e), n))
 
 
 ACTIONS: Final = (
@@ -375,9 +312,9 @@ ACTIONS: Final = (
         ("node", "epoch"),
         "{0} takes in an UPDATE that it has configEpoch {1} itself",
         _learn_update,
-        lambda setting: setting.rules.refused_candidate_is_updated,
+        lambda setting: setting.about_oneself,
     ),
-    Action("add_slots", ("node", "slot"), "{0} is given slot {1} by ADDSLOTS", _add_slots),
+    Action("add_slots", ("node", "slot"), "{0} is given slot {1}", _add_slots),
     Action(
         "hear_of_slots", ("node", "slot"), "{0} hears whether its master has {1}", _hear_of_slots
     ),
@@ -389,34 +326,7 @@ ACTIONS: Final = (
         _restart,
         restarts=True,
     ),
-    Action(
-        "resolve_collision",
-        ("node", "node", "epoch"),
-        "{0} hears that {1} has its configEpoch, and moves on to {2}",
-        _resolve_collision,
-        lambda setting: setting.rules.collision_resolution,
-    ),
-    Action(
-        "bump_epoch_without_consensus",
-        ("node", "epoch"),
-        "{0} takes configEpoch {1} without a vote",
-        _bump_without_consensus,
-        lambda setting: setting.bumps,
-    ),
-    Action(
-        "mark_not_claiming",
-        ("node", "slot"),
-        "{0} hears whether the owner of {1} claims it",
-        _mark_not_claiming,
-        lambda setting: setting.marking,
-    ),
-    Action(
-        "hand_over_within_shard",
-        ("node", "node", "epoch"),
-        "{0} is told by a third node that {1} is a master with configEpoch {2}",
-        _hand_over,
-        lambda setting: setting.hearsay and setting.rules.shards,
-    ),
+    *UNASKED,
 )
 """Everything that may happen, in any order, at any moment."""
 

@@ -15,7 +15,7 @@ from model_check.__main__ import (
     exit_code,
 )
 from model_check.induction.setting import ASSUMPTIONS, Setting, setting_of
-from reference.core.rules import DIALECTS, RELEASES, SWITCHES
+from reference.core.rules import DIALECTS, SWITCHES
 
 LATE = "late_votes_count"
 """The one rule of the releases that our node does not follow (EL-D1)."""
@@ -24,18 +24,15 @@ LATE = "late_votes_count"
 def _settings(
     dialects: tuple[str, ...], without: tuple[str, ...], dropped: tuple[str, ...]
 ) -> list[Setting]:
-    """The dialects as their releases have them; if none was named, all as our node has them."""
-    names = list(dialects)
-    if any(name not in RELEASES for name in names):
-        raise click.UsageError("the rules of strict are not in the proof, which is of releases")
-    if not names:
-        if LATE not in without:
-            without = (LATE, *without)
-        names = [
-            name for name, rules in RELEASES.items() if all(getattr(rules, x) for x in without)
-        ]
+    """The dialects as they are; if none was named, all as our node has them."""
+    left_out = dict.fromkeys(dialects, without)
+    if not dialects:
+        for name, rules in DIALECTS.items():
+            off = (LATE, *without) if rules.late_votes_count and LATE not in without else without
+            if all(getattr(rules, each) for each in off):
+                left_out[name] = off
     try:
-        settings = [setting_of(DIALECTS[name], without, dropped) for name in names]
+        settings = [setting_of(DIALECTS[name], off, dropped) for name, off in left_out.items()]
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if not settings:
@@ -49,8 +46,8 @@ def _settings(
     "dialects",
     multiple=True,
     type=click.Choice(list(DIALECTS)),
-    help="Prove a release's rules, late votes (EL-21) included; may be given more than once. "
-    "Default: all, as our node follows them, which is without late_votes_count.",
+    help="Prove a dialect's rules, of a release with late votes (EL-21); may be given more than "
+    "once. Default: all, as our node follows them, which is without late_votes_count.",
 )
 @click.option(
     "--without",

@@ -7,20 +7,22 @@ from typing import Final, Literal
 import attrs
 import z3
 
-from model_check.induction.actions import Action, Step, actions_of
-from model_check.induction.invariant import (
-    PROPERTIES,
+from model_check.induction.actions import actions_of
+from model_check.induction.conjuncts import (
     Conjunct,
     Group,
-    Property,
     StepConjunct,
     conjuncts_of,
+    first_of,
     lemmas_of,
 )
+from model_check.induction.epochs import rounds, world_in
+from model_check.induction.invariant import properties_of
 from model_check.induction.logic import Term
 from model_check.induction.setting import Setting
 from model_check.induction.smt import AnySize, majorities
 from model_check.induction.start import starts
+from model_check.induction.steps import Action, Step
 from model_check.induction.vocabulary import Spy, World
 
 Answer = Literal["proved", "refuted", "unknown"]
@@ -56,15 +58,15 @@ class Outcome:
     reason: str = ""  # why it is not known, or not asked
 
 
-def groups_of(properties: tuple[Property, ...] = PROPERTIES) -> tuple[Group, ...]:
+def groups_of(setting: Setting) -> tuple[Group, ...]:
     """The groups that the properties rest on, each once and after those it rests on."""
-    every = (group for prop in properties for group in prop.group.all_groups())
+    every = (group for prop in properties_of(setting) for group in prop.group.all_groups())
     return tuple(dict.fromkeys(every))
 
 
 def conditions_of(setting: Setting) -> Iterator[Condition]:
     """Every verification condition of a proof."""
-    for group in groups_of():
+    for group in groups_of(setting):
         for conjunct in conjuncts_of(group, setting):
             yield Condition(group, conjunct, None)
         for action in actions_of(setting):
@@ -118,7 +120,7 @@ class Prover:
         """At most so many seconds are spent on a condition."""
         self._setting = setting
         self._logic = AnySize()
-        self._world = self._logic.world()
+        self._world = world_in(setting, self._logic.world())
         self._milliseconds = max(1, int(seconds * 1000))
         self._solvers: dict[str, z3.Solver] = {}
         self._steps: dict[str, tuple[Step, list[Term]]] = {}
@@ -173,12 +175,15 @@ class Prover:
 
     def _solver(self, condition: Condition) -> z3.Solver:
         """One that knows the axioms and, for a step, what holds before it."""
-        counts = condition.group.counts and condition.conjunct is condition.group.conjuncts[0]
+        first = first_of(condition.group, self._setting)
+        counts = condition.group.counts and condition.conjunct is first
         key = f"{condition.group.name} {bool(condition.action)} {counts}"
         if key not in self._solvers:
             solver = z3.Solver()
             solver.set("timeout", self._milliseconds)
             solver.add(*self._logic.axioms())
+            if self._setting.rules.unique_epochs:
+                solver.add(rounds(self._world))
             if counts:
                 solver.add(majorities(self._world, share=not self._setting.views))
             if condition.action:

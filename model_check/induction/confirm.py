@@ -12,9 +12,11 @@ from model_check.models import MODELS
 from model_check.models.cluster import Process
 from model_check.models.model import Model
 from model_check.progress import watching
-from model_check.properties import StepProperty
+from model_check.properties import Invariant, Property, StepProperty
 from model_check.run import Run, check
+from reference.core.epoch_kinds import round_of
 from reference.core.rules import DIALECTS
+from reference.core.types import Epoch
 
 
 def _keeps(process: int, before: Process, after: Process) -> bool:
@@ -38,6 +40,20 @@ KEPT: Final = StepProperty(
 )
 
 
+def _one_winner_of_round(won: tuple[frozenset[Epoch], ...]) -> bool:
+    rounds = [round_of(epoch) for epochs in won for epoch in epochs]
+    return len(rounds) == len(set(rounds))
+
+
+ROUND: Final[Property] = Invariant(
+    id="EL-P1:round",
+    clause="EL-P1",
+    text="at most one node wins the elections of a round",
+    project=lambda process, state: state.epochs_won,  # noqa: ARG005
+    judge=_one_winner_of_round,
+)
+
+
 @attrs.frozen
 class Hunt:
     """Where to look for a real story."""
@@ -50,6 +66,8 @@ class Hunt:
 
 _TWO_REPLICAS: Final = Hunt(MODELS["two-replicas"], "held(0)")
 _CLAIMS: Final = Hunt(MODELS["claims"], "held(1)")
+
+_UNIQUE_EPOCHS: Final = Hunt(MODELS["views"], "held(1)")
 
 HUNTS: Final[Mapping[str, Hunt]] = {
     "persist_vote": _TWO_REPLICAS,
@@ -64,8 +82,18 @@ HUNTS: Final[Mapping[str, Hunt]] = {
     "bumps": Hunt(MODELS["take-back"], "held(1)"),
     "marks": _CLAIMS,
     "hearsay": _CLAIMS,
+    "unique_epochs": _UNIQUE_EPOCHS,
+    "learnt_epoch_is_saved": Hunt(MODELS["learnt-epoch"], "held(0)"),
 }
 """The model to explore for each switch that is off and each assumption that is dropped."""
+
+_BESIDES: Final[Mapping[tuple[str, str], Hunt]] = {
+    ("unique_epochs", "SC-P1"): Hunt(MODELS["takeover-collision"], "held(1)"),
+}
+"""Where another model has the story of this property."""
+
+_OWN: Final = (KEPT, ROUND)
+"""Properties that no model has, and that any can be explored for."""
 
 
 @attrs.frozen
@@ -85,24 +113,26 @@ class Found:
         return len(result.trace.steps)
 
 
-def hunt_for(setting: Setting) -> Hunt | None:
-    """Where to look for a story in this setting, if there is such a model."""
-    causes = [name for name in ("bumps", "marks", "hearsay") if getattr(setting, name)]
+def hunt_for(setting: Setting, property_id: str) -> Hunt | None:
+    """Where to look for a story of this in this setting, if there is such a model."""
+    dropped = () if setting.strict else ("bumps", "marks", "hearsay")
+    causes = [name for name in dropped if getattr(setting, name)]
     causes += [name for name in setting.without if name != "late_votes_count"]
     if setting.rules.late_votes_count:
         causes.append("late_votes_count")
-    return next((HUNTS[name] for name in causes if name in HUNTS), None)
+    cause = next((name for name in causes if name in HUNTS), None)
+    return None if cause is None else _BESIDES.get((cause, property_id), HUNTS[cause])
 
 
 def model_of(hunt: Hunt, property_id: str) -> Model:
     """The model with nothing but the property that is asked for."""
-    asked = [each for each in (*hunt.model.properties, KEPT) if each.id == property_id]
+    asked = [each for each in (*hunt.model.properties, *_OWN) if each.id == property_id]
     return attrs.evolve(hunt.model, properties=tuple(asked))
 
 
 def command_for(setting: Setting, hunt: Hunt, property_id: str) -> str | None:
     """The command that explores the same; None if `slotproof check` has no such model or claim."""
-    if hunt.model.name not in MODELS or property_id == KEPT.id:
+    if hunt.model.name not in MODELS or property_id in {each.id for each in _OWN}:
         return None
     parts = ["slotproof check", hunt.model.name, "--dialect", setting.rules.dialect]
     if hunt.links != str(hunt.model.usual_links(setting.rules)):

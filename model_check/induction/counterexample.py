@@ -9,10 +9,11 @@ import z3
 from typing_extensions import override
 
 from model_check.induction.conditions import Condition, before, broken, restarting
-from model_check.induction.invariant import Conjunct
+from model_check.induction.conjuncts import Conjunct
+from model_check.induction.epochs import world_in
 from model_check.induction.logic import PlainLogic, SortName, Term
 from model_check.induction.setting import Setting
-from model_check.induction.smt import Finite, majorities
+from model_check.induction.smt import Finite, fixed
 from model_check.induction.structure import Structure, tabulate
 from model_check.induction.vocabulary import SAVED, SYMBOLS
 
@@ -41,13 +42,13 @@ class _Search:
     ) -> None:
         self.sizes = sizes
         self.logic = Finite(sizes)
-        self.world = self.logic.world()
+        self.world = world_in(setting, self.logic.world())
         sorts = condition.action.sorts if condition.action else ()
         self.parameters = [self.logic.constant(f"p{i}", sort) for i, sort in enumerate(sorts)]
         self.solver = z3.Solver()
         self.solver.set("timeout", max(1, int(seconds * 1000)))
         share = condition.group.counts and not setting.views
-        self.solver.add(majorities(self.world, share=share))
+        self.solver.add(fixed(setting, self.world, share=share))
         if condition.action:
             self.solver.add(*before(condition.group, setting, self.world))
         self.solver.add(broken(condition, setting, self.world, self.parameters))
@@ -76,7 +77,9 @@ class _Search:
         order = ("message", "history", "running", "saved", "fixed")
         for symbol in sorted(SYMBOLS.values(), key=lambda each: order.index(each.kind)):
             for args in self._places(symbol.name):
-                value = self.world.meaning(symbol.name)(*args)
+                value = z3.simplify(self.world.meaning(symbol.name)(*args))
+                if z3.is_true(value) or z3.is_false(value):
+                    continue  # nothing to be wished for
                 if symbol.result is None:
                     yield z3.Not(value)
                 else:
@@ -166,7 +169,7 @@ def _judged(
     """
     world = state.world()
     share = condition.group.counts and not setting.views
-    after, agreed = world, bool(majorities(world, share=share))
+    after, agreed = world, bool(fixed(setting, world, share=share))
     if condition.action is not None:
         step = condition.action.run(setting, world, *parameters)
         after = step.after

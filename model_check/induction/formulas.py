@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 
+from model_check.induction.epochs import not_after
 from model_check.induction.logic import Term
 from model_check.induction.vocabulary import SYMBOLS, World
 
 
 def votes_at_most(w: World, last: str) -> Term:
-    """No vote is of an epoch larger than this one of its voter."""
+    """No vote is of a round later than this epoch of its voter."""
     lg, most = w.logic, w.meaning(last)
     return lg.every(
         ("node", "node", "epoch"),
-        lambda v, c, e: lg.implies(w.ack(v, c, e), lg.at_most(e, most(v))),
+        lambda v, c, e: lg.implies(w.ack(v, c, e), not_after(w, e, most(v))),
     )
 
 
@@ -33,6 +34,17 @@ def one_winner(w: World) -> Term:
         ("node", "node", "epoch", "quorum", "quorum"),
         lambda n, m, e, p, q: lg.implies(lg.both(w.won(n, e, p), w.won(m, e, q)), lg.same(n, m)),
     )
+
+
+def one_winner_of_round(w: World) -> Term:
+    """Whoever wins an epoch of a round, by whatever majority, is the same node."""
+    lg = w.logic
+
+    def body(n: Term, m: Term, e: Term, f: Term, p: Term, q: Term) -> Term:
+        both = lg.both(w.won(n, e, p), w.won(m, f, q), w.same_round(e, f))
+        return lg.implies(both, lg.same(n, m))
+
+    return lg.every(("node", "node", "epoch", "epoch", "quorum", "quorum"), body)
 
 
 def one_holder(w: World) -> Term:
@@ -78,7 +90,7 @@ def vote_not_beyond(w: World) -> Term:
     lg = w.logic
     return lg.every(
         ("node", "node", "epoch"),
-        lambda v, c, e: lg.implies(w.ack(v, c, e), lg.at_most(e, w.stood(c))),
+        lambda v, c, e: lg.implies(w.ack(v, c, e), not_after(w, e, w.stood(c))),
     )
 
 
@@ -294,15 +306,15 @@ def not_for_itself(w: World) -> Term:
 
 
 def not_of_epoch_zero(w: World) -> Term:
-    """No request, vote, win or running election is of epoch 0."""
+    """No request, vote, win or running election is of the round of epoch 0."""
     lg = w.logic
 
-    def body(n: Term, m: Term, q: Term) -> Term:
-        zero = lg.zero
-        running = lg.both(w.running(n), lg.same(w.auth_epoch(n), zero))
-        return lg.no(lg.either(w.request(n, zero), w.ack(n, m, zero), w.won(n, zero, q), running))
+    def body(n: Term, m: Term, q: Term, e: Term) -> Term:
+        running = lg.both(w.running(n), lg.same(w.auth_epoch(n), e))
+        any_of = lg.either(w.request(n, e), w.ack(n, m, e), w.won(n, e, q), running)
+        return lg.implies(w.same_round(e, lg.zero), lg.no(any_of))
 
-    return lg.every(("node", "node", "quorum"), body)
+    return lg.every(("node", "node", "quorum", "epoch"), body)
 
 
 def no_collision(w: World) -> Term:
@@ -314,3 +326,53 @@ def no_collision(w: World) -> Term:
             lg.both(w.master(n), w.header(m, w.config_epoch(n))), lg.same(n, m)
         ),
     )
+
+
+def vote_of_round(w: World) -> Term:
+    """What holds of a vote in an epoch holds in the whole round."""
+    lg = w.logic
+    return lg.every(
+        ("node", "node", "epoch", "epoch"),
+        lambda v, c, e, f: lg.implies(lg.both(w.ack(v, c, e), w.same_round(e, f)), w.ack(v, c, f)),
+    )
+
+
+def won_are_own(w: World) -> Term:
+    """A win is of an epoch that the winner takes."""
+    lg = w.logic
+    return lg.every(
+        ("node", "epoch", "quorum"), lambda n, e, q: lg.implies(w.won(n, e, q), w.takes(n, e))
+    )
+
+
+def running_are_own(w: World) -> Term:
+    """A running election is of an epoch that the candidate takes."""
+    lg = w.logic
+    return node(w, lambda c: lg.implies(w.running(c), w.takes(c, w.auth_epoch(c))))
+
+
+def granted_are_own(w: World) -> Term:
+    """A config_epoch that was given is of the start, or its node's own."""
+    lg = w.logic
+    return lg.every(
+        ("node", "epoch"),
+        lambda n, e: lg.implies(w.granted(n, e), lg.either(lg.at_most(e, w.base()), w.takes(n, e))),
+    )
+
+
+def owners_have_epochs(w: World, owns: str, master: str, epoch: str) -> Term:
+    """Whoever owns a slot is a master that has a config_epoch."""
+    lg, owning, is_master, own = w.logic, w.meaning(owns), w.meaning(master), w.meaning(epoch)
+    return lg.every(
+        ("node", "slot"),
+        lambda n, s: lg.implies(
+            owning(n, s), lg.both(is_master(n), lg.no(lg.same(own(n), lg.zero)))
+        ),
+    )
+
+
+def current_never_back(before: World, after: World, restarts: Callable[[Term], Term]) -> Term:
+    """No current_epoch decreases, not even by a restart."""
+    del restarts
+    lg = before.logic
+    return node(before, lambda n: lg.at_most(before.current_epoch(n), after.current_epoch(n)))

@@ -4,63 +4,21 @@ A property is proved if its conjuncts hold at the start and no action breaks one
 state in which they, and those of the groups they rest on, hold.
 """
 
-from collections.abc import Callable
 from typing import Final
 
-import attrs
-
 from model_check.induction import formulas
-from model_check.induction.logic import Term
+from model_check.induction.conjuncts import Conjunct, Group, Property, StepConjunct
 from model_check.induction.setting import Setting
-from model_check.induction.vocabulary import World
 
 
-@attrs.frozen
-class Conjunct:
-    """A part of the invariant."""
-
-    name: str
-    words: str
-    holds: Callable[[World], Term]
-    included: Callable[[Setting], bool] = lambda setting: True  # noqa: ARG005
+def _own(setting: Setting) -> bool:
+    """Whether each node takes epochs of its own (EP-13)."""
+    return setting.rules.unique_epochs
 
 
-@attrs.frozen
-class StepConjunct:
-    """Something that holds of every step, from the state before it to the state after."""
-
-    name: str
-    words: str
-    holds: Callable[[World, World, Callable[[Term], Term]], Term]  # the node that restarts
-
-
-@attrs.frozen
-class Group:
-    """Conjuncts that are proved together."""
-
-    name: str
-    rests_on: tuple["Group", ...]  # what these lend holds before and after every step
-    conjuncts: tuple[Conjunct, ...]
-    steps: tuple[StepConjunct, ...] = ()
-    lends: int | None = None  # how many of the conjuncts others may use; None: all
-    counts: bool = False  # its first conjunct needs that majorities share a voter
-
-    def parts(self, setting: Setting) -> tuple[Conjunct | StepConjunct, ...]:
-        """What is to be proved of every step in this setting."""
-        return (*conjuncts_of(self, setting), *self.steps)
-
-    def all_groups(self) -> tuple["Group", ...]:
-        """The groups it rests on and itself."""
-        return (*(group for other in self.rests_on for group in other.all_groups()), self)
-
-
-@attrs.frozen
-class Property:
-    """A named claim, the first conjunct or the step conjuncts of its group."""
-
-    id: str
-    text: str
-    group: Group
+def _elected(setting: Setting) -> bool:
+    """Whether configEpochs are different because elections are."""
+    return not setting.rules.unique_epochs
 
 
 BOOKS: Final = Group(
@@ -88,6 +46,13 @@ VOTES: Final = Group(
             "one-winner",
             "Two nodes never win an election of the same epoch.",
             formulas.one_winner,
+            _elected,
+        ),
+        Conjunct(
+            "one-winner-of-round",
+            "Two nodes never win elections of the same round.",
+            formulas.one_winner_of_round,
+            _own,
         ),
         Conjunct(
             "elected-by-majority",
@@ -100,13 +65,19 @@ VOTES: Final = Group(
             formulas.vote_unique,
         ),
         Conjunct(
+            "vote-of-round",
+            "A vote of an epoch is one of every epoch of its round.",
+            formulas.vote_of_round,
+            _own,
+        ),
+        Conjunct(
             "vote-remembered",
-            "No vote is of an epoch larger than its voter's last_vote_epoch.",
+            "No vote is of a round later than its voter's last_vote_epoch.",
             lambda w: formulas.votes_at_most(w, "last_vote_epoch"),
         ),
         Conjunct(
             "vote-saved",
-            "No vote is of an epoch larger than the last_vote_epoch that its voter has saved.",
+            "No vote is of a round later than the last_vote_epoch that its voter has saved.",
             lambda w: formulas.votes_at_most(w, "saved_last_vote_epoch"),
         ),
         Conjunct(
@@ -116,7 +87,7 @@ VOTES: Final = Group(
         ),
         Conjunct(
             "vote-not-ahead",
-            "No vote is of an epoch larger than the last one that its candidate stood in.",
+            "No vote is of a round later than the last one that its candidate stood in.",
             formulas.vote_not_beyond,
         ),
         Conjunct(
@@ -148,7 +119,7 @@ VOTES: Final = Group(
         ),
         Conjunct(
             "not-of-epoch-zero",
-            "Requests, votes, elections and wins are of epochs larger than 0.",
+            "Requests, votes, elections and wins are of rounds later than that of epoch 0.",
             formulas.not_of_epoch_zero,
         ),
         Conjunct(
@@ -166,54 +137,73 @@ VOTES: Final = Group(
     counts=True,
 )
 
+_EXCLUSIVE: Final = (
+    Conjunct(
+        "exclusive-claim",
+        "Two masters never own a slot, each in its own table, with the same config_epoch.",
+        formulas.exclusive,
+    ),
+    Conjunct(
+        "one-holder",
+        "Two nodes were never given the same config_epoch.",
+        formulas.one_holder,
+    ),
+)
+
+_GIVEN: Final = (
+    Conjunct(
+        "start-known",
+        "Every node's current_epoch is at least all config_epochs of the start.",
+        lambda w: formulas.node(w, lambda n: w.logic.at_most(w.base(), w.current_epoch(n))),
+    ),
+    Conjunct(
+        "start-saved",
+        "Every saved current_epoch is at least all config_epochs of the start.",
+        lambda w: formulas.node(w, lambda n: w.logic.at_most(w.base(), w.saved_current_epoch(n))),
+    ),
+    Conjunct(
+        "elections-are-later",
+        "A running election is of an epoch larger than all config_epochs of the start.",
+        lambda w: formulas.node(
+            w,
+            lambda c: w.logic.implies(w.running(c), w.logic.less(w.base(), w.auth_epoch(c))),
+        ),
+    ),
+    Conjunct(
+        "own-epoch",
+        "A node's config_epoch is 0 or was given to it.",
+        lambda w: formulas.own(w, "config_epoch"),
+    ),
+    Conjunct(
+        "own-epoch-saved",
+        "A saved config_epoch is 0 or was given to its node.",
+        lambda w: formulas.own(w, "saved_config_epoch"),
+    ),
+    Conjunct(
+        "told-is-true",
+        "A config_epoch that an UPDATE tells of a node is 0 or was given to that node "
+        "(where a candidate may be sent one about itself).",
+        formulas.told_is_true,
+        lambda setting: setting.about_oneself,
+    ),
+    Conjunct(
+        "recorded-is-true",
+        "A config_epoch recorded of another node is 0 or was given to that node (as before).",
+        formulas.recorded_is_true,
+        lambda setting: setting.about_oneself,
+    ),
+)
+"""What a config_epoch is, however it was come by."""
+
 CLAIMS: Final = Group(
     "claims",
     (VOTES,),
     (
-        Conjunct(
-            "exclusive-claim",
-            "Two masters never own a slot, each in its own table, with the same config_epoch.",
-            formulas.exclusive,
-        ),
-        Conjunct(
-            "one-holder",
-            "Two nodes were never given the same config_epoch.",
-            formulas.one_holder,
-        ),
+        *_EXCLUSIVE,
         Conjunct(
             "given-by-election",
             "A config_epoch larger than all of the start was won in the election of that epoch.",
             formulas.granted_by_election,
-        ),
-        Conjunct(
-            "start-known",
-            "Every node's current_epoch is at least all config_epochs of the start.",
-            lambda w: formulas.node(w, lambda n: w.logic.at_most(w.base(), w.current_epoch(n))),
-        ),
-        Conjunct(
-            "start-saved",
-            "Every saved current_epoch is at least all config_epochs of the start.",
-            lambda w: formulas.node(
-                w, lambda n: w.logic.at_most(w.base(), w.saved_current_epoch(n))
-            ),
-        ),
-        Conjunct(
-            "elections-are-later",
-            "A running election is of an epoch larger than all config_epochs of the start.",
-            lambda w: formulas.node(
-                w,
-                lambda c: w.logic.implies(w.running(c), w.logic.less(w.base(), w.auth_epoch(c))),
-            ),
-        ),
-        Conjunct(
-            "own-epoch",
-            "A node's config_epoch is 0 or was given to it.",
-            lambda w: formulas.own(w, "config_epoch"),
-        ),
-        Conjunct(
-            "own-epoch-saved",
-            "A saved config_epoch is 0 or was given to its node.",
-            lambda w: formulas.own(w, "saved_config_epoch"),
         ),
         Conjunct(
             "masters-have-one",
@@ -235,18 +225,74 @@ CLAIMS: Final = Group(
             "No master is announced with the config_epoch of another: EP-4 has nothing to do.",
             formulas.no_collision,
         ),
+        *_GIVEN,
+    ),
+)
+
+OWN: Final = Group(
+    "own epochs",
+    (),
+    (
         Conjunct(
-            "told-is-true",
-            "A config_epoch that an UPDATE tells of a node is 0 or was given to that node "
-            "(where a candidate may be sent one about itself).",
-            formulas.told_is_true,
-            lambda setting: setting.rules.refused_candidate_is_updated,
+            "one-winner",
+            "Two nodes never win an election of the same epoch.",
+            formulas.one_winner,
         ),
         Conjunct(
-            "recorded-is-true",
-            "A config_epoch recorded of another node is 0 or was given to that node (as before).",
-            formulas.recorded_is_true,
-            lambda setting: setting.rules.refused_candidate_is_updated,
+            "own-won",
+            "Whoever won an epoch is the one that takes it.",
+            formulas.won_are_own,
+        ),
+        Conjunct(
+            "own-running",
+            "A running election is of an epoch that its candidate takes.",
+            formulas.running_are_own,
+        ),
+    ),
+)
+
+OWN_CLAIMS: Final = Group(
+    "claims with own epochs",
+    (OWN,),
+    (
+        *_EXCLUSIVE,
+        Conjunct(
+            "given-is-own",
+            "A config_epoch larger than all of the start was given to the node that takes it.",
+            formulas.granted_are_own,
+        ),
+        Conjunct(
+            "owners-have-one",
+            "Who owns a slot is a master, and its config_epoch is not 0.",
+            lambda w: formulas.owners_have_epochs(w, "owns", "master", "config_epoch"),
+        ),
+        Conjunct(
+            "owners-have-one-saved",
+            "Who is saved as the owner of a slot is saved as a master, with a config_epoch "
+            "that is not 0.",
+            lambda w: formulas.owners_have_epochs(
+                w, "saved_owns", "saved_master", "saved_config_epoch"
+            ),
+        ),
+        *_GIVEN,
+    ),
+)
+
+SURVIVAL: Final = Group(
+    "survival",
+    (),
+    (
+        Conjunct(
+            "current-saved",
+            "The current_epoch that a node has saved is at least the one that it has.",
+            lambda w: formulas.at_most(w, "current_epoch", "saved_current_epoch"),
+        ),
+    ),
+    (
+        StepConjunct(
+            "current-survives",
+            "No current_epoch decreases, not even by a crash.",
+            formulas.current_never_back,
         ),
     ),
 )
@@ -322,7 +368,7 @@ SLOTS: Final = Group(
         Conjunct(
             "newest-claim-kept",
             "A node that announced a slot with a config_epoch still owns it, unless somebody "
-            "claimed it with a larger one.",
+            "claimed it with a larger one, or it was told to give it away.",
             formulas.kept,
         ),
         Conjunct(
@@ -367,21 +413,23 @@ SLOTS: Final = Group(
 )
 
 PROPERTIES: Final = (
-    Property("EL-P1", "at most one node wins the election of an epoch", VOTES),
-    Property("SC-P1", "no two masters claim a slot with the same configEpoch", CLAIMS),
+    Property("EL-P1", "at most one node wins the election of an epoch", VOTES, _elected),
+    Property("EL-P1", "at most one node wins the election of an epoch", OWN, _own),
+    Property("EL-P1:round", "at most one node wins the elections of a round", VOTES, _own),
+    Property("SC-P1", "no two masters claim a slot with the same configEpoch", CLAIMS, _elected),
+    Property("SC-P1", "no two masters claim a slot with the same configEpoch", OWN_CLAIMS, _own),
     Property("EP-P1", "no epoch goes back; votes and claims survive a crash", EPOCHS),
+    Property(
+        "EP-P2",
+        "no currentEpoch goes back, not even by a crash",
+        SURVIVAL,
+        lambda setting: setting.strict,
+    ),
     Property("SC-P1:kept", "the newest claim on a slot is never given up", SLOTS),
 )
 """What is proved."""
 
 
-def conjuncts_of(group: Group, setting: Setting) -> tuple[Conjunct, ...]:
-    """The conjuncts of the group that are part of the invariant in this setting."""
-    return tuple(each for each in group.conjuncts if each.included(setting))
-
-
-def lemmas_of(group: Group, setting: Setting) -> tuple[Conjunct, ...]:
-    """What the groups it rests on lend: each is proved without this one."""
-    return tuple(
-        each for other in group.rests_on for each in conjuncts_of(other, setting)[: other.lends]
-    )
+def properties_of(setting: Setting) -> tuple[Property, ...]:
+    """What is claimed in this setting."""
+    return tuple(each for each in PROPERTIES if each.included(setting))

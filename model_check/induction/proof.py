@@ -11,8 +11,9 @@ from model_check.induction.conditions import (
     Prover,
     conditions_of,
 )
+from model_check.induction.conjuncts import Conjunct, Group, Property
 from model_check.induction.counterexample import Counterexample, smallest
-from model_check.induction.invariant import PROPERTIES, Conjunct, Group, Property
+from model_check.induction.invariant import properties_of
 from model_check.induction.setting import Setting
 from model_check.induction.witnesses import Witness, witnesses
 from model_check.properties import Verdict
@@ -84,7 +85,7 @@ def prove(setting: Setting, seconds: float, watch: Watch | None = None) -> Proof
     if watch is not None:
         watch(len(conditions), len(conditions), "counterexamples and witnesses")
     results: list[Result] = []
-    for prop in PROPERTIES:
+    for prop in properties_of(setting):
         results.append(_result(prop, outcomes, results, setting, seconds))
     found = witnesses(setting, seconds)
     return Proof(setting, tuple(results), found, len(conditions), monotonic() - began)
@@ -97,7 +98,7 @@ def _result(
     setting: Setting,
     seconds: float,
 ) -> Result:
-    own = tuple(each for each in outcomes if each.condition.group in _proved_with(prop))
+    own = tuple(each for each in outcomes if each.condition.group in _proved_with(prop, setting))
     broken = {
         each.condition.group
         for each in outcomes
@@ -114,22 +115,23 @@ def _result(
         verdict = "violated"
     elif shaky or any(each.answer == "unknown" for each in own):
         verdict = "incomplete"
-    shown = smallest(min(refuted, key=_rank), setting, seconds) if refuted else None
+    telling = sorted(refuted, key=lambda each: _rank(each, setting))
+    shown = smallest(telling[0], setting, seconds) if refuted else None
     return Result(prop, verdict, own, shaky, shown)
 
 
-def _proved_with(prop: Property) -> tuple[Group, ...]:
+def _proved_with(prop: Property, setting: Setting) -> tuple[Group, ...]:
     """Its group and those below it that are no property of their own."""
-    named = {each.group for each in PROPERTIES}
+    named = {each.group for each in properties_of(setting)}
     return (
         *(group for group in prop.group.all_groups() if group not in named),
         prop.group,
     )
 
 
-def _rank(condition: Condition) -> tuple[int, int]:
+def _rank(condition: Condition, setting: Setting) -> tuple[int, int]:
     """The property itself first, then what tells most."""
-    conjuncts = (*condition.group.conjuncts, *condition.group.steps)
+    conjuncts = condition.group.parts(setting)
     name = condition.action.name if condition.action else ""
     telling = next((i for i, each in enumerate(_TELLING) if name.startswith(each)), len(_TELLING))
     at = next(i for i, each in enumerate(conjuncts) if each is condition.conjunct)

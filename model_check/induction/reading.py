@@ -7,6 +7,7 @@ from model_check.induction.logic import SortName
 from model_check.induction.structure import Structure, Table
 from model_check.induction.vocabulary import SYMBOLS
 from model_check.models.cluster import ClusterSystem, Process
+from reference.core.epoch_kinds import kind_of, round_of
 from reference.core.messages import FailoverAuthAck, FailoverAuthRequest, Header, Update
 from reference.core.state import ClusterState, restarted
 
@@ -32,20 +33,19 @@ class Reading:
         majority = len(voters) // 2 + 1
         self._majorities = list(combinations([self._numbers[name] for name in voters], majority))
         self._base = max(node.config_epoch for state in self._start for node in state.nodes)
+        self._rounds = self._start[0].rules.unique_epochs
 
     def structure(self, nodes: tuple[Process, ...], sent: Sent) -> Structure:
         """The state. Of a node that is down, what will run when it has restarted, does."""
         facts: Facts = {name: {} for name in SYMBOLS}
         self._read_start(facts)
         self._read_messages(facts, sent)
-        newest = 0
         for number, node in enumerate(nodes):
             state = _running(node)
             self._read_running(facts, number, state)
             _read_saved(facts, number, node.saved or state)
             self._read_wins(facts, number, node)
-            newest = max(newest, state.current_epoch)
-        return self._filled(facts, newest)
+        return self._filled(facts)
 
     def _read_start(self, facts: Facts) -> None:
         facts["base"][()] = self._base
@@ -101,16 +101,26 @@ class Reading:
         """By every majority that voted for it; by the first if there is none, which breaks."""
         for epoch in node.epochs_won:
             facts["granted"][number, epoch] = 1
-            given = {voter for voter, *rest in facts["ack"] if rest == [number, epoch]}
+            given = {
+                voter
+                for voter, candidate, other in facts["ack"]
+                if candidate == number and self._same_round(other, epoch)
+            }
             elected = [q for q, voters in enumerate(self._majorities) if given.issuperset(voters)]
             facts["won"].update({(number, epoch, quorum): 1 for quorum in elected or [0]})
 
-    def _filled(self, facts: Facts, newest: int) -> Structure:
+    def _same_round(self, one: int, other: int) -> bool:
+        return one == other or (self._rounds and round_of(one) == round_of(other))
+
+    def _filled(self, facts: Facts) -> Structure:
+        """Of epochs only the order counts: each is its number among those that there are."""
+        epochs = sorted(_epochs_in(facts))
+        newest = epochs[-1]
         sizes: dict[SortName, int] = {
             "node": len(self._numbers),
             "slot": 3,
             "quorum": len(self._majorities),
-            "epoch": newest + 1,
+            "epoch": len(epochs),
         }
         for node in self._dead:  # it is what the others remember, and knows all epochs
             number = self._numbers[node.node_id]
@@ -120,12 +130,54 @@ class Reading:
                 facts[f"{prefix}master"][number,] = node.is_master
                 facts[f"{prefix}owns"].update({(number, slot): 1 for slot in node.slots})
             facts["granted"][number, node.config_epoch] = 1
+        self._read_rounds(facts, epochs)
+        facts = _ranked(facts, {epoch: rank for rank, epoch in enumerate(epochs)})
         bare = Structure(sizes, {})
         tables: dict[str, Table] = {
             name: {args: int(facts[name].get(args, 0)) for args in bare.elements(*symbol.sorts)}
             for name, symbol in SYMBOLS.items()
         }
         return Structure(sizes, tables)
+
+    def _read_rounds(self, facts: Facts, epochs: list[int]) -> None:
+        """A vote in an epoch is one in all of its round, and a node's own epochs were given to it.
+
+        So that what was not elected need not be remembered: the epoch itself says whose it is.
+        """
+        alike = [(e, f) for e in epochs for f in epochs if self._same_round(e, f)]
+        facts["same_round"] = dict.fromkeys(alike, 1)
+        votes = [(v, c, f) for v, c, e in facts["ack"] for other, f in alike if other == e]
+        facts["ack"] = dict.fromkeys(votes, 1)
+        for name, number in self._numbers.items():
+            for epoch in epochs:
+                own = self._rounds and kind_of(epoch, name) is not None
+                if own:
+                    facts["granted"][number, epoch] = 1
+                if own or not self._rounds:
+                    facts["takes"][number, epoch] = 1
+
+
+def _epochs_in(facts: Facts) -> set[int]:
+    epochs = {0}
+    for name, symbol in SYMBOLS.items():
+        places = [i for i, sort in enumerate(symbol.sorts) if sort == "epoch"]
+        epochs |= {args[place] for args in facts[name] for place in places}
+        if symbol.result == "epoch":
+            epochs |= set(facts[name].values())
+    return epochs
+
+
+def _ranked(facts: Facts, rank: dict[int, int]) -> Facts:
+    ranked: Facts = {}
+    for name, symbol in SYMBOLS.items():
+        ranked[name] = {
+            tuple(
+                rank[arg] if sort == "epoch" else arg
+                for arg, sort in zip(args, symbol.sorts, strict=True)
+            ): rank[value] if symbol.result == "epoch" else value
+            for args, value in facts[name].items()
+        }
+    return ranked
 
 
 def _running(node: Process) -> ClusterState:
@@ -138,7 +190,7 @@ def _running(node: Process) -> ClusterState:
 
 def _read_saved(facts: Facts, number: int, saved: ClusterState) -> None:
     """A node that cannot crash any more has saved whatever it has."""
-    facts["saved_current_epoch"][number,] = saved.current_epoch
+    facts["saved_current_epoch"][number,] = restarted(saved).current_epoch
     facts["saved_last_vote_epoch"][number,] = saved.last_vote_epoch
     facts["saved_config_epoch"][number,] = saved.myself.config_epoch
     facts["saved_master"][number,] = saved.myself.is_master

@@ -4,11 +4,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from model_check.induction.conditions import UNCHANGED
+from model_check.induction.conditions import UNCHANGED, groups_of
 from model_check.induction.confirm import Found, Hunt, command_for, hunt_for, model_of
-from model_check.induction.invariant import PROPERTIES
 from model_check.induction.proof import Proof, Result
-from model_check.induction.setting import ASSUMPTIONS, FREE, Setting
+from model_check.induction.setting import FREE, Setting, assumed
 from model_check.induction.telling import told_of
 from model_check.story import tell
 from model_check.story_table import story_table
@@ -20,12 +19,9 @@ def show(proof: Proof, console: Console, *, each_condition: bool = False) -> Non
     """What is proved, under what, and the counterexample of what is not."""
     setting = proof.setting
     _line(console, f"[bold]{escape(title_of(setting))}[/bold]  any number of nodes, slots, epochs")
-    for each in ASSUMPTIONS:
-        dropped = getattr(setting, each.name)
-        words = (
-            f"[yellow]although[/yellow] {each.dropped}" if dropped else f"[dim]{each.text}[/dim]"
-        )
-        _line(console, f"  {words if dropped else '[dim]assuming[/dim] ' + words}")
+    for granted, text in assumed(setting):
+        words = f"[dim]assuming {text}[/dim]" if granted else f"[yellow]although[/yellow] {text}"
+        _line(console, f"  {words}")
     for result in proof.results:
         _result(result, console)
         if each_condition:
@@ -119,8 +115,8 @@ def _refuted(result: Result, console: Console) -> None:
 
 def point_to(setting: Setting, result: Result, console: Console) -> Hunt | None:
     """Where a real story may be found has been said."""
-    hunt = hunt_for(setting)
     name = result.prop.id
+    hunt = hunt_for(setting, name)
     if hunt is None or not model_of(hunt, name).properties:
         _line(console, f"{name}: a real story? there is no model for this to be explored")
         return None
@@ -147,7 +143,7 @@ def show_found(found: Found, console: Console) -> None:
 
 def show_invariant(setting: Setting, console: Console) -> None:
     """The invariant in words."""
-    for group in dict.fromkeys(g for prop in PROPERTIES for g in prop.group.all_groups()):
+    for group in groups_of(setting):
         _line(console, f"[bold]{group.name}[/bold]")
         for each in group.parts(setting):
             _line(console, f"  {each.name:26}{escape(each.words)}")

@@ -4,7 +4,7 @@ from typing import Final
 
 import attrs
 
-from reference.core.rules import SWITCHES, Rules
+from reference.core.rules import STRICT, SWITCHES, Rules
 
 OUTSIDE: Final = {
     "shards": "shards only matter for hand-overs by hearsay (SC-18)",
@@ -12,6 +12,7 @@ OUTSIDE: Final = {
     "reliable_meet": "handshakes are not in the proof: all nodes know each other",
     "mismatch_is_failure": "addresses are not in the proof: nobody answers for another node",
     "meet_introduces": "handshakes are not in the proof: all nodes know each other",
+    "owners_are_not_forgotten": "FORGET is not in the proof: all nodes know each other",
 }
 """Switches that the proof has nothing to say about, and why."""
 
@@ -38,6 +39,11 @@ FREE: Final = {
     "role_change_is_broadcast": "a header may be sent at any moment",
     "bump_is_broadcast": "a header may be sent at any moment",
     "collision_moves_smaller_id_only": "in a collision either node may move",
+    "taken_slots_are_kept": "a newer claim may be refused and a configEpoch taken at any moment",
+    "old_headers_are_ignored": "a header may be ignored at any moment",
+    "told_imports_are_kept": "a slot may also not be marked",
+    "named_masters_are_masters": "whom a table has as a master decides nothing",
+    "empty_master_follows_shard": "a master without slots may follow another at any moment",
 }
 """Switches that change nothing here: the proof allows more than the rule does in both positions."""
 
@@ -56,6 +62,11 @@ MODELLED: Final = (
     "refused_candidate_is_updated",
     "binding_clears_not_claiming",
     "not_claiming_slots",
+    "unique_epochs",
+    "learnt_epoch_is_saved",
+    "demoted_keep_no_slots",
+    "updates_add_slots",
+    "reset_owners_take_back",
 )
 """Switches that a guard or an effect of the proof's actions asks for."""
 
@@ -70,6 +81,17 @@ class Setting:
     marks: bool = False
     hearsay: bool = False
     views: bool = False
+
+    @property
+    def strict(self) -> bool:
+        """Whether what is claimed is claimed of `strict`."""
+        return self.rules.dialect == STRICT.dialect
+
+    @property
+    def about_oneself(self) -> bool:
+        """Whether a node may be sent an UPDATE about itself."""
+        rules = self.rules
+        return rules.refused_candidate_is_updated or rules.reset_owners_take_back
 
     @property
     def marking(self) -> bool:
@@ -97,7 +119,7 @@ ASSUMPTIONS: Final = (
         "bumps",
         "configEpochs are elected, or were different from the start: no TAKEOVER, SETSLOT NODE, "
         "BUMPEPOCH, SET-CONFIG-EPOCH, REPLICATE NO ONE or RESET later on",
-        "a node may take a configEpoch without a vote",
+        "a node may take a configEpoch without a vote, and operators may move slots and roles",
     ),
     Assumption(
         "marks",
@@ -112,9 +134,34 @@ ASSUMPTIONS: Final = (
 )
 
 
+_SHARE: Final = f"(for EL-P1:round alone) {ASSUMPTIONS[0].text}"
+_NAMES: Final = "no two names have the same 30 bits of CRC-32 (EP-13)"
+_GIVEN: Final = (
+    "the configEpochs of the start are different, and who is given a slot has one: "
+    "no SET-CONFIG-EPOCH, FORGET or RESET later on"
+)
+
+
+def assumed(setting: Setting) -> tuple[tuple[bool, str], ...]:
+    """What the proof takes for granted (True), and what it lets happen (False)."""
+    told = [
+        (False, each.dropped) if getattr(setting, each.name) else (True, each.text)
+        for each in ASSUMPTIONS
+    ]
+    if setting.strict and setting.rules.unique_epochs:
+        if not setting.views:
+            told[0] = (True, _SHARE)
+        told.append((True, _NAMES))
+    if setting.strict:
+        told.append((True, _GIVEN))
+    return tuple(told)
+
+
 def setting_of(rules: Rules, without: tuple[str, ...], dropped: tuple[str, ...] = ()) -> Setting:
     """The rules without these switches, in a world without these assumptions.
 
+    `strict` is to do without them all; that majorities share a voter is for EL-P1:round alone, so
+    it is left out as soon as epochs are not unique.
     Raises ValueError if a name is no switch, is off already, or is outside the proof.
     """
     left = rules.without(*without)
@@ -124,4 +171,7 @@ def setting_of(rules: Rules, without: tuple[str, ...], dropped: tuple[str, ...] 
         if name not in FREE and name not in MODELLED:
             modelled = ", ".join(each for each in SWITCHES if each in MODELLED or each in FREE)
             raise ValueError(f"{name} is not modelled by the proof; it models {modelled}")
+    if rules.dialect == STRICT.dialect:
+        dropped = (*dropped, "bumps", "marks", "hearsay")
+        dropped = dropped if left.unique_epochs else (*dropped, "views")
     return Setting(rules=left, without=without, **dict.fromkeys(dropped, True))

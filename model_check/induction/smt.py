@@ -7,7 +7,9 @@ from typing import Final
 import z3
 from typing_extensions import override
 
+from model_check.induction.epochs import rounds
 from model_check.induction.logic import Logic, SortName, Term
+from model_check.induction.setting import Setting
 from model_check.induction.vocabulary import SYMBOLS, World
 
 SORTS: Final[tuple[SortName, ...]] = ("node", "slot", "quorum", "epoch")
@@ -137,6 +139,12 @@ class Finite(_Connectives):
     @override
     def some(self, sorts: tuple[SortName, ...], body: Callable[..., Term]) -> Term:
         return z3.Or(*(body(*each) for each in product(*(self.elements[s] for s in sorts))))
+
+
+def fixed(setting: Setting, world: World, *, share: bool) -> Term:
+    """What is known of majorities and of epochs: it is the same in all states."""
+    voters = majorities(world, share=share)
+    return world.logic.both(voters, rounds(world)) if setting.rules.unique_epochs else voters
 
 
 def majorities(world: World, *, share: bool) -> Term:

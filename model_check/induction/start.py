@@ -44,7 +44,7 @@ def _agreed(setting: Setting, w: World) -> list[Term]:
     def told(n: Term, m: Term) -> Term:
         known = w.recorded(n, m)
         true = lg.either(lg.same(known, lg.zero), lg.same(known, w.config_epoch(m)))
-        return true if setting.rules.refused_candidate_is_updated else lg.at_most(known, w.base())
+        return true if setting.about_oneself else lg.at_most(known, w.base())
 
     def different(n: Term, m: Term) -> Term:
         equal = lg.same(w.config_epoch(n), w.config_epoch(m))

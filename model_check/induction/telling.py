@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import attrs
 
+from model_check.induction.conjuncts import Conjunct
 from model_check.induction.counterexample import Counterexample
-from model_check.induction.invariant import Conjunct
 from model_check.induction.logic import SortName
 from model_check.induction.structure import Structure
 from model_check.induction.vocabulary import SAVED, SYMBOLS
@@ -120,6 +120,8 @@ def _election(state: Structure, names: dict[SortName, list[str]], node: int) -> 
 
 
 def _facts(state: Structure, names: dict[SortName, list[str]]) -> Iterator[str]:
+    if not all(state.tables["takes"].values()):
+        yield from _epochs(state, names)
     for symbol, words in _MESSAGES.items():
         sorts = SYMBOLS[symbol].sorts
         for args in state.true(symbol):
@@ -132,6 +134,15 @@ def _facts(state: Structure, names: dict[SortName, list[str]]) -> Iterator[str]:
         if epoch:
             one, two = names["node"][node], names["node"][other]
             yield f"{one} has recorded configEpoch {epoch} of {two}"
+
+
+def _epochs(state: Structure, names: dict[SortName, list[str]]) -> Iterator[str]:
+    """Whose the epochs are, and which are of one round, where that is not so of all."""
+    for node, epoch in state.true("takes"):
+        yield f"epoch {epoch} is one that only {names['node'][node]} takes"
+    for one, other in state.true("same_round"):
+        if one < other:
+            yield f"epochs {one} and {other} are of one round"
 
 
 def _changes(found: Counterexample, names: dict[SortName, list[str]]) -> Iterator[str]:

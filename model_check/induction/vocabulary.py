@@ -30,6 +30,8 @@ SYMBOLS: Final = {
     symbol.name: symbol
     for symbol in (
         Symbol("member", ("node", "quorum"), None, "fixed"),
+        Symbol("takes", ("node", "epoch"), None, "fixed"),  # it is one that the node may take
+        Symbol("same_round", ("epoch", "epoch"), None, "fixed"),
         Symbol("base", (), "epoch", "fixed"),  # no configEpoch of the start is larger
         Symbol("current_epoch", ("node",), "epoch", "running"),
         Symbol("last_vote_epoch", ("node",), "epoch", "running"),
@@ -57,7 +59,8 @@ SYMBOLS: Final = {
         Symbol("stood", ("node",), "epoch", "history"),  # the last election it stood in
         Symbol("won", ("node", "epoch", "quorum"), None, "history"),  # and who elected it
         Symbol("granted", ("node", "epoch"), None, "history"),  # its own configEpoch at a time
-        Symbol("held", ("node", "slot", "epoch"), None, "history"),  # it announced so itself
+        # It announced so itself, and was not told to give it away since.
+        Symbol("held", ("node", "slot", "epoch"), None, "history"),
         Symbol("newest", ("slot",), "epoch", "history"),  # the largest epoch of a claim
     )
 }
@@ -107,6 +110,10 @@ class World:
             return logic.pick(logic.same(first, node), value(*rest), old(first, *rest))
 
         return World(logic, {**self._meanings, name: new})
+
+    def with_meaning(self, name: str, meaning: Meaning) -> "World":
+        """The state in which the symbol means this."""
+        return World(self.logic, {**self._meanings, name: meaning})
 
     def add(self, name: str, where: Callable[..., Term]) -> "World":
         """The state in which the relation holds there, too."""

@@ -5,13 +5,15 @@ from typing import Final
 import attrs
 import z3
 
-from model_check.induction.actions import Action, actions_of
+from model_check.induction.actions import actions_of
 from model_check.induction.conditions import groups_of
-from model_check.induction.invariant import conjuncts_of
+from model_check.induction.conjuncts import conjuncts_of
+from model_check.induction.epochs import world_in
 from model_check.induction.logic import SortName, Term
 from model_check.induction.setting import Setting
-from model_check.induction.smt import Finite, majorities
+from model_check.induction.smt import Finite, fixed
 from model_check.induction.start import starts
+from model_check.induction.steps import Action
 from model_check.induction.vocabulary import SYMBOLS, World
 from model_check.properties import Verdict
 
@@ -53,10 +55,10 @@ class _Stage:
     def __init__(self, setting: Setting, seconds: float) -> None:
         self.setting = setting
         self.logic = Finite(_SIZES)
-        self.world = self.logic.world("@0")
+        self.world = world_in(setting, self.logic.world("@0"))
         self.solver = z3.Solver()
         self.solver.set("timeout", max(1, int(seconds * 1000)))
-        self.solver.add(majorities(self.world, share=not setting.views))
+        self.solver.add(fixed(setting, self.world, share=not setting.views))
 
     def failover(self) -> Witness:
         """From a start, a majority of two voters elects a node, which takes another's slot."""
@@ -101,7 +103,7 @@ class _Stage:
 
     def prepared(self) -> "_Stage":
         """In states in which the invariant holds."""
-        for group in groups_of():
+        for group in groups_of(self.setting):
             for each in conjuncts_of(group, self.setting):
                 self.solver.add(each.holds(self.world))
         return self
@@ -115,7 +117,7 @@ class _Stage:
     def _goes_on(self, number: int, action: Action) -> None:
         step = action.run(self.setting, self.world, *self._parameters(action, number))
         self.solver.add(step.guard)
-        following = self.logic.world(f"@{number}")
+        following = world_in(self.setting, self.logic.world(f"@{number}"))
         for name, symbol in SYMBOLS.items():
             if symbol.kind != "fixed":
                 self.solver.add(_equal(self.logic, name, step.after, following))
