@@ -65,6 +65,8 @@ _HELP: Final = (
     "    Whether keys are deleted in the background once their time is over.",
     "SLEEP <seconds>",
     "    The node does nothing for so long.",
+    "SLOTMIGRATION PREVENT-PAUSE <0|1>",
+    "    Whether a source does not pause, however little is left to send.",
     "HELP",
     "    This text.",
 )
@@ -194,6 +196,13 @@ def _cluster_link(session: Session, arguments: list[bytes]) -> ClientReply:
     return OK
 
 
+def _slot_migration(session: Session, arguments: list[bytes]) -> ClientReply:
+    if arguments[2].upper() != b"PREVENT-PAUSE":
+        return subcommand_error(arguments)
+    session.node.migrations.pauses = parse_integer(arguments[3]) == 0
+    return OK
+
+
 def _help(_session: Session, _arguments: list[bytes]) -> ClientReply:
     return [SimpleString(line) for line in _HELP]
 
@@ -212,9 +221,12 @@ _SUBCOMMANDS: Final[Mapping[str, tuple[Handler, range]]] = {
     "populate": (_populate, range(3, 6)),
     "set-active-expire": (_set_active_expire, range(3, 4)),
     "sleep": (_sleep, range(3, 4)),
+    "slotmigration": (_slot_migration, range(4, 5)),
 }
 _OF_VALKEY_8: Final = frozenset({"close-cluster-link-on-packet-drop"})
-_OF_VALKEY_9: Final = frozenset({"disable-cluster-random-ping", "disable-cluster-reconnection"})
+_OF_VALKEY_9: Final = frozenset(
+    {"disable-cluster-random-ping", "disable-cluster-reconnection", "slotmigration"}
+)
 
 DEBUG_HANDLERS: Final[Handlers] = {"debug": debug}
 """The handlers of this module by command."""

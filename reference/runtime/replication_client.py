@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
 from functools import reduce
 from typing import Final, Protocol
 
@@ -12,6 +11,7 @@ from reference.clauses import clause
 from reference.core.messages import SyncSlotsEstablish, SyncSlotsFinish
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.runtime.arrivals import drop_all, expect, keyspace_of_key
+from reference.runtime.directives import kept_text
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
 from reference.runtime.replication_data import ReplicationError
@@ -29,6 +29,17 @@ _FULLRESYNC: Final = re.compile(r"\+FULLRESYNC ([0-9a-f]{40}) ([0-9]{1,19})")
 _CONTINUE: Final = re.compile(r"\+CONTINUE(?: ([0-9a-f]{40}))?")
 _LENGTH: Final = re.compile(r"\$([0-9]{1,18})")
 _UNTIL_MARK: Final = re.compile(r"\$EOF:([ -~]{40})")
+
+
+@clause("CM-91")
+def password_of(options: NodeOptions) -> list[bytes]:
+    """What this node says behind AUTH to others of its cluster, nothing if it has no password.
+
+    Counterpart: `replicationSendAuth`.
+    """
+    password, user = kept_text(options, "masterauth"), kept_text(options, "masteruser")
+    words = [user, password] if password else []
+    return [word.encode("utf-8", "surrogateescape") for word in words if word]
 
 
 class NoStreamError(Exception):
@@ -110,7 +121,7 @@ class ReplicaLink:
         answer = await self._ask(b"PING")
         if not answer.startswith(("+PONG", "-NOAUTH")):
             raise ConnectionError(f"PING was answered with {answer!r}")
-        await self._authenticate(options.kept)
+        await self._authenticate(password_of(options))
         port = options.announce_port or options.port
         if options.tls_replication and options.tls_port:
             port = options.announce_port or options.tls_port
@@ -122,16 +133,14 @@ class ReplicaLink:
             await self._ask(b"REPLCONF", *each)
 
     @clause("CM-91")
-    async def _authenticate(self, kept: Mapping[str, str]) -> None:
+    async def _authenticate(self, password: list[bytes]) -> None:
         """The master lets us in, if we have a password for it.
 
         Counterpart: `syncWithMaster`.
         """
-        password, user = kept.get("masterauth", ""), kept.get("masteruser", "")
         if not password:
             return
-        words = [word.encode("utf-8", "surrogateescape") for word in (user, password) if word]
-        answer = await self._ask(b"AUTH", *words)
+        answer = await self._ask(b"AUTH", *password)
         if not answer.startswith("+OK"):
             raise ConnectionError(f"AUTH was answered with {answer!r}")
 

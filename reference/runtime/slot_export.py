@@ -114,7 +114,7 @@ class Export:
             self._teller.happened(MigrationConnected(name=name))
             answer = await _line(reader)
             if answer != "+OK":
-                self._broken(f"Received error during handshake to target: {answer}")
+                self._broken(f"Received error during handshake to target: {answer}\r\n")
                 return
             self._teller.happened(MigrationEstablished(name=name))
             await self._listen(reader)

@@ -41,6 +41,7 @@ from reference.runtime.effects import Request
 from reference.runtime.faults import NodeFaults
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
+from reference.runtime.replication_client import password_of
 from reference.runtime.replication_master import Replicas
 from reference.runtime.slot_export import Export, Streams
 from reference.runtime.slot_import import Import, Outlet
@@ -221,9 +222,7 @@ class Migrations:
             job, self._keyspace, self, turn=self._turn, most=limits[OutputClass.REPLICA].hard
         )
         self._ends[job.name] = export
-        user, password = (directives.kept.get(word, "") for word in ("masteruser", "masterauth"))
-        words = [word.encode("utf-8", "surrogateescape") for word in (user, password) if word]
-        export.start(self._dialling(job.target), words if password else ())
+        export.start(self._dialling(job.target), password_of(directives))
 
     def _dialling(self, target: NodeId) -> Callable[[], Awaitable[Streams]]:
         node = self._node

@@ -320,7 +320,7 @@ def test_a_replica_has_to_know_its_masters_password(
             cport=port + 10000,
             cluster_config_file=f"nodes-{port}.conf",
             directory=tmp_path,
-            kept={"requirepass": "sesame", "masterauth": password},
+            kept={"requirepass": "sesame", "primaryauth": password},
         )
         for port in ports
     ]

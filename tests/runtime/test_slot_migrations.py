@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import redis
 from redis.asyncio import Redis
 
@@ -23,6 +24,9 @@ from tests.support import LOOPBACK, free_ports
 
 TAG: Final = "{06S}"
 """Of keys in slot 0, which the first master owns at the start."""
+LOST: Final = (
+    "Connection lost to {}. Check CLUSTER GETSLOTMIGRATIONS on the {} node for more information."
+)
 KEYS: Final = [f"{TAG}{number}" for number in range(50)]
 
 
@@ -87,12 +91,14 @@ def run(tmp_path: Path, story: Story, *, masters: int = 2, replicas: int = 0, **
             dialect="valkey-9.1",
             node_timeout_ms=15_000,
             cluster_config_file=f"nodes-{port}.conf",
-            directory=tmp_path,
+            directory=tmp_path / str(port),
             writable_delay_ms=0,
             kept=kept,
         )
         for port in free_ports(masters + replicas)
     ]
+    for each in options:
+        each.directory.mkdir()
 
     async def told() -> None:
         with contextlib.closing(Journal(tmp_path / "journal")) as journal:
@@ -235,3 +241,218 @@ def test_what_has_come_is_hidden_from_clients_of_the_target_and_of_its_replica(
             assert await showing.execute_command("CLUSTER", "COUNTKEYSINSLOT", 0) == 52
 
     run(tmp_path, story, replicas=2)
+
+
+async def hold_at_the_pause(cluster: Cluster) -> None:
+    """A job has sent all keys, and waits to be allowed to pause."""
+    await fill(cluster)
+    cluster.hold()
+    await cluster.move()
+    await cluster.is_told(0, "waiting-to-pause")
+    await cluster.is_told(1, "waiting-for-paused")
+
+
+def test_a_cancelled_job_leaves_the_keys_where_they_were(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        with pytest.raises(redis.exceptions.ResponseError, match="No migrations ongoing"):
+            await cluster.ask(0, "CANCELSLOTMIGRATIONS")
+        await hold_at_the_pause(cluster)
+
+        assert await cluster.ask(0, "CANCELSLOTMIGRATIONS") == "OK"
+
+        assert (await cluster.row(0))["state"] == "cancelled"
+        row = await cluster.is_told(1, "failed")
+        assert row["message"] == LOST.format("source", "source")
+        assert not cluster.node(1)._keyspace.arrivals
+        assert await cluster.clients[0].dbsize() == len(KEYS)
+        cluster.hold(on=False)
+        await cluster.move()
+        await cluster.is_told(0, "success")
+        assert await cluster.clients[1].dbsize() == len(KEYS)
+        await cluster.clients[0].config_set("cluster-slot-migration-log-max-len", 1)
+        assert len(await cluster.ask(0, "GETSLOTMIGRATIONS")) == 1
+
+    run(tmp_path, story)
+
+
+def test_a_target_that_is_killed_has_taken_nothing(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        await hold_at_the_pause(cluster)
+
+        await cluster.host.kill(cluster.ports[1])
+
+        row = await cluster.is_told(0, "failed")
+        assert row["message"] == LOST.format("target", "target")
+        cluster.hold(on=False)
+        assert await cluster.clients[0].incr(KEYS[0]) == 1
+        gone = cluster.host.seat(cluster.ports[1]).last_id
+        await cluster.ask(0, "MIGRATESLOTS", "SLOTSRANGE", 0, 0, "NODE", gone)
+        row = await cluster.is_told(0, "failed")
+        assert row["message"] == "Unable to connect to target node: Connection refused"
+        assert await cluster.clients[0].dbsize() == len(KEYS)
+        assert not cluster.node(0)._keyspace.followers
+
+    run(tmp_path, story)
+
+
+def test_what_a_source_sent_is_gone_when_it_is_killed(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        await hold_at_the_pause(cluster)
+        await cluster.is_told(3, "occurring-on-primary")
+
+        await cluster.host.kill(cluster.ports[0])
+
+        for number in (1, 3):
+            row = await cluster.is_told(number, "failed")
+            assert row["message"] == LOST.format("source", "source")
+            assert not cluster.node(number)._keyspace.arrivals
+            assert await cluster.clients[number].dbsize() == 0
+
+    run(tmp_path, story, replicas=2)
+
+
+def test_clients_wait_while_slots_change_hands_and_are_sent_to_the_target(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        await hold_at_the_pause(cluster)
+        await cluster.host.pause(cluster.ports[1])
+        cluster.hold(on=False)
+        await until(lambda: cluster.stages(0) == [MigrationStage.FAILOVER_PAUSED])
+        waiting = asyncio.create_task(cluster.clients[0].incr(KEYS[0]))
+        assert await cluster.clients[0].get(KEYS[0]) == "0"
+        assert not waiting.done()
+
+        await cluster.host.resume(cluster.ports[1])
+
+        with pytest.raises(redis.exceptions.MovedError):
+            await waiting
+        assert await cluster.clients[1].incr(KEYS[0]) == 1
+
+    run(tmp_path, story)
+
+
+def test_clients_wait_no_longer_than_the_pause(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        await cluster.clients[0].config_set("cluster-manual-failover-timeout", 400)
+        await hold_at_the_pause(cluster)
+        await cluster.host.pause(cluster.ports[1])
+        cluster.hold(on=False)
+        await until(lambda: cluster.stages(0) == [MigrationStage.FAILOVER_PAUSED])
+
+        assert await cluster.clients[0].incr(KEYS[0]) == 1
+
+        row = await cluster.row(0)
+        assert (row["state"], row["message"]) == ("failed", "Timed out before streaming completed")
+        await cluster.host.resume(cluster.ports[1])
+        await cluster.is_told(1, "failed")
+        assert await cluster.clients[1].dbsize() == 0
+
+    run(tmp_path, story)
+
+
+def test_without_keys_no_job_goes_on(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        await hold_at_the_pause(cluster)
+        await cluster.clients[0].flushall()
+        row = await cluster.row(0)
+        assert (row["state"], row["message"]) == ("failed", "Data was flushed")
+        await cluster.is_told(1, "failed")
+
+    run(tmp_path, story)
+
+
+def test_a_target_says_why_it_does_not_take_the_slots(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        await cluster.ask(1, "SETSLOT", 9, "IMPORTING", cluster.node(0).state.myself_id)
+        await cluster.move()
+        row = await cluster.is_told(0, "failed")
+        assert row["message"] == (
+            "Received error during handshake to target: -ERR Slots are being manually imported\r\n"
+        )
+
+    run(tmp_path, story)
+
+
+def test_a_new_replica_of_the_target_gets_what_has_come_so_far(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        await hold_at_the_pause(cluster)
+        await cluster.host.kill(cluster.ports[3])
+        await cluster.clients[0].incr(KEYS[0])
+        await cluster.host.restart(cluster.ports[3])
+        await until(lambda: cluster.node(3).master_link_up)
+        await cluster.is_told(3, "occurring-on-primary")
+        assert await cluster.clients[3].dbsize() == 0
+        await cluster.clients[0].incr(KEYS[0])
+
+        cluster.hold(on=False)
+
+        await cluster.is_told(3, "success")
+        assert await cluster.clients[3].dbsize() == len(KEYS)
+        await cluster.clients[3].execute_command("READONLY")
+        assert await cluster.clients[3].get(KEYS[0]) == "2"
+
+    run(tmp_path, story, replicas=2)
+
+
+def test_keys_that_came_are_in_the_log_of_commands_when_they_are_owned(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        await hold_at_the_pause(cluster)
+        cluster.hold(on=False)
+        await cluster.is_told(1, "success")
+
+        await cluster.host.kill(cluster.ports[1])
+        await cluster.host.restart(cluster.ports[1])
+
+        assert await cluster.clients[1].dbsize() == len(KEYS)
+
+    run(tmp_path, story, appendonly="yes", appendfsync="always")
+
+
+def test_the_source_has_the_password(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        secret = "secret"  # noqa: S105
+        await cluster.clients[1].config_set("requirepass", secret)
+        await cluster.clients[1].aclose()
+        cluster.clients[1] = Redis(
+            host=LOOPBACK, port=int(cluster.ports[1]), password=secret, decode_responses=True
+        )
+        await cluster.clients[0].config_set("masterauth", "wrong")
+        await cluster.move()
+        row = await cluster.is_told(0, "failed")
+        assert row["message"].startswith("Failed to AUTH to target node: -WRONGPASS")
+        await cluster.clients[0].config_set("masterauth", secret)
+        await fill(cluster)
+
+        await cluster.move()
+
+        await cluster.is_told(0, "success")
+        assert await cluster.clients[1].dbsize() == len(KEYS)
+
+    run(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("MIGRATESLOTS x 0 0 NODE y", "syntax error"),
+        ("MIGRATESLOTS SLOTSRANGE 0 0", "syntax error"),
+        ("MIGRATESLOTS SLOTSRANGE 0 0 NODE y", "Invalid node name: y"),
+        (f"MIGRATESLOTS SLOTSRANGE 0 0 NODE {'f' * 40}", f"Unknown node name: {'f' * 40}"),
+        (f"MIGRATESLOTS SLOTSRANGE 9 9000 NODE {'f' * 40}", "Requested slots span multiple shards"),
+        ("SYNCSLOTS XX", "syntax error"),
+        (
+            "SYNCSLOTS PAUSED",
+            "CLUSTER SYNCSLOTS PAUSED should only be used by slot migration clients",
+        ),
+        (f"SYNCSLOTS FINISH STATE SUCCESS NAME {'a' * 40}", "No such slot migration job"),
+        ("SYNCSLOTS ESTABLISH SOURCE x", "syntax error"),
+    ],
+)  # fmt: skip
+def test_commands_are_refused_in_the_words_of_a_server(
+    tmp_path: Path, words: str, error: str
+) -> None:
+    async def story(cluster: Cluster) -> None:
+        with pytest.raises(redis.exceptions.ResponseError) as caught:
+            await cluster.ask(0, *words.split())
+        assert str(caught.value) == error
+
+    run(tmp_path, story)
