@@ -23,6 +23,23 @@ class Availability:
     serving: bool = False
     minority_at: int | None = None  # when it last saw too few masters
     newcomer: bool = True  # a master that has not been there for long enough (`safe_to_join`)
+    seen: "Seen | None" = attrs.field(default=None, eq=False, repr=False)  # at the last evaluation
+
+
+@attrs.frozen
+class Seen:
+    """What a state says, which is asked more often than it changes."""
+
+    state: ClusterState
+    reason: WhyDown | None
+    minority: bool
+
+
+def _look(state: ClusterState, before: Seen | None) -> Seen:
+    if before is not None and before.state is state:
+        return before
+    minority = why_down(state, require_full_coverage=False) is WhyDown.MINORITY
+    return Seen(state, why_down(state), minority)
 
 
 @clause("PA-22", "PA-23", "PA-32")
@@ -39,17 +56,21 @@ def judge(
     A master that returns waits, so that the others' news reaches it before its clients do.
     Counterpart: `clusterUpdateState`.
     """
-    reason = why_down(state)
+    seen, is_master = _look(state, availability.seen), state.myself.is_master
     started = now - availability.began >= writable_delay
-    if started or not state.myself.is_master:
-        availability = attrs.evolve(availability, newcomer=False)
-    if why_down(state, require_full_coverage=False) is WhyDown.MINORITY:
-        availability = attrs.evolve(availability, minority_at=now)
-    if reason is not None:
-        return attrs.evolve(availability, serving=False)
-    if availability.serving or not state.myself.is_master:
-        return attrs.evolve(availability, serving=True)
-    minority_at = availability.minority_at
-    rejoin = min(max(node_timeout, _SHORTEST_REJOIN_MS), _LONGEST_REJOIN_MS)
-    rejoined = minority_at is None or now - minority_at >= rejoin
-    return attrs.evolve(availability, serving=started and rejoined)
+    minority_at = now if seen.minority else availability.minority_at
+    if seen.reason is not None:
+        serving = False
+    elif availability.serving or not is_master:
+        serving = True
+    else:
+        rejoin = min(max(node_timeout, _SHORTEST_REJOIN_MS), _LONGEST_REJOIN_MS)
+        rejoined = minority_at is None or now - minority_at >= rejoin
+        serving = started and rejoined
+    return Availability(
+        began=availability.began,
+        serving=serving,
+        minority_at=minority_at,
+        newcomer=availability.newcomer and is_master and not started,
+        seen=seen,
+    )

@@ -22,6 +22,10 @@ _QUEUE_SIZE: Final = 48
 """Bytes that an empty queue of messages counts in the servers, so that every link has some."""
 
 
+_READ_SIZE: Final = 64 * 1024
+"""Bytes read at once."""
+
+
 class BusOwner(Protocol):
     """Who is told what happens on the links."""
 
@@ -38,7 +42,7 @@ class BusOwner(Protocol):
         """Whether the node cannot be dialled, as far as is known."""
 
 
-class BusLink(asyncio.Protocol):
+class BusLink(asyncio.BufferedProtocol):
     """One connection of the bus (`clusterLink`), from the dial or the accept to its end."""
 
     def __init__(self, bus: "Bus", direction: Link, node_id: NodeId | None = None) -> None:
@@ -73,8 +77,14 @@ class BusLink(asyncio.Protocol):
         self._flush()
 
     @override
-    def data_received(self, data: bytes) -> None:
-        self._partial += len(data)
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._bus.buffer
+
+    @override
+    def buffer_updated(self, nbytes: int) -> None:
+        """What was read is copied out at once, so that all links of a node share the buffer."""
+        data = self._bus.buffer[:nbytes]
+        self._partial += nbytes
         try:
             frames = self._frames.feed(data)
         except BusLinkError as error:
@@ -160,6 +170,7 @@ class Bus:
         self.outbound: dict[NodeId, BusLink] = {}
         self.inbound: dict[NodeId, BusLink] = {}  # those whose node is known
         self.overfull = 0  # links that were closed for it
+        self.buffer = memoryview(bytearray(_READ_SIZE))  # what was read last, of any link
         self.tls: Tls | None = None  # how links begin; None: without TLS
         self._server: asyncio.Server | None = None
         self._secure = TlsListener(lambda: BusLink(self, Link.INBOUND), self._accepting)

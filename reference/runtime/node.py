@@ -43,6 +43,7 @@ from reference.runtime.candidacy_log import tell_of_candidacy
 from reference.runtime.clients import ClientServer
 from reference.runtime.clock import Clock, entropy
 from reference.runtime.debugging import Debugging
+from reference.runtime.dialling_turns import in_turns
 from reference.runtime.directives import kept_text
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.node_facts import contact_of, wire_facts
@@ -81,6 +82,7 @@ class Node(NodeSeen):
         self.clients: ClientServer | None = None  # its client port, once there is one
         self.end_asked = asyncio.Event()
         self._journal = surroundings.journal
+        self._dials_a_round = surroundings.dials_a_round
         self.options = options
         self.state = state
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -275,7 +277,7 @@ class Node(NodeSeen):
         self._bus.drop_overfull(int(kept_text(self.options, "cluster-link-sendbuf-limit")))
         pace = self.pace if self.debugging.pings_at_random else without_random_ping(self.pace)
         self.pace, actions = due(pace, self.state, now, entropy())
-        for action in actions:
+        for action in in_turns(actions, self.pace, self._dials_a_round):
             match action:
                 case Dial():
                     if self.debugging.reconnects:

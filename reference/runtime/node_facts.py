@@ -74,9 +74,15 @@ def wire_facts(node: Known) -> WireFacts:
         cluster_ok=node.cluster_ok,
         repl_offset=node.repl_offset(node.state.myself_id),
         migrate_to=_Targets(node.state.nodes),
-        heard=lambda of: (node.ping_sent_ms(of) // 1000, node.pong_received_ms(of) // 1000),
+        heard=lambda of: _heard(node, of),
         forgotten_s=lambda of: _forgotten_s(node, of),
     )
+
+
+def _heard(node: Known, node_id: NodeId) -> tuple[int, int]:
+    """When the PING in flight was sent, and the last PONG received, in seconds since 1970."""
+    peer, unix_ms = node.pace.peer(node_id), node.clock.unix_ms
+    return unix_ms(peer.ping_sent) // 1000, unix_ms(peer.pong_received) // 1000
 
 
 def _forgotten_s(node: Known, node_id: NodeId) -> int:

@@ -27,10 +27,11 @@ class Recorder(Protocol):
 
 @attrs.frozen(kw_only=True)
 class Surroundings:
-    """Where its events are recorded, and what goes wrong on its bus."""
+    """Where its events are recorded, what goes wrong on its bus, and whom it has to spare."""
 
     journal: Recorder | None = None
     faults: NodeFaults = NO_FAULTS
+    dials_a_round: int | None = None  # None: all that are due
 
 
 NO_SURROUNDINGS: Final = Surroundings()
