@@ -63,12 +63,11 @@ def keyspace_of(keyspace: Keyspace, request: Request) -> Keyspace:
     if not keyspace.arrivals:
         return keyspace
     key = first_key(request)
-    return keyspace if key is None else keyspace_of_key(keyspace, key)
+    return keyspace if key is None else keyspace_of_slot(keyspace, key_hash_slot(key))
 
 
-def keyspace_of_key(keyspace: Keyspace, key: bytes) -> Keyspace:
-    """The keyspace where this key of a master's data belongs."""
-    slot = key_hash_slot(key)
+def keyspace_of_slot(keyspace: Keyspace, slot: int) -> Keyspace:
+    """The keyspace where the keys of the slot are, hidden or not."""
     for arrival in keyspace.arrivals.values():
         if slot in arrival.slots:
             return arrival.keyspace

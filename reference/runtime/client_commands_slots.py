@@ -19,6 +19,7 @@ from reference.core.events import (
 from reference.core.slots import SlotSet, key_hash_slot
 from reference.core.step import step
 from reference.core.types import SLOT_COUNT
+from reference.runtime.arrivals import keyspace_of_slot
 from reference.runtime.client_arguments import (
     CommandError,
     parse_integer,
@@ -192,11 +193,14 @@ def _key_slot(_session: Session, arguments: list[bytes]) -> ClientReply:
 
 @clause("CM-6")
 def count_keys_in_slot(session: Session, arguments: list[bytes]) -> ClientReply:
-    """How many keys of the slot are here. Counterpart: `clusterCommand` (COUNTKEYSINSLOT)."""
+    """How many keys of the slot are here, though they may be hidden otherwise.
+
+    Counterpart: `clusterCommand` (COUNTKEYSINSLOT).
+    """
     slot = parse_integer(arguments[2])
     if not 0 <= slot < SLOT_COUNT:
         raise CommandError("ERR Invalid slot")
-    return len(session.service.keyspace.keys_in_slot(slot))
+    return len(keyspace_of_slot(session.service.keyspace, slot).keys_in_slot(slot))
 
 
 @clause("CM-6")
@@ -205,7 +209,7 @@ def get_keys_in_slot(session: Session, arguments: list[bytes]) -> ClientReply:
     slot, count = parse_integer(arguments[2]), parse_integer(arguments[3])
     if not 0 <= slot < SLOT_COUNT or count < 0:
         raise CommandError("ERR Invalid slot or number of keys")
-    return session.service.keyspace.keys_in_slot(slot, count)
+    return keyspace_of_slot(session.service.keyspace, slot).keys_in_slot(slot, count)
 
 
 @clause("CM-47")

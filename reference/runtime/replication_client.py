@@ -9,8 +9,8 @@ import attrs
 
 from reference.clauses import clause
 from reference.core.messages import SyncSlotsEstablish, SyncSlotsFinish
-from reference.core.slots import NO_SLOTS, SlotSet
-from reference.runtime.arrivals import drop_all, expect, keyspace_of_key
+from reference.core.slots import NO_SLOTS, SlotSet, key_hash_slot
+from reference.runtime.arrivals import drop_all, expect, keyspace_of_slot
 from reference.runtime.directives import kept_text
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
@@ -223,7 +223,7 @@ class ReplicaLink:
                 runs = (SlotSet.between(first, last) for first, last in entry.ranges)
                 expect(fresh, entry.name.decode("latin-1"), reduce(SlotSet.__or__, runs, NO_SLOTS))
             elif isinstance(entry, RdbKey):
-                keyspace_of_key(fresh, entry.key).load(entry)
+                keyspace_of_slot(fresh, key_hash_slot(entry.key)).load(entry)
 
     @clause("RE-5")
     async def _stream(self, offset: int, data: bytes) -> None:

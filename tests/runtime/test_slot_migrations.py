@@ -224,7 +224,9 @@ def test_what_has_come_is_hidden_from_clients_of_the_target_and_of_its_replica(
             assert await hiding.dbsize() == 1
             assert (await hiding.scan(0, count=1000))[1] == [mine]
             assert await hiding.randomkey() == mine
-            assert await hiding.execute_command("CLUSTER", "COUNTKEYSINSLOT", 0) == 0
+            assert await hiding.execute_command("CLUSTER", "COUNTKEYSINSLOT", 0) == 52
+            assert len(await hiding.execute_command("CLUSTER", "GETKEYSINSLOT", 0, 9)) == 9
+        await target.execute_command("CLUSTER", "FLUSHSLOT", 0)
         assert "target_node" not in await cluster.row(3)
 
         await source.set(f"{TAG}late", "x")
