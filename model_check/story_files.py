@@ -22,6 +22,7 @@ from model_check.svg import svg
 from model_check.trace import Trace, TraceStep
 from reference.core.rules import DIALECTS, Rules
 from reference.core.slots import SlotSet
+from reference.core.types import Address
 
 SCHEMA: Final = 1
 KINDS: Final = ("move", "deliver", "deliver_held", "lose", "hold", "break")
@@ -67,6 +68,10 @@ class FiledStory:
     loop: int = 0  # how many of the last steps repeat for ever
 
 
+_CAME_LATER: Final[dict[type, dict[str, Form]]] = {Address: {"pport": 0}}
+"""Fields that stories of before do not have, and what they are where nothing is said of them."""
+
+
 def form(value: object) -> Form:
     """An event as JSON: `is` names its class, and its fields stand beside it."""
     match value:
@@ -85,6 +90,9 @@ def form(value: object) -> Form:
             if not attrs.has(kind):
                 raise TypeError(f"{value!r} has no form in a story file")
             fields = {each.name: form(getattr(value, each.name)) for each in attrs.fields(kind)}
+            for name, unused in _CAME_LATER.get(kind, {}).items():
+                if fields[name] == unused:
+                    del fields[name]
             return {"is": kind.__name__, **fields}
 
 
