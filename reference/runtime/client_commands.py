@@ -19,6 +19,7 @@ from reference.runtime.client_commands_pubsub import PUBSUB_HANDLERS, why_not_wh
 from reference.runtime.client_commands_replication import REPLICATION_HANDLERS
 from reference.runtime.client_commands_server import SERVER_HANDLERS
 from reference.runtime.client_commands_slots import SLOT_HANDLERS
+from reference.runtime.client_commands_watching import WATCHING_HANDLERS
 from reference.runtime.client_replies import ClientReply
 from reference.runtime.client_routing import Part, needs_moving_keys, route
 from reference.runtime.client_session import Handlers, Session
@@ -50,12 +51,15 @@ HANDLERS: Final[Handlers] = {
     **CLIENT_HANDLERS,
     **DEBUG_HANDLERS,
     **DOCS_HANDLERS,
+    **WATCHING_HANDLERS,
 }
 """Every command that the node answers itself, but for EXEC."""
 
 _EXEC: Final = "exec"
 _MAY_REPLICATE: Final = frozenset({"publish", "spublish"})
 """What does not write, and yet is held back with what does."""
+_SECRET: Final = frozenset({"auth", "hello"})
+"""What those who watch are not told, since passwords are in it."""
 _NO_AUTH: Final = ErrorReply("NOAUTH Authentication required.")
 
 
@@ -149,9 +153,14 @@ def _run(session: Session, info: CommandInfo, arguments: list[bytes]) -> ClientR
     began = perf_counter_ns()
     reply = _carry_out(session, info, arguments)
     stat = session.service.stats.of(info.name)
+    spent_ns = perf_counter_ns() - began
     stat.calls += 1
-    stat.spent_ns += perf_counter_ns() - began
+    stat.spent_ns += spent_ns
     stat.failed += type(reply) is ErrorReply
+    if "skip_slowlog" not in info.flags:
+        session.note_slow(spent_ns, arguments)
+    if session.service.monitors and "admin" not in info.flags and info.name not in _SECRET:
+        session.tell_monitors(arguments)
     return reply
 
 

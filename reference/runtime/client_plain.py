@@ -44,7 +44,7 @@ def _get(session: Session, arguments: list[bytes]) -> bytes | None:
     value = session.service.keyspace.plain(key)
     if value is Unsure.UNSURE:
         return None
-    _count(session, "get", began)
+    _count(session, "get", began, arguments)
     if value is None:
         return NULL_REPLIES[session.protocol]
     return b"$%d\r\n%b\r\n" % (len(value), value)
@@ -61,14 +61,18 @@ def _set(session: Session, arguments: list[bytes]) -> bytes | None:
         return None
     if not service.keyspace.put_plain(key, arguments[2]):
         return None
-    _count(session, "set", began)
+    _count(session, "set", began, arguments)
     service.waits.serve()
     return _OK
 
 
-def _count(session: Session, name: str, began: int) -> None:
+def _count(session: Session, name: str, began: int, arguments: list[bytes]) -> None:
     session.last_command = name
-    session.service.stats.count_plain(name, perf_counter_ns() - began)
+    spent_ns = perf_counter_ns() - began
+    session.service.stats.count_plain(name, spent_ns)
+    session.note_slow(spent_ns, arguments)
+    if session.service.monitors:
+        session.tell_monitors(arguments)
 
 
 PLAIN: Final[Mapping[bytes, Plain]] = {b"GET": _get, b"get": _get, b"SET": _set, b"set": _set}

@@ -16,6 +16,7 @@ from reference.core.state import ClusterState
 from reference.runtime.client_channels import Channels
 from reference.runtime.client_limits import OutputClass
 from reference.runtime.client_replies import ClientReply, encode
+from reference.runtime.client_slow_log import monitor_line
 from reference.runtime.client_stats import Stats
 from reference.runtime.client_view import RELEASES, NodeView, Release, release_of
 from reference.runtime.client_waits import Waits
@@ -53,6 +54,7 @@ class Service:
     keyspace: Keyspace
     moves: Moves = attrs.field(factory=Moves, init=False)
     sessions: set["Session"] = attrs.field(factory=set, init=False)
+    monitors: set["Session"] = attrs.field(factory=set, init=False)  # they hear every request
     stats: Stats = attrs.field(factory=Stats, init=False)
     channels: Channels = attrs.field(factory=Channels, init=False)
     waits: Waits = attrs.field(init=False)
@@ -203,6 +205,20 @@ class Session:
             self.pushed += data
         elif self.outlet is not None:
             self.outlet.write(data)
+
+    def note_slow(self, spent_ns: int, arguments: list[bytes]) -> None:
+        """The request is kept if it took long."""
+        service = self.service
+        service.stats.slow.note(
+            service.node.options, spent_ns, arguments, self.address, self.name
+        )  # fmt: skip
+
+    @clause("CM-101")
+    def tell_monitors(self, arguments: list[bytes]) -> None:
+        """Clients that watch hear of the request."""
+        line = SimpleString(monitor_line(arguments, self.address))
+        for each in self.service.monitors:
+            each.send(line)
 
     def end(self) -> None:
         """Nobody counts on the client any more."""

@@ -8,6 +8,7 @@ import attrs
 
 from reference.clauses import clause
 from reference.runtime.client_replies import ClientReply
+from reference.runtime.client_slow_log import SlowLog
 from reference.wire.resp import ErrorReply
 
 
@@ -40,6 +41,7 @@ class Stats:
     commands: int = 0
     errors: Counter[str] = attrs.field(factory=Counter)  # by their codes
     by_command: dict[str, CommandStat] = attrs.field(factory=dict)
+    slow: SlowLog = attrs.field(factory=SlowLog)
 
     @clause("CM-92")
     def count(self, reply: ClientReply) -> None:

@@ -149,6 +149,13 @@ incrby 1.0.0 string Adds to a number, 0 if it is missing.
 incrbyfloat 2.6.0 string Adds to a decimal number, 0 if it is missing.
 info 1.0.0 server The state of this node, in sections.
 keys 1.0.0 generic The keys that match a pattern.
+lastsave 1.0.0 server When the data was last saved.
+latency 2.8.13 server Of latencies.
+latency|doctor 2.8.13 server What latencies there were, for people.
+latency|help 2.8.13 server What LATENCY can do.
+latency|history 2.8.13 server Latencies of an event.
+latency|latest 2.8.13 server The latest latency of each event.
+latency|reset 2.8.13 server Forgets latencies.
 lcs 7.0.0 string The longest text that two strings have in common.
 lindex 1.0.0 list One element of a list.
 linsert 2.2.0 list Inserts an element before or after another.
@@ -163,11 +170,25 @@ lrange 1.0.0 list Some elements of a list.
 lrem 1.0.0 list Removes elements that are equal to one.
 lset 1.0.0 list Replaces an element of a list.
 ltrim 1.0.0 list Keeps only some elements of a list.
+memory 4.0.0 server Of memory.
+memory|doctor 4.0.0 server What is wrong with the memory.
+memory|help 4.0.0 server What MEMORY can do.
+memory|malloc-stats 4.0.0 server What the allocator tells.
+memory|purge 4.0.0 server Gives back what is not used.
+memory|stats 4.0.0 server What the memory is used for.
+memory|usage 4.0.0 server About how many bytes a key takes.
 mget 1.0.0 string The strings of keys.
 migrate 2.6.0 generic Moves keys to another node.
+monitor 1.0.0 server Shows every request from now on.
 mset 1.0.1 string Sets strings.
 msetnx 1.0.1 string Sets strings if none of the keys exists.
 multi 1.2.0 transactions Begins a transaction.
+object 2.2.3 generic Of values and how they are kept.
+object|encoding 2.2.3 generic How a value is kept.
+object|freq 4.0.0 generic How often a key is used.
+object|help 6.2.0 generic What OBJECT can do.
+object|idletime 2.2.3 generic How long a key was not used.
+object|refcount 2.2.3 generic How many places refer to a value.
 persist 2.2.0 generic Lets a key stay for ever.
 pexpire 2.6.0 generic Ends a key after some milliseconds.
 pexpireat 2.6.0 generic Ends a key at a millisecond.
@@ -222,6 +243,11 @@ sintercard 7.0.0 set How many members all sets have.
 sinterstore 1.0.0 set Keeps the members that all sets have.
 sismember 1.0.0 set Whether a set has a member.
 slaveof 1.0.0 server Refused in a cluster, where nodes find their masters by CLUSTER REPLICATE.
+slowlog 2.2.12 server Of requests that took long.
+slowlog|get 2.2.12 server The newest requests that took long.
+slowlog|help 6.2.0 server What SLOWLOG can do.
+slowlog|len 2.2.12 server How many requests that took long are kept.
+slowlog|reset 2.2.12 server Forgets the requests that took long.
 smembers 1.0.0 set The members of a set.
 smismember 6.2.0 set Which of the members a set has.
 smove 1.0.0 set Moves a member from set to set.

@@ -71,6 +71,32 @@ client|tracking -3 noscript,loading,stale connection -
 client|trackinginfo 2 noscript,loading,stale connection -
 client|unblock -3 admin,noscript,loading,stale admin,dangerous,connection -
 client|unpause 2 admin,noscript,loading,stale admin,dangerous,connection -
+lastsave 1 loading,stale,fast admin,dangerous nondeterministic_output
+latency -2 - - -
+latency|doctor 2 admin,noscript,loading,stale admin,dangerous nondeterministic_output,request:all_nodes,response:special
+latency|help 2 loading,stale - -
+latency|history 3 admin,noscript,loading,stale admin,dangerous nondeterministic_output,request:all_nodes,response:special
+latency|latest 2 admin,noscript,loading,stale admin,dangerous nondeterministic_output,request:all_nodes,response:special
+latency|reset -2 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
+memory -2 - - -
+memory|doctor 2 - - nondeterministic_output,request:all_shards,response:special
+memory|help 2 loading,stale - -
+memory|malloc-stats 2 - - nondeterministic_output,request:all_shards,response:special
+memory|purge 2 - - request:all_shards,response:all_succeeded
+memory|stats 2 - - nondeterministic_output,request:all_shards,response:special
+memory|usage -3 readonly - - 2/0/1/RO
+monitor 1 admin,noscript,loading,stale admin,dangerous -
+object -2 - - -
+object|encoding 3 readonly keyspace nondeterministic_output 2/0/1/RO
+object|freq 3 readonly keyspace nondeterministic_output 2/0/1/RO
+object|help 2 loading,stale keyspace -
+object|idletime 3 readonly keyspace nondeterministic_output 2/0/1/RO
+object|refcount 3 readonly keyspace nondeterministic_output 2/0/1/RO
+slowlog -2 - - -
+slowlog|get -2 admin,loading,stale admin,dangerous request:all_nodes,nondeterministic_output
+slowlog|help 2 loading,stale - -
+slowlog|len 2 admin,loading,stale admin,dangerous request:all_nodes,response:agg_sum,nondeterministic_output
+slowlog|reset 2 admin,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
 shutdown -1 admin,noscript,loading,stale,no_multi,allow_busy admin,dangerous -
 """  # noqa: E501 - a line for each
 """Commands that the node answers itself, or whose subcommands have rows, as Redis 7.0 has them."""
@@ -114,6 +140,9 @@ brpoplpush 4 write,denyoom,blocking list,blocking - 1/0/1/RW,access,delete 2/0/1
 bzpopmax -3 write,blocking,fast sortedset,blocking - 1/-2/1/RW,access,delete
 bzpopmin -3 write,blocking,fast sortedset,blocking - 1/-2/1/RW,access,delete
 client|caching 3 noscript,loading,stale,allow_busy connection -
+latency|reset -2 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:agg_sum
+memory|malloc-stats 2 loading - nondeterministic_output,request:all_shards,response:special
+memory|purge 2 loading - request:all_shards,response:all_succeeded
 client|getredir 2 noscript,loading,stale,allow_busy connection -
 client|no-evict 3 admin,noscript,loading,stale,allow_busy admin,dangerous,connection -
 client|no-touch 3 noscript,loading,stale,allow_busy connection -
