@@ -124,6 +124,11 @@ class Migrations:
         self._acked = 0.0
         self._frozen = False
 
+    @property
+    def busy(self) -> bool:
+        """Whether any job that leaves this node still listens to its target, or sends anything."""
+        return any(isinstance(end, Export) and end.tasks for end in self._ends.values())
+
     # What the core has decided.
 
     @clause("SM-37", "SM-39")

@@ -20,6 +20,9 @@ from reference.runtime.cluster_host import ClusterHost
 from reference.runtime.journal import Journal
 from reference.runtime.node import Node
 from reference.runtime.options import NodeOptions
+from reference.runtime.replication_snapshot import Snapshot
+from reference.runtime.slot_export import Export
+from reference.runtime.slot_import import Import
 from tests.support import LOOPBACK, free_ports
 
 TAG: Final = "{06S}"
@@ -456,5 +459,58 @@ def test_commands_are_refused_in_the_words_of_a_server(
         with pytest.raises(redis.exceptions.ResponseError) as caught:
             await cluster.ask(0, *words.split())
         assert str(caught.value) == error
+
+    run(tmp_path, story)
+
+
+def test_a_source_that_granted_waits_for_the_claim_and_not_for_the_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(cluster: Cluster) -> None:
+        await cluster.clients[0].config_set("cluster-manual-failover-timeout", 400)
+        await hold_at_the_pause(cluster)
+        hear = Import._hear
+
+        def hear_no_grant(importing: Import, word: bytes) -> None:
+            if word != b"FAILOVER-GRANTED":
+                hear(importing, word)
+
+        monkeypatch.setattr(Import, "_hear", hear_no_grant)
+        cluster.hold(on=False)
+        await until(lambda: cluster.stages(0) == [MigrationStage.FAILOVER_GRANTED])
+        waiting = asyncio.create_task(cluster.clients[0].incr(KEYS[0]))
+        await cluster.host.kill(cluster.ports[1])
+        await until(lambda: not cluster.node(0).migrations.busy)
+        assert cluster.stages(0) == [MigrationStage.FAILOVER_GRANTED]
+
+        assert await waiting == 1
+
+        row = await cluster.row(0)
+        assert row["message"] == (
+            "Unpaused before migration completed (migration may have succeeded with lost writes)"
+        )
+        assert await cluster.clients[0].dbsize() == len(KEYS)
+
+    run(tmp_path, story)
+
+
+def test_what_is_written_while_the_keys_are_sent_comes_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(cluster: Cluster) -> None:
+        await fill(cluster)
+        keyspace = cluster.node(0)._keyspace
+        send_all = Export._send_all
+
+        async def send_all_between_writes(export: Export, snapshot: Snapshot) -> None:
+            keyspace.execute([b"INCR", KEYS[0].encode()])
+            await send_all(export, snapshot)
+            keyspace.execute([b"INCR", KEYS[0].encode()])
+            assert export.remaining > 0
+
+        monkeypatch.setattr(Export, "_send_all", send_all_between_writes)
+        await cluster.move()
+        await cluster.is_told(0, "success")
+        assert await cluster.clients[1].get(KEYS[0]) == "2"
 
     run(tmp_path, story)
