@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import IO, Any, Final, TypeVar
 
@@ -361,18 +362,17 @@ _HANDSHAKE_S: Final = 3.0
 def introduce(nodes: Sequence[Server], bus_ports: Mapping[int, int] | None = None) -> None:
     """Every node knows every other, with a link, and none is still in handshake.
 
-    The first greets the others, at their bus ports by port, where these are not as usual. A
-    handshake that takes longer than a second is given up, by one side or both, and nobody greets
-    again by himself: so the first does, until it knows all and all know it.
+    Each greets those behind it, at their bus ports by port, where these are not as usual: gossip
+    would take a second or two. A handshake that takes longer than a second is given up, by one side
+    or both, and nobody greets again by himself: so it is repeated until all know all.
     """
-    first, *others = nodes
     ports = bus_ports or {}
 
     def greet() -> None:
-        for other in others:
-            if not (_lists(first, other) and _lists(other, first)):
+        for node, other in combinations(nodes, 2):
+            if not (_lists(node, other) and _lists(other, node)):
                 at = ports.get(other.port, other.port + 10000)
-                first.cluster("MEET", LOOPBACK, other.port, at)
+                node.cluster("MEET", LOOPBACK, other.port, at)
 
     greet_until(lambda: all_linked(nodes), greet)
 

@@ -6,6 +6,9 @@ Clauses: none, this is about the project's files.
 import subprocess
 import sys
 
+import pytest
+
+from tests.begun import BEGUN, PATIENCE, TYPES
 from tests.traceability import ROOT
 
 
@@ -25,5 +28,8 @@ def test_linter_finds_nothing() -> None:
     _run("ruff", "check")
 
 
+@pytest.mark.timeout(PATIENCE)
 def test_types_fit() -> None:
-    _run("mypy")
+    done = BEGUN.done(TYPES)
+
+    assert done.code == 0, done.output

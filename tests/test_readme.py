@@ -8,11 +8,10 @@ import re
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from model_check.__main__ import command
 from model_check.coverage.exclusions import KINDS
 from reference.core.rules import DIALECTS
+from tests.begun import BEGUN, DEFAULT_RUN, PATIENCE
 from tests.traceability import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,13 +28,16 @@ def test_ci_calls_exactly_the_test_command() -> None:
 
 
 @pytest.fixture(scope="module")
-def default_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Any]:
+def default_run() -> tuple[int, Any]:
     """What a check without arguments ends with, and what it found and exercised."""
-    file = tmp_path_factory.mktemp("default") / "found.json"
-    result = CliRunner().invoke(command, ["--coverage", "--json", str(file)])
-    return result.exit_code, json.loads(file.read_text(encoding="utf-8"))
+    done = BEGUN.done(DEFAULT_RUN)
+    assert done.code == 0, done.output
+    kept = json.loads((done.folder / "found.json").read_text(encoding="utf-8"))
+    assert kept["found"], kept["output"]
+    return kept["code"], kept["found"]
 
 
+@pytest.mark.timeout(PATIENCE)
 def test_default_run_is_as_expected_with_the_counts_of_the_table(
     default_run: tuple[int, Any],
 ) -> None:
@@ -62,6 +64,7 @@ def test_default_run_is_as_expected_with_the_counts_of_the_table(
     )
 
 
+@pytest.mark.timeout(PATIENCE)
 def test_default_run_exercises_nothing_that_is_said_to_be_out_of_scope(
     default_run: tuple[int, Any],
 ) -> None:

@@ -77,6 +77,16 @@ def pin(run: Run) -> Pin:
     }
 
 
+def told(run: Run) -> Pin:
+    """What is pinned of a run, and all that should not be there."""
+    return {
+        "pin": pin(run),
+        "surprises": list(run.surprises),
+        "vacuous": list(run.vacuous),
+        "strays": [repr(stray) for stray in run.strays],
+    }
+
+
 def read_pins() -> dict[Key, Pin]:
     """Every line of the file."""
     lines = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else []

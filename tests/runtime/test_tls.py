@@ -9,12 +9,13 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from reference.runtime import tls_listening
 from reference.runtime.node import Node
 from reference.runtime.opening import running_node
-from reference.runtime.options import LOOPBACK
+from reference.runtime.options import LOOPBACK, NodeOptions
 from reference.wire.resp import encode_reply
 from tests.certificates import Authority
 from tests.runtime.test_node import eventually
@@ -153,11 +154,16 @@ def test_whom_clients_have_to_be_signed_by(
     run(secure(tmp_path, authority, tls_auth_clients=asks), masters=1, test=test)
 
 
+def _soon(options: NodeOptions) -> NodeOptions:
+    """A node that gives up a handshake after a second."""
+    return attrs.evolve(options, node_timeout_ms=500)
+
+
 def test_a_node_of_another_authority_gets_no_link(
     tmp_path: Path, authority: Authority, stranger: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    ours, theirs = all_secure(tmp_path, authority), all_secure(tmp_path, stranger)
+    ours, theirs = _soon(all_secure(tmp_path, authority)), _soon(all_secure(tmp_path, stranger))
 
     async def main() -> None:
         async with running_node(ours) as node, running_node(theirs) as other:
@@ -238,7 +244,8 @@ def test_another_certificate_for_dialling(
         "tls_client_cert_file": stranger.file("node.pem"),
         "tls_client_key_file": stranger.file("node.key"),
     }
-    ours, theirs = all_secure(tmp_path, authority), all_secure(tmp_path, authority, **client)
+    ours = _soon(all_secure(tmp_path, authority))
+    theirs = _soon(all_secure(tmp_path, authority, **client))
 
     async def main() -> None:
         async with running_node(ours) as node, running_node(theirs) as other:
