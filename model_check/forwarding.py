@@ -52,6 +52,10 @@ class ForwardingSystem(System[S, M, E]):
         return self._system.moves(process, state)
 
     @override
+    def looks(self, process: int, state: S) -> bool:
+        return self._system.looks(process, state)
+
+    @override
     def observe(self, process: int, state: S) -> Hashable:
         return self._system.observe(process, state)
 

@@ -159,6 +159,14 @@ class System(ABC, Generic[S, M, E]):
         """The processes whose moves depend on what they see of the others."""
         return ()
 
+    def looks(self, process: int, state: S) -> bool:  # noqa: ARG002  a default that needs neither
+        """Whether a watcher in this state may have moves that depend on what it sees.
+
+        It need not be told: True is always right. Where it says False, `moves_seeing` would give
+        nothing whatever is seen, and is not asked for all that could be.
+        """
+        return True
+
     def observe(self, process: int, state: S) -> Hashable:  # noqa: ARG002  shows nothing
         """What watchers see of the process, no more than they need: it is told apart by this."""
         return None

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,6 +77,7 @@ def _place() -> Path:
     return Path(cache) / "slotproof"
 
 
+@cache
 def _digest() -> str:
     """What the machine code depends on."""
     digest = hashlib.sha256()

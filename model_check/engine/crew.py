@@ -1,5 +1,6 @@
 """The threads of an exploration. Kernels run on several at a time; all else is done by one."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -42,22 +43,37 @@ class Crew:
         """
         if self._others is None or len(jobs) < 2:
             return [job() for job in jobs]
+        left = deque(enumerate(jobs))
         try:
-            return _shared(self._others, jobs)
+            return _shared(self._others, self.size - 1, left)
         except BaseException:
+            left.clear()
             others, self._others = self._others, None
             others.shutdown(cancel_futures=True)
             raise
 
 
-def _shared(others: ThreadPoolExecutor, jobs: Sequence[Callable[[], T]]) -> list[T]:
-    """Of the jobs the asking thread takes the last ones, the others take the first ones."""
-    theirs = [others.submit(job) for job in jobs]
-    mine = [
-        job() if other.cancel() else None
-        for job, other in zip(reversed(jobs), reversed(theirs), strict=True)
-    ]
-    return [
-        own if other.cancelled() else other.result()  # type: ignore[misc]
-        for own, other in zip(reversed(mine), theirs, strict=True)
-    ]
+def _shared(
+    others: ThreadPoolExecutor, most: int, left: deque[tuple[int, Callable[[], T]]]
+) -> list[T]:
+    """The results of what is left, from which each thread takes the next job until there is none.
+
+    Nobody waits for a thread that has not begun when all is done.
+    """
+    done: dict[int, T] = {}
+
+    def take_part() -> None:
+        while left:
+            try:
+                rank, job = left.popleft()
+            except IndexError:
+                return  # another thread was faster
+            done[rank] = job()
+
+    count = len(left)
+    theirs = [others.submit(take_part) for _ in range(min(most, count - 1))]
+    take_part()
+    for other in theirs:
+        if not other.cancel():
+            other.result()
+    return [done[rank] for rank in range(count)]

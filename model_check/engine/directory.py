@@ -7,15 +7,21 @@ import numpy.typing as npt
 
 from model_check.engine.arrays import Wide
 from model_check.engine.layout import (
+    ALL_ROWS,
     COLUMN_KINDS,
+    COUNT,
     DIRECTORY_SIZE,
+    EXACT,
     MISS_KEYS,
     MISS_ROOM,
     MISSES,
+    NUMBERED,
     PROCESSES,
     RECORD,
     SIGHT_BITS,
     SIGHT_SPAN,
+    SLOT_KEYS,
+    SLOT_NUMBERS,
     STATES,
     SYMMETRIES,
     SYMMETRY_TABLE,
@@ -32,6 +38,11 @@ _OF_TABLES: Final = np.array(
         SYMMETRIES,
         SIGHT_BITS,
         SIGHT_SPAN,
+        EXACT,
+        *range(COUNT, NUMBERED + 1),
+        SLOT_KEYS,
+        SLOT_NUMBERS,
+        ALL_ROWS,
     ]
 )
 

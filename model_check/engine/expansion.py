@@ -1,6 +1,7 @@
 """The expansion of chunks of states: cut into parts, on several threads, filling tables between."""
 
 from collections.abc import Hashable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from model_check.engine.arrays import Narrow, Wide
 from model_check.engine.crew import Crew
 from model_check.engine.directory import Directory
+from model_check.engine.frontier import Frontier, join
 from model_check.engine.options import Options
 from model_check.engine.parts import Part
 from model_check.engine.shelf import Shelf
@@ -29,7 +31,7 @@ class Expansion:
         self._tables = tables
         self._states = states
         self._record = record
-        self._size = options.part
+        self._chunk, self._size = options.chunk, options.part
         self._parts: list[Part] = []
         self._shelf = Shelf()
         self._where = Directory()
@@ -43,15 +45,22 @@ class Expansion:
         part.find(rows)
         return part
 
-    def expand(self, rows: Narrow, first: int) -> list[Part]:
-        """The parts, in order, once all are expanded; they are used again for what comes next.
+    def expand(self, frontier: Frontier) -> list[Part]:
+        """The parts, in order, once the next chunk of the frontier is expanded.
 
-        Row 0 is the state `first`. Shape: (n, columns).
+        They are used again for what comes next.
         """
-        starts = range(0, len(rows), self._size)
-        parts = [self._part(rank) for rank in range(len(starts))]
-        for part, start in zip(parts, starts, strict=True):
-            part.begin(rows[start : start + self._size], first + start)
+        first = frontier.first
+        size = min(frontier.size, self._chunk)
+        sizes = [min(self._size, size - start) for start in range(0, size, self._size)]
+        pieces = [frontier.take(each) for each in sizes]
+        columns = self._tables.columns
+        parts = [self._part(rank) for rank in range(len(sizes))]
+        rooms = [part.room(each, columns) for part, each in zip(parts, sizes, strict=True)]
+        self._crew.do([partial(join, *each) for each in zip(pieces, rooms, strict=True)])
+        for part, rows in zip(parts, rooms, strict=True):
+            part.begin(rows, first)
+            first += len(rows)
         waiting = parts
         self._describe(parts)
         while waiting:
@@ -97,6 +106,7 @@ class Expansion:
         """The parts know where everything is now."""
         local = self._tables.local
         self._tables.describe(self._where)
+        self._states.describe(self._where)
         columns = self._tables.columns  # which may be more by now
         if columns > self._width:
             self._states.widen(self._width, columns)
@@ -105,7 +115,6 @@ class Expansion:
             part.widen(columns)
             part.make_room(len(local.events), len(local.alphabet))
             part.directory.copy_tables(self._where)
-            self._states.describe(part.directory)
 
     def _fill(self, parts: list[Part]) -> None:
         """What was missing for any of the parts is known."""

@@ -11,6 +11,9 @@ from model_check.engine.spool import Spool
 
 _MOST: Final = (1 << 16) - 1
 
+Rows = npt.NDArray[Any]
+"""Rows of 16 or 32 bits."""
+
 
 class Frontier:
     """The states of one level in the order of their numbers, `first` being that of the first."""
@@ -18,7 +21,7 @@ class Frontier:
     def __init__(self, first: int) -> None:
         self.first = first
         self.size = 0
-        self._pieces: list[npt.NDArray[Any]] = []  # of 16 bits where that is enough
+        self._pieces: list[Rows] = []  # of 16 bits where that is enough
 
     @property
     def bytes(self) -> int:
@@ -35,15 +38,15 @@ class Frontier:
         """All rows, with that many columns."""
         return joined(self._pieces, columns)
 
-    def add(self, rows: Narrow) -> None:
-        """The states come next. Shape: (n, columns)."""
+    def add(self, rows: Rows) -> None:
+        """The states come next; what stands in the array stays. Shape: (n, columns)."""
         if len(rows):
             self.size += len(rows)
-            self._pieces.append(rows if rows.max() > _MOST else rows.astype(np.uint16))
+            self._pieces.append(rows)
 
-    def take(self, size: int, columns: int) -> Narrow:
-        """The first `size` rows, with that many columns; they are no longer here."""
-        taken: list[npt.NDArray[Any]] = []
+    def take(self, size: int) -> list[Rows]:
+        """The first `size` rows, in the pieces in which they came; they are no longer here."""
+        taken: list[Rows] = []
         room = size
         while self._pieces and room:
             piece = self._pieces[0][:room]
@@ -53,14 +56,26 @@ class Frontier:
             room -= len(piece)
         self.first += size - room
         self.size -= size - room
-        return joined(taken, columns)
+        return taken
 
 
-def joined(pieces: list[npt.NDArray[Any]], columns: int) -> Narrow:
+def narrowed(rows: Narrow) -> Rows:
+    """A copy of the rows, of 16 bits where that is enough."""
+    return rows.astype(np.int32 if rows.size and rows.max() > _MOST else np.uint16)
+
+
+def joined(pieces: list[Rows], columns: int) -> Narrow:
     """The rows in one array of that many columns, with 0 in those that they lack."""
-    rows = np.zeros((sum(map(len, pieces)), columns), dtype=np.int32)
+    rows: Narrow = np.empty((sum(map(len, pieces)), columns), dtype=np.int32)
+    join(pieces, rows)
+    return rows
+
+
+def join(pieces: list[Rows], room: Narrow) -> None:
+    """The rows stand in the room, which has as many, with 0 in the columns that they lack."""
     at = 0
     for piece in pieces:
-        rows[at : at + len(piece), : piece.shape[1]] = piece
-        at += len(piece)
-    return rows
+        end, columns = at + len(piece), piece.shape[1]
+        room[at:end, :columns] = piece
+        room[at:end, columns:] = 0
+        at = end

@@ -14,7 +14,8 @@ STATE_PROCESS: Final = 0
 STATE_DOWN: Final = 1
 STATE_FIRST: Final = 2  # its moves are consecutive
 STATE_COUNT: Final = 3  # UNKNOWN until they are listed
-STATE_WIDTH: Final = 4
+STATE_LOOKS: Final = 4  # whether it is one in which a watcher looks at the others
+STATE_WIDTH: Final = 5
 
 MOVE_STATE: Final = 0
 MOVE_COST: Final = 1
@@ -66,11 +67,29 @@ WAY_ENVELOPE: Final = 1
 WAY_REST: Final = 2  # the content afterwards
 WAY_WIDTH: Final = 3
 
-LISTED_CODE: Final = 0  # what can come out of a box
-LISTED_AFTER: Final = 1  # the receiver's local state then
-LISTED_REST: Final = 2  # the content then
-LISTED_WAY: Final = 3  # -1 if nothing else changes
-LISTED_WIDTH: Final = 4
+LISTED_CODE: Final = 0  # a transition by one process and at most one box
+LISTED_KIND: Final = 1
+LISTED_PROCESS: Final = 2
+LISTED_AFTER: Final = 3  # the local state of the process then
+LISTED_COLUMN: Final = 4  # of the box, or of the process again
+LISTED_REST: Final = 5  # what is in the column then; the way if it is to be worked out
+LISTED_WIDTH: Final = 6
+
+CLOSED: Final = 0  # nothing else changes
+SENDING: Final = 1  # a move that puts one parcel into a box: REST is the parcel
+OPEN_MOVE: Final = 2  # to be worked out in each state
+OPEN_WAY: Final = 3  # to be worked out in each state
+
+# What is listed, as parts of a key.
+OF_STATE: Final = 1  # local state, 0: its moves
+OF_SENDING: Final = 2  # move, content of the box that it puts a parcel into
+OF_BOX: Final = 3  # and the boxes after the first: receiver's local state, content
+
+# What a state offers that is not listed, with an operand.
+ANY_MOVE: Final = -1  # a move
+ALL_MOVES: Final = -2  # a local state
+ALL_WAYS: Final = -3  # a column
+ALL_BREAKS: Final = -4  # a column
 
 BREAK_KEPT: Final = 0  # how many messages of the queue can still be read
 BREAK_REST: Final = 1
@@ -143,7 +162,8 @@ BITS: Final = 42  # of a class of local states, in keys of tuples
 SPAN: Final = 43  # so many classes are in one number of such a key
 SIGHT_BITS: Final = 44
 SIGHT_SPAN: Final = 45
-LISTED: Final = 46  # deliveries that are listed
+LISTED: Final = 46  # transitions that are listed
+OFFERS: Final = 47  # of the states at hand
 FIRST_NUMBER: Final = 36  # the number of the row 0 of the chunk
 
 # The directory: addresses.
@@ -201,20 +221,26 @@ OLD_KEYS: Final = 95
 OLD_NUMBERS: Final = 96
 OLD_SLOTS: Final = 97
 PARTS: Final = 99  # the addresses of their directories
-LIST_KEYS: Final = 100  # box, local state and content whose deliveries are listed there
-LIST_FIRSTS: Final = 101
-LIST_COUNTS: Final = 102
-LISTS: Final = 103
-LISTED_DELTAS: Final = 104  # by how much each delivery changes the fingerprint
-BOX_LISTS: Final = 105  # of each box of the state at hand: first and count, or -1
+LIST_HEADS: Final = 100  # a key, and where its list stands: first and count
+LISTS: Final = 101
+LISTED_DELTAS: Final = 102  # by how much each changes the fingerprint
+OFFER_REFS: Final = 103  # what is listed, or of which kind it is, and its operand
+OFFER_PRINTS: Final = 104  # the fingerprints to which they lead
+BLOCK: Final = 105  # of each of the states at hand: fingerprint, end of its offers, missed
 
 DIRECTORY_SIZE: Final = 106
 
 LIST_PLACES: Final = 1 << 14
-"""Lists of deliveries that a thread remembers, a power of 2."""
+"""Lists of transitions that a thread remembers, a power of 2."""
 
 LIST_ROOM: Final = 1 << 16
-"""Deliveries in these lists."""
+"""Transitions in these lists."""
+
+BLOCK_SIZE: Final = 16
+"""States at hand at a time: what they lead to is on its way to the cache meanwhile."""
+
+BLOCK_OFFERS: Final = 1 << 12
+"""Once there are as many, no further state is taken in hand."""
 
 SHARD_BITS: Final = 3  # the topmost of a fingerprint: which shard of the table it belongs to
 SHARDS: Final = 1 << SHARD_BITS
@@ -228,6 +254,8 @@ RECENT_ROOM: Final = 1 << 15
 
 NOTE_ROOM: Final = 1 << 16
 """Transitions that one state may have."""
+
+OFFER_ROOM: Final = BLOCK_OFFERS + NOTE_ROOM
 
 MOST_STEP_PROPERTIES: Final = 31
 

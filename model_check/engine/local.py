@@ -72,6 +72,7 @@ class LocalTables:
         self._step_properties = step_properties
         self.memo = memo
         self.process_count = len(system.processes)
+        self._watchers = frozenset(system.watchers)
         self.alphabet = Alphabet(system)
         self.calls = 0  # of act and receive
 
@@ -107,7 +108,8 @@ class LocalTables:
         number = self.states.add((process, value))
         if number == len(self.state_sheet):
             down = int(self._system.is_down(process, value))
-            self.state_sheet.append(process, down, 0, UNKNOWN)
+            looks = process in self._watchers and self._system.looks(process, value)
+            self.state_sheet.append(process, down, 0, UNKNOWN, int(looks))
             for tell in self.on_state:
                 tell(process, value)
         return number

@@ -9,7 +9,6 @@ from model_check.engine.compiling import kernel
 from model_check.engine.directory import Directory
 from model_check.engine.layout import (
     BOUND_HIT,
-    BOX_LISTS,
     CHANGE_ROOM,
     CHANGED,
     EDGE_CODES,
@@ -36,8 +35,6 @@ from model_check.engine.layout import (
     NOTE_ROOM,
     OUTPUT,
     POSITION,
-    RECENT,
-    RECENT_ROOM,
     RECORD,
     REFUTED,
     REFUTED_AT,
@@ -67,6 +64,7 @@ class Part:
         self._gather = kernel("gather")
         self._width = 0
         self._rows: Narrow = np.empty((0, 0), dtype=np.int32)
+        self._room: Narrow = np.empty(0, dtype=np.int32)
         self._found_rows: Narrow = np.empty(0, dtype=np.int32)
         self._prints: Wide = np.empty(_FIRST_ROOM, dtype=np.int64)
         self._parents: Narrow = np.empty(_FIRST_ROOM, dtype=np.int32)
@@ -85,12 +83,17 @@ class Part:
         self.directory.point(NOTE_EVENTS, np.empty(NOTE_ROOM, dtype=np.int32))
         self.directory.point(CHANGED, np.empty(CHANGE_ROOM, dtype=np.int32))
         self.directory.point(REFUTED_AT, self._refuted_at)
-        self.directory.point(RECENT, np.zeros(RECENT_ROOM, dtype=np.int32))
 
     @property
     def first(self) -> int:
         """The number of the first of its states."""
         return self.directory[FIRST_NUMBER]
+
+    def room(self, count: int, columns: int) -> Narrow:
+        """Room for so many states, that may be given to it; it is the same again each time."""
+        if count * columns > len(self._room):
+            self._room = np.empty(count * columns, dtype=np.int32)
+        return self._room[: count * columns].reshape(count, columns)
 
     def begin(self, rows: Narrow, first: int) -> None:
         """These states, numbered from `first` on, are to be expanded. Shape: (n, columns)."""
@@ -143,11 +146,11 @@ class Part:
 
     def run(self) -> None:
         """The states are expanded as far as tables and room allow."""
-        deliveries = self._shelf.take()
-        deliveries.lend(self.directory)
+        lists = self._shelf.take()
+        lists.lend(self.directory)
         self._expand(self.directory.address)
-        deliveries.take_back(self.directory)
-        self._shelf.give(deliveries)
+        lists.take_back(self.directory)
+        self._shelf.give(lists)
         if self.directory[LATER_COUNT]:
             self._interrupted = True
         elif self.done and self._interrupted:
@@ -182,10 +185,13 @@ class Part:
         """How many of the states found are new, as FOUND_NUMBERS says; they stand at the front."""
         return self._gather(self.directory.address)
 
-    def new_states(self, count: int) -> tuple[Narrow, Narrow, Narrow]:
-        """The first `count` of what was found: rows, parents and codes."""
-        rows = self._found_rows[: count * self._width].reshape(count, self._width)
-        return rows.copy(), self._parents[:count].copy(), self._codes[:count].copy()
+    def new_rows(self, count: int) -> Narrow:
+        """The rows of the first `count` of what was found; stale once the part is used again."""
+        return self._found_rows[: count * self._width].reshape(count, self._width)
+
+    def new_origins(self, count: int) -> tuple[Narrow, Narrow]:
+        """The parents and codes of the first `count` of what was found."""
+        return self._parents[:count].copy(), self._codes[:count].copy()
 
     def prints(self, count: int) -> Wide:
         """The fingerprints of the first `count` of what was found."""
@@ -223,7 +229,6 @@ class Part:
             self._width = columns
             self._found_rows = np.empty(len(self._prints) * columns, dtype=np.int32)
             self.directory.point(SCRATCH, np.empty(columns, dtype=np.int32))
-            self.directory.point(BOX_LISTS, np.empty(2 * columns, dtype=np.int32))
         self.directory[WIDTH] = columns
         self._point()
 

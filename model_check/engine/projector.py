@@ -1,6 +1,7 @@
 """Tuples of small values that local states are projected to, each distinct tuple a number."""
 
 from collections.abc import Callable, Hashable
+from functools import cache
 from typing import Any, Final
 
 from model_check.engine.interner import Interner
@@ -54,7 +55,8 @@ class Projector:
             self._lay_out(_WIDTHS[_WIDTHS.index(self.bits) + 1])
 
     def _lay_out(self, bits: int) -> None:
-        self.bits, self.span = bits, KEY_BITS // bits
+        half = -(-self._process_count // 2)  # so that either number takes few values
+        self.bits, self.span = bits, min(KEY_BITS // bits, max(1, half))
         starts = range(self.span, max(self._process_count, self.span + 1), self.span)
         self.first = self._memo.reserve(len(starts))
         shorter = self._unpacked(min(self.span, self._process_count))
@@ -71,7 +73,7 @@ class Projector:
         """What a number stands for that holds the classes of so many processes."""
         shifts, mask = range((count - 1) * self.bits, -1, -self.bits), (1 << self.bits) - 1
         projections = self._projections
-        return lambda packed: tuple(projections[packed >> shift & mask] for shift in shifts)
+        return cache(lambda packed: tuple(projections[packed >> shift & mask] for shift in shifts))
 
     def _whole(self, shorter: Prefix, more: Prefix) -> Callable[[int, int], int]:
         finish = self._finish

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -12,7 +13,7 @@ from model_check.engine.crew import Crew
 from model_check.engine.expansion import Expansion
 from model_check.engine.exploration import Exploration, Stop
 from model_check.engine.findings import Find, Findings
-from model_check.engine.frontier import Frontier
+from model_check.engine.frontier import Frontier, narrowed
 from model_check.engine.options import Options
 from model_check.engine.parts import Part
 from model_check.engine.recorder import Recorder
@@ -127,10 +128,8 @@ class Search:
 
     def expand_chunk(self) -> None:
         """Some more states of the level are expanded; if they were the last, the next begins."""
-        first = self._frontier.first
         self.expanded_depth = self._level
-        rows = self._frontier.take(self._options.chunk, self._tables.columns)
-        parts = self._expansion.expand(rows, first)
+        parts = self._expansion.expand(self._frontier)
         if any(part.transitions for part in parts):
             self.depth = self._level + 1
         self._absorb(parts)
@@ -185,14 +184,15 @@ class Search:
         pieces = self._states.absorb(parts, self._tables.columns)
         if len(self._states) > number:
             self._findings.look_at_states(pieces, number)
-        for rows in pieces:
-            self._following.add(rows)
-            if self._tables.symmetries is not None:
-                self._states_of_orbits += self._tables.symmetries.states_of(rows)
+        for kept in self._crew.do([partial(narrowed, rows) for rows in pieces]):
+            self._following.add(kept)
+        if self._tables.symmetries is not None:
+            self._states_of_orbits += sum(map(self._tables.symmetries.states_of, pieces))
         if self._recorder is not None:
             for part, rows in zip(parts, pieces, strict=True):
                 self._recorder.add_transitions(*part.edges())
-                self._recorder.add_states(rows[:, : self._local.process_count], self.depth)
+                own = rows[:, : self._local.process_count].copy()
+                self._recorder.add_states(own, self.depth)
 
     def _go_down(self) -> None:
         """The level that was found is the one to be expanded."""
@@ -267,10 +267,10 @@ class Search:
             self._recorder.restore(saved.arrays)
         self._findings.restore(saved.meta["finds"])
         self._frontier = Frontier(saved.meta["frontier_first"])
-        self._frontier.add(saved.arrays["frontier"])
+        self._frontier.add(narrowed(saved.arrays["frontier"]))
         self._level_start = saved.meta["level_start"]
         self._following = Frontier(self._frontier.first + self._frontier.size)
-        self._following.add(saved.arrays["following"])
+        self._following.add(narrowed(saved.arrays["following"]))
         return True
 
     def _digest(self) -> str:

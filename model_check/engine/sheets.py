@@ -16,16 +16,11 @@ class Sheet:
 
     def __init__(self, width: int = 1) -> None:
         self._width = width
-        self._numbers: Narrow = np.zeros(_FIRST_CAPACITY * width, dtype=np.int32)
         self._size = 0
+        self._take(np.zeros(_FIRST_CAPACITY * width, dtype=np.int32))
 
     def __len__(self) -> int:
         return self._size
-
-    @property
-    def address(self) -> int:
-        """Where the rows are; stale once one is added."""
-        return self._numbers.ctypes.data
 
     def append(self, *fields: int) -> int:
         """The row stands at the end; the result is its number."""
@@ -33,7 +28,7 @@ class Sheet:
         if start == len(self._numbers):
             grown: Narrow = np.zeros(2 * len(self._numbers), dtype=np.int32)
             grown[:start] = self._numbers
-            self._numbers = grown
+            self._take(grown)
         self._numbers[start : start + self._width] = fields
         self._size += 1
         return self._size - 1
@@ -53,6 +48,12 @@ class Sheet:
         """The field of the row has that number."""
         self._numbers[row * self._width + field] = number
 
+    def _take(self, numbers: Narrow) -> None:
+        """The rows are in that array from now on."""
+        self._numbers = numbers
+        self.address = numbers.ctypes.data
+        """Where the rows are; stale once one is added."""
+
     def column(self, field: int = 0) -> Narrow:
         """A field of all rows; stale once one is added. Shape: (rows,)."""
         return self._numbers[: self._size * self._width].reshape(-1, self._width)[:, field]
@@ -64,19 +65,17 @@ class Tape:
     def __init__(self) -> None:
         self._pieces: list[npt.NDArray[Any]] = []
         self._ends: list[int] = []
+        self.bytes = 0
+        """The memory that the numbers take."""
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
-
-    @property
-    def bytes(self) -> int:
-        """The memory that the numbers take."""
-        return in_memory(self._pieces)
 
     def extend(self, numbers: npt.NDArray[Any]) -> None:
         """The numbers stand at the end; the tape keeps the very array."""
         if len(numbers):
             self._pieces.append(numbers)
+            self.bytes += in_memory([numbers])
             self._ends.append(len(self) + len(numbers))
 
     def __getitem__(self, at: int) -> int:
@@ -92,12 +91,14 @@ class Tape:
             moved = keep(np.concatenate(self._pieces[first:]))
             self._pieces[first:] = [moved]
             self._ends[first:] = [self._ends[-1]]
+            self.bytes = in_memory(self._pieces)
 
     def whole(self) -> npt.NDArray[Any]:
         """All of it in one array."""
         if len(self._pieces) != 1:
             self._pieces = [np.concatenate(self._pieces or [np.empty(0, dtype=np.int32)])]
             self._ends = [len(self._pieces[0])]
+            self.bytes = in_memory(self._pieces)
         return self._pieces[0]
 
 

@@ -75,12 +75,12 @@ class Sight:
 
     def _choose(self, state: int, seen: int) -> int:
         process, value = self._local.states[state]
-        for tell in self._local.on_choice:
-            tell(process, value, self.seen[seen])
-        choice = tuple(
-            self._number(state, move)
-            for move in self._system.moves_seeing(process, value, self.seen[seen])
-        )
+        choice: tuple[int, ...] = ()
+        if self._system.looks(process, value):
+            for tell in self._local.on_choice:
+                tell(process, value, self.seen[seen])
+            moves = self._system.moves_seeing(process, value, self.seen[seen])
+            choice = tuple(self._number(state, move) for move in moves)
         number = self._choices.add(choice)
         if number == len(self.choices):
             self.choices.append(self.moves.extend(choice), len(choice))

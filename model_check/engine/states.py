@@ -93,12 +93,13 @@ class States:
     def absorb(self, parts: Sequence[Part], columns: int) -> list[Narrow]:
         """Of what each of the parts found, the rows of those states that are new.
 
-        They are known from now on, with the numbers that follow. Shape: (n, columns) of each.
+        They are known from now on, with the numbers that follow; the rows stand there only until
+        the parts are used again. Shape: (n, columns) of each.
         """
         found = self._absorb_in_turn if self.numbered else self._absorb_together
         pieces: list[Narrow] = []
         for part, count in zip(parts, found(parts, columns), strict=True):
-            rows, parents, codes = part.new_states(count)
+            rows, (parents, codes) = part.new_rows(count), part.new_origins(count)
             if self._runs and count:
                 new = self._unknown(part.prints(count))
                 rows, parents, codes = rows[new], parents[new], codes[new]

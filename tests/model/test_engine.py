@@ -360,6 +360,28 @@ def test_watcher_moves_when_it_sees(links: str) -> None:
     assert [step.event for step in found.properties[0].trace.steps] == ["switch", "go"]
 
 
+def test_a_watcher_is_asked_only_while_it_looks() -> None:
+    asked = set[str]()
+
+    class Asked(Crossing):
+        @override
+        def looks(self, process: int, state: str) -> bool:
+            return state == "waiting"
+
+        @override
+        def moves_seeing(
+            self, process: int, state: str, seen: tuple[Any, ...]
+        ) -> Iterable[Move[str]]:
+            asked.add(state)
+            return super().moves_seeing(process, state, seen)
+
+    looking, always = (run(each, "set") for each in (Asked(), Crossing()))
+
+    assert asked == {"waiting"}
+    assert looking.distinct_states == always.distinct_states
+    assert looking.transitions == always.transitions
+
+
 def test_nothing_is_seen_without_watchers() -> None:
     found = run(Crossing(watchers=()), "set", someone("went", 1, "gone"))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from model_check.engine.arrays import Narrow
 from model_check.engine.crew import Crew
 from model_check.engine.directory import Directory
-from model_check.engine.frontier import Frontier
+from model_check.engine.frontier import Frontier, joined, narrowed
 from model_check.engine.layout import FIRST_FREE, KEY_BITS, NOTHING
 from model_check.engine.memo import Memo, key_of
 from model_check.engine.parts import Part, fingerprints
@@ -162,7 +162,7 @@ def test_frontier_gives_its_states_in_order(
     frontier = Frontier(10)
     with Spool() as spool:
         for part in np.split(rows, np.cumsum(sizes)[:-1]) if sizes else []:
-            frontier.add(part)
+            frontier.add(narrowed(part))
         if spilled:
             frontier.spill(spool)
             assert frontier.bytes == 0
@@ -170,7 +170,7 @@ def test_frontier_gives_its_states_in_order(
         taken: list[Narrow] = []
         while frontier.size:
             first = frontier.first
-            chunk = frontier.take(size, 2 + more)
+            chunk = joined(frontier.take(size), 2 + more)
             assert first == 10 + sum(len(each) for each in taken)
             assert chunk.shape[1] == 2 + more
             taken.append(chunk)

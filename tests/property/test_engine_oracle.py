@@ -69,6 +69,10 @@ class TableSystem(System[int, str, int]):
         return self.actions[process, state][move.event][1]
 
     @override
+    def looks(self, process: int, state: int) -> bool:
+        return bool(self.sights.get((process, state)))
+
+    @override
     def observe(self, process: int, state: int) -> bool:
         return state == 1
 

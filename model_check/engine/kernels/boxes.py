@@ -177,15 +177,16 @@ def deliver(d: Array, position: int, column: int, way: int) -> None:
 
 
 @part
-def break_channel(d: Array, position: int, column: int, content: int) -> None:
+def break_channel(d: Array, position: int, column: int) -> None:
     """A part of the channel's queue becomes its leftover, the rest is lost."""
     contents, breaks = narrow(d[CONTENTS]), narrow(d[BREAKS])
-    left = narrow(d[ROWS])[position * d[WIDTH] + d[BUDGET_COLUMN]]
-    left = recall(d, SPEND, left, d[BREAK_COST])
+    base = position * d[WIDTH]
+    left = recall(d, SPEND, narrow(d[ROWS])[base + d[BUDGET_COLUMN]], d[BREAK_COST])
     if left < 0:
         return
-    first = contents[content * CONTENT_WIDTH + CONTENT_FIRST_BREAK]
-    for rank in range(contents[content * CONTENT_WIDTH + CONTENT_BREAKS]):
+    content = narrow(d[ROWS])[base + column] * CONTENT_WIDTH
+    first = contents[content + CONTENT_FIRST_BREAK]
+    for rank in range(contents[content + CONTENT_BREAKS]):
         way = (first + rank) * BREAK_WIDTH
         undo(d, position)
         write(d, d[BUDGET_COLUMN], left)

@@ -8,7 +8,7 @@ from model_check.engine.codes import (
     SEND_AND_DELIVER,
     SEND_AND_HOLD,
 )
-from model_check.engine.kernels.lookup import ORIGIN, find, fingerprint, recall, word
+from model_check.engine.kernels.lookup import ORIGIN, find, recall, word
 from model_check.engine.kernels.native import Array, narrow, part, wide
 from model_check.engine.layout import (
     BATCH_FIRST_ENVELOPE,
@@ -68,12 +68,11 @@ _KINDS_OF_COLUMN = 8
 
 @part
 def start_from(d: Array, position: int) -> None:
-    """The scratch row is that of the state, and nothing of it is changed."""
+    """The scratch row is that of the state, whose fingerprint is known, and nothing is changed."""
     width = d[WIDTH]
     rows, scratch = narrow(d[ROWS]), narrow(d[SCRATCH])
     for column in range(width):
         scratch[column] = rows[position * width + column]
-    d[PARENT_PRINT] = fingerprint(width, rows, position * width)
     d[PRINT] = d[PARENT_PRINT]
     d[CHANGES] = 0
 
@@ -153,19 +152,23 @@ def reach(d: Array, position: int, code: int, print_: int) -> None:
     if print_ == 0:
         print_ = 1
     place = find(d, print_, narrow(d[SCRATCH]), 0)
-    if place < 0:
-        target = -1 - found_before(d, position, code, print_)
-    else:
-        target = narrow(d[SLOT_NUMBERS])[place] if d[RECORD] != 0 else 0
-    if d[RECORD] != 0:
-        record(d, position, code, target)
+    if place >= 0:
+        record(d, position, code, place)
+        return
+    at = found_before(d, position, print_)
+    if at < 0:
+        at = d[FOUND]
+        if keep(d, position, code, print_):
+            copy_row(d, at, narrow(d[SCRATCH]), 0)
+    record(d, position, code, -1 - at)
 
 
 @part
-def found_before(d: Array, position: int, code: int, print_: int) -> int:
-    """Where the scratch row, that of a state not known before, stands among those found.
+def found_before(d: Array, position: int, print_: int) -> int:
+    """Where a state not known before stands among those found; -1: it is to be kept as the next.
 
-    Most that were found earlier in the part are seen, all others are kept once more.
+    It is that of the scratch row, if it matters. Most that were found earlier in the part are
+    seen, all others are kept once more. What is remembered of another part is not taken for it.
     """
     recent = narrow(d[RECENT])
     place = print_ & (RECENT_ROOM - 1)
@@ -177,10 +180,8 @@ def found_before(d: Array, position: int, code: int, print_: int) -> int:
         and (d[EXACT] == 0 or is_found_row(d, at))
     ):
         return at
-    at = d[FOUND]
-    recent[place] = at
-    keep(d, position, code, print_)
-    return at
+    recent[place] = d[FOUND]
+    return -1
 
 
 @part
@@ -195,26 +196,36 @@ def is_found_row(d: Array, at: int) -> bool:
 
 
 @part
-def keep(d: Array, position: int, code: int, print_: int) -> None:
-    """The scratch row is a state that was found."""
+def keep(d: Array, position: int, code: int, print_: int) -> bool:
+    """A state is found, whose row is to be copied; False if there is no room."""
     found = d[FOUND]
     if found == d[FOUND_ROOM]:
         d[FULL] = 1
         d[MISSED] = 1
-        return
-    width = d[WIDTH]
-    scratch, rows = narrow(d[SCRATCH]), narrow(d[FOUND_ROWS])
-    for column in range(width):
-        rows[found * width + column] = scratch[column]
+        return False
     wide(d[FOUND_PRINTS])[found] = print_
     narrow(d[FOUND_PARENTS])[found] = d[FIRST_NUMBER] + position
     narrow(d[FOUND_CODES])[found] = code
     d[FOUND] = found + 1
+    return True
 
 
 @part
-def record(d: Array, position: int, code: int, target: int) -> None:
-    """The transition is listed; a target below 0 is a state found by this part."""
+def copy_row(d: Array, at: int, rows: Array, base: int) -> None:
+    """The state found at `at` has the row that starts at `base`."""
+    width, found = d[WIDTH], narrow(d[FOUND_ROWS])
+    for column in range(width):
+        found[at * width + column] = rows[base + column]
+
+
+@part
+def record(d: Array, position: int, code: int, place: int) -> None:
+    """The transition is listed if it is to be: to the state at that place of the table.
+
+    If the place is below 0, it is one found by this part.
+    """
+    if d[RECORD] == 0:
+        return
     edge = d[EDGES]
     if edge == d[EDGE_ROOM]:
         d[FULL] = 1
@@ -222,7 +233,7 @@ def record(d: Array, position: int, code: int, target: int) -> None:
         return
     narrow(d[EDGE_SOURCES])[edge] = d[FIRST_NUMBER] + position
     narrow(d[EDGE_CODES])[edge] = code
-    narrow(d[EDGE_TARGETS])[edge] = target
+    narrow(d[EDGE_TARGETS])[edge] = narrow(d[SLOT_NUMBERS])[place] if place >= 0 else place
     d[EDGES] = edge + 1
 
 

@@ -1,88 +1,66 @@
-"""The kernel that expands a part of a level, state by state."""
+"""The kernel that expands a part of a level, some states at a time."""
 
-from model_check.engine.kernels.boxes import move_boxed
-from model_check.engine.kernels.deliveries import empty_boxes
 from model_check.engine.kernels.emit import count, start_from
-from model_check.engine.kernels.held import (
-    deliver_held,
-    held_column,
-    move_held,
-    now_column,
-    resolve,
-)
-from model_check.engine.kernels.lookup import recall
-from model_check.engine.kernels.moves import (
-    choice_of,
-    choices,
-    chosen,
-    first_move,
-    listed,
-    look_around,
-    outcome,
-)
-from model_check.engine.kernels.native import Array, narrow, part
+from model_check.engine.kernels.held import deliver_held, held_column, now_column, resolve
+from model_check.engine.kernels.listing import spare_lists
+from model_check.engine.kernels.lookup import fingerprint
+from model_check.engine.kernels.making import empty_boxes, make_moves
+from model_check.engine.kernels.native import Array, narrow, part, wide
+from model_check.engine.kernels.offers import offer_all, take_all
 from model_check.engine.layout import (
-    BUDGET_COLUMN,
+    BLOCK,
+    BLOCK_OFFERS,
+    BLOCK_SIZE,
     EDGES,
+    EXACT,
     FOUND,
     HELD_LINKS,
     LATER,
     LATER_COUNT,
     LINKS,
     MISSED,
-    MOVE_COST,
-    MOVE_WIDTH,
-    MOVES,
     NOTES,
+    OFFERS,
+    PARENT_PRINT,
     POSITION,
-    PROCESSES,
     ROWS,
-    SPEND,
     STOP,
-    WATCHERS,
+    SYMMETRIES,
     WIDTH,
 )
 
 
 @part
-def make_move(d: Array, position: int, move: int) -> None:
-    """A process moves of its own accord, if it can pay for it."""
-    cost = narrow(d[MOVES])[move * MOVE_WIDTH + MOVE_COST]
-    left = narrow(d[ROWS])[position * d[WIDTH] + d[BUDGET_COLUMN]]
-    if cost != 0:
-        left = recall(d, SPEND, left, cost)
-        if left < 0:
-            return
-    step = outcome(d, move)
-    if step < 0:
+def is_offered(d: Array) -> bool:
+    """Whether what states offer is put down first."""
+    return d[LINKS] != HELD_LINKS and d[EXACT] == 0 and d[SYMMETRIES] == 0
+
+
+@part
+def position_of(d: Array, rank: int, again: int) -> int:
+    """The state of that rank: of those left for later, or of all."""
+    return narrow(d[LATER])[rank] if again != 0 else rank
+
+
+@part
+def take_in_hand(d: Array, position: int, at: int) -> None:
+    """The state is one of the block, with all that it offers if that is put down first."""
+    block = wide(d[BLOCK])
+    width = d[WIDTH]
+    d[PARENT_PRINT] = fingerprint(width, narrow(d[ROWS]), position * width)
+    d[MISSED] = 0
+    if is_offered(d):
+        offer_all(d, position)
+    block[3 * at], block[3 * at + 1] = d[PARENT_PRINT], d[OFFERS]
+    block[3 * at + 2] = d[MISSED]
+
+
+@part
+def expand_state(d: Array, position: int, first: int, end: int) -> None:
+    """Every transition from the state, that offers what stands from `first` to before `end`."""
+    if is_offered(d):
+        take_all(d, position, first, end)
         return
-    if d[LINKS] == HELD_LINKS:
-        move_held(d, position, move, step, left)
-    else:
-        move_boxed(d, position, move, step, left)
-
-
-@part
-def make_moves(d: Array, position: int) -> None:
-    """Every transition by a move of a process."""
-    rows = narrow(d[ROWS])
-    for process in range(d[PROCESSES]):
-        state = rows[position * d[WIDTH] + process]
-        moves = listed(d, state)
-        first = first_move(d, state)
-        for rank in range(moves):
-            make_move(d, position, first + rank)
-    if look_around(d, position):
-        for watcher in range(d[WATCHERS]):
-            choice = choice_of(d, position, watcher)
-            if choice >= 0:
-                for rank in range(choices(d, choice)):
-                    make_move(d, position, chosen(d, choice, rank))
-
-
-@part
-def expand_state(d: Array, position: int) -> None:
-    """Every transition from the state."""
     rows = narrow(d[ROWS])
     base = position * d[WIDTH]
     start_from(d, position)
@@ -99,17 +77,33 @@ def expand_state(d: Array, position: int) -> None:
 
 
 @part
-def attempt(d: Array, position: int) -> bool:
-    """Whether the state could be expanded; if not, what it lacks is listed and it left no trace."""
-    found, edges = d[FOUND], d[EDGES]
+def attempt(d: Array, position: int, at: int) -> None:
+    """The state in hand is expanded; if it can't be, it left no trace and is put down for later."""
+    found, edges, block = d[FOUND], d[EDGES], wide(d[BLOCK])
     d[NOTES] = 0
-    d[MISSED] = 0
-    expand_state(d, position)
+    d[PARENT_PRINT], d[MISSED] = block[3 * at], block[3 * at + 2]
+    first = block[3 * at - 2] if at > 0 else 0
+    expand_state(d, position, first, block[3 * at + 1])
     if d[MISSED] == 0:
         count(d)
-        return True
+        return
     d[FOUND], d[EDGES] = found, edges
-    return False
+    narrow(d[LATER])[d[LATER_COUNT]] = position
+    d[LATER_COUNT] += 1
+
+
+@part
+def expand_some(d: Array, rank: int, end: int, again: int) -> int:
+    """Some states from that rank on are expanded; the result is how many."""
+    spare_lists(d)
+    d[OFFERS] = 0
+    count = 0
+    while count < BLOCK_SIZE and rank + count < end and d[OFFERS] < BLOCK_OFFERS:
+        take_in_hand(d, position_of(d, rank + count, again), count)
+        count += 1
+    for at in range(count):
+        attempt(d, position_of(d, rank + at, again), at)
+    return count
 
 
 def expand(d: Array) -> int:
@@ -119,15 +113,10 @@ def expand(d: Array) -> int:
     them that come before POSITION. What is listed as missing does not depend on how much room
     there is.
     """
-    later = narrow(d[LATER])
     waiting, d[LATER_COUNT] = d[LATER_COUNT], 0
-    for rank in range(waiting):
-        if not attempt(d, later[rank]):
-            later[d[LATER_COUNT]] = later[rank]
-            d[LATER_COUNT] += 1
+    rank = 0
+    while rank < waiting:
+        rank += expand_some(d, rank, waiting, 1)
     while d[POSITION] < d[STOP]:
-        if not attempt(d, d[POSITION]):
-            later[d[LATER_COUNT]] = d[POSITION]
-            d[LATER_COUNT] += 1
-        d[POSITION] += 1
+        d[POSITION] += expand_some(d, d[POSITION], d[STOP], 0)
     return 0

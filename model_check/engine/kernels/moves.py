@@ -27,6 +27,7 @@ from model_check.engine.layout import (
     STATE_COUNT,
     STATE_DOWN,
     STATE_FIRST,
+    STATE_LOOKS,
     STATE_WIDTH,
     STATES,
     UNKNOWN,
@@ -86,9 +87,14 @@ def look_around(d: Array, position: int) -> bool:
 
 @part
 def choice_of(d: Array, position: int, watcher: int) -> int:
-    """What the watcher of that rank may do besides, as it sees the state; UNKNOWN if not known."""
+    """What the watcher of that rank may do besides, as it sees the state.
+
+    NOTHING if it does not look, UNKNOWN if that is not known yet.
+    """
     process = narrow(d[WATCHER_LIST])[watcher]
     state = narrow(d[ROWS])[position * d[WIDTH] + process]
+    if narrow(d[STATES])[state * STATE_WIDTH + STATE_LOOKS] == 0:
+        return NOTHING
     return recall(d, CHOOSE, state, d[SEEN])
 
 

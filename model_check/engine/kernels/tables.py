@@ -124,6 +124,7 @@ def sift(d: Array) -> int:
     FOUND_NUMBERS says of each whether it was, in the order of the parts. There must be room.
     """
     parts, keys, slots = wide(d[PARTS]), wide(d[SLOT_KEYS]), d[SLOTS]
+    first, end = d[SHARD], d[SHARD_END]
     new = 0
     for rank in range(d[PART_COUNT]):
         directory = wide(parts[rank])
@@ -131,8 +132,9 @@ def sift(d: Array) -> int:
         found = directory[FOUND]
         for at in range(found):
             ahead = prints[min(at + _AHEAD, found - 1)]
-            fetch(d[SLOT_KEYS] + 8 * place_of(ahead, slots))
-            if d[SHARD] <= shard_of(prints[at]) < d[SHARD_END]:
+            if first <= shard_of(ahead) < end:
+                fetch(d[SLOT_KEYS] + 8 * place_of(ahead, slots))
+            if first <= shard_of(prints[at]) < end:
                 news[at] = is_news(keys, slots, prints[at])
                 new += news[at]
     return new

@@ -89,6 +89,11 @@ class Paxos(System[State, Message, int]):
         ]
 
     @override
+    def looks(self, process: int, state: State) -> bool:
+        """The leader of a ballot looks for promises once it has asked, until it proposes."""
+        return isinstance(state, Ballot) and state.started and state.value == NONE
+
+    @override
     def observe(self, process: int, state: State) -> frozenset[Promise]:
         """The promises of an acceptor."""
         return state.promises if isinstance(state, Acceptor) else frozenset()
@@ -102,7 +107,7 @@ class Paxos(System[State, Message, int]):
     def moves_seeing(
         self, process: int, state: State, seen: tuple[Any, ...]
     ) -> Iterable[Move[int]]:
-        if isinstance(state, Ballot) and state.value == NONE:
+        if self.looks(process, state):
             ballot = process - self.acceptors
             for value in sorted(self._safe_values(ballot, seen[: self.acceptors])):
                 yield Move(value)
