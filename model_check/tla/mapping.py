@@ -6,13 +6,14 @@ spec/tla/README.md says the same in words.
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from model_check.models.cluster import ELECTION, Executed, ModelMessage, Process, Streamed
 from model_check.tla.graphs import State
 from model_check.tla.values import Function
+from reference.core.epoch_kinds import EpochKind, kind_of, round_of, unique_epoch
 from reference.core.events import (
     ClusterSetslot,
     ClusterSetslotImporting,
@@ -30,9 +31,9 @@ from reference.core.messages import (
 )
 from reference.core.nodes import ClusterNode
 from reference.core.open_slots import OpenSlots
-from reference.core.slots import SlotSet
+from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState, Election
-from reference.core.types import NodeId
+from reference.core.types import Epoch, NodeId
 
 NONE = "none"
 """What the module writes for no node and no shard."""
@@ -97,7 +98,7 @@ def _process(process: Process, slots: tuple[int, ...]) -> tuple[Any, ...]:
         process.crashes_left,
         process.unsaved,
         process.awaited,
-        process.epochs_won,
+        frozenset(map(_epoch, process.epochs_won)),
     )
 
 
@@ -107,8 +108,9 @@ def _view(state: ClusterState, slots: tuple[int, ...]) -> Function:
         {
             "me": state.myself_id,
             "nodes": Function.of({entry.node_id: _entry(entry) for entry in state.nodes}),
-            "currentEpoch": state.current_epoch,
-            "lastVoteEpoch": state.last_vote_epoch,
+            "currentEpoch": _epoch(state.current_epoch),
+            "lastVoteEpoch": _epoch(state.last_vote_epoch),
+            "taken": _taken(state),
             "notClaiming": _slots(state.owner_not_claiming_slot),
             "election": _election(state.election),
             "lastElection": _election(state.last_election),
@@ -126,7 +128,8 @@ def _entry(entry: ClusterNode) -> Function:
         {
             "role": entry.role.value,
             "replicaof": _name(entry.replicaof),
-            "configEpoch": entry.config_epoch,
+            "configEpoch": _epoch(entry.config_epoch),
+            "toldEpoch": _epoch(entry.told_epoch),
             "slots": _slots(entry.slots),
             "health": entry.health.value,
             "reports": entry.fail_reports,
@@ -140,7 +143,7 @@ def _election(election: Election | None) -> Function:
         return Function.of({"epoch": 0, "voters": frozenset(), "late": 0})
     return Function.of(
         {
-            "epoch": election.failover_auth_epoch,
+            "epoch": _epoch(election.failover_auth_epoch),
             "voters": election.voters,
             "late": election.late_votes,
         }
@@ -179,7 +182,7 @@ def _said(message: Pong | Fail | FailoverAuthRequest | FailoverAuthAck | Update)
             return {
                 "type": "UPDATE",
                 "subject": message.subject,
-                "configEpoch": message.config_epoch,
+                "configEpoch": _epoch(message.config_epoch),
                 "slots": _slots(message.slots),
             }
 
@@ -189,8 +192,8 @@ def _header(header: Header) -> Function:
         {
             "from": header.sender,
             "replicaof": _name(header.replicaof),
-            "currentEpoch": header.current_epoch,
-            "configEpoch": header.config_epoch,
+            "currentEpoch": _epoch(header.current_epoch),
+            "configEpoch": _epoch(header.config_epoch),
             "slots": _slots(header.slots),
             "shard": _name(header.shard_id),
         }
@@ -208,6 +211,37 @@ def _command(command: ClusterSetslot) -> Function:
         case ClusterSetslotStable():
             return Function.of({"what": "STABLE", "slot": command.slot, "node": NONE})
     return Function.of({"what": what, "slot": command.slot, "node": command.node})
+
+
+_NAMES: Final = tuple(map(NodeId, "ABCDEF"))
+"""The names that scopes use; the module numbers them in the order of their checksums."""
+
+
+@cache
+def _tags() -> tuple[NodeId, ...]:
+    return tuple(sorted(_NAMES, key=lambda name: unique_epoch(0, name, EpochKind.ELECTED)))
+
+
+@cache
+def _epoch(epoch: Epoch) -> int:
+    """The number that the module has for an epoch: its round in hundreds, and whose it is.
+
+    Raises ValueError if a round is over which the scopes do not go, or nobody's.
+    """
+    if round_of(epoch) == 0:
+        return epoch
+    for tag, name in enumerate(_tags(), 1):
+        kind = kind_of(epoch, name)
+        if kind is not None:
+            return 100 * round_of(epoch) + 4 * tag + kind.value
+    raise ValueError(f"no node of the scopes takes epoch {epoch}")
+
+
+def _taken(state: ClusterState) -> Function:
+    taken = dict(state.taken_from)
+    return Function.of(
+        {entry.node_id: _slots(taken.get(entry.node_id, NO_SLOTS)) for entry in state.nodes}
+    )
 
 
 def _slots(slots: SlotSet) -> frozenset[int]:

@@ -32,8 +32,9 @@ from reference.core.events import (
     HeartbeatDue,
 )
 from reference.core.open_slots import open_slots
-from reference.core.rules import Rules
-from reference.core.state import Election
+from reference.core.rules import STRICT, Rules
+from reference.core.slots import SlotSet
+from reference.core.state import ClusterState, Election
 from reference.core.types import Health, NodeId, ShardId
 
 
@@ -66,6 +67,11 @@ class TwinScope:
     links: str
     slots: tuple[int, ...]
     talk: frozenset[tuple[str, str]] | None = None
+    strict_only: bool = False  # an invariant fails with the rules of a release
+
+    def is_for(self, rules: Rules) -> bool:
+        """Whether the invariants are to hold with these rules, so that the graph is whole."""
+        return not self.strict_only or rules.dialect == STRICT.dialect
 
     @property
     def module(self) -> str:
@@ -205,6 +211,33 @@ def _at(*given: tuple[str, ClusterSetslot]) -> tuple[tuple[NodeId, ClusterSetslo
     return tuple((NodeId(at), command) for at, command in given)
 
 
+def _took(state: ClusterState, slots: Iterable[int], source: str) -> ClusterState:
+    """The slots were taken from that node, where it is remembered."""
+    rules = state.rules
+    if not (rules.taken_slots_are_kept or rules.told_imports_are_kept):
+        return state
+    return attrs.evolve(state, taken_from=((NodeId(source), SlotSet.of(slots)),))
+
+
+def _kept(rules: Rules) -> Scope:
+    """B took slot 0 from A, which collides with C and moves on; B knows from whom it took it."""
+    before = (master("A", 0, epoch=1), replica("B", of="A"), master("C", 1, epoch=1))
+    after = (master("A", epoch=1), master("B", 0, epoch=2, shard="A"), master("C", 1, epoch=1))
+    b = _took(view(rules, "B", *after), [0], "A")
+    return Scope(nodes=(view(rules, "A", *before), b, view(rules, "C", *before)))
+
+
+def _emptied(rules: Rules) -> Scope:
+    """A has no slots beside B of its shard; D was told that its master C took slot 2 from B."""
+    d, c = replica("D", of="C"), master("C", 1, epoch=3)
+    after = (master("A", epoch=1), master("B", 0, 2, epoch=2, shard="A"), c, d)
+    before = (master("A", 0, epoch=1), master("B", 2, epoch=2, shard="A"), c, d)
+    b_then = master("B", 0, epoch=2, shard="A")
+    told = (master("A", epoch=1), b_then, master("C", 1, 2, epoch=3), d)
+    views = [view(rules, "A", *after), view(rules, "B", *after), view(rules, "C", *before)]
+    return Scope(nodes=(*views, _took(view(rules, "D", *told), [2], "B")))
+
+
 def _setslot(rules: Rules) -> Scope:
     """Slot 0, the only one of A, goes to B, which has a replica."""
     a, b = NodeId("A"), NodeId("B")
@@ -278,6 +311,22 @@ SCOPES: Final[Mapping[str, TwinScope]] = {
             scope=_setslot,
             links="flight(1)",
             slots=(0, 1),
+        ),
+        TwinScope(
+            name="kept",
+            text="B took the slot of A, and remembers it; A has a newer claim and does not know",
+            scope=_kept,
+            strict_only=True,
+            links="flight(1)",
+            slots=(0, 1),
+        ),
+        TwinScope(
+            name="emptied",
+            text="a master without slots, and an import that only a replica was told of",
+            scope=_emptied,
+            links="flight(1)",
+            slots=(0, 1, 2),
+            talk=_pairs("BA", "AC", "CD", "BC"),
         ),
         TwinScope(
             name="votes",

@@ -1,6 +1,6 @@
 ------------------------------ MODULE Dialects ------------------------------
 (***************************************************************************)
-(* What each release does, switch by switch: the fields of Rules in        *)
+(* What each dialect does, switch by switch: the fields of Rules in        *)
 (* reference/core/rules.py that RedisCluster.tla knows, with their values  *)
 (* there.  A test compares the two.                                        *)
 (***************************************************************************)
@@ -33,6 +33,16 @@ Redis70 ==
    role_switch_hands_over |-> FALSE,
    setslot_is_replicated |-> FALSE,
    setslot_target_is_another |-> FALSE,
+   unique_epochs |-> FALSE,
+   learnt_epoch_is_saved |-> FALSE,
+   taken_slots_are_kept |-> FALSE,
+   old_headers_are_ignored |-> FALSE,
+   told_imports_are_kept |-> FALSE,
+   updates_add_slots |-> FALSE,
+   named_masters_are_masters |-> FALSE,
+   demoted_keep_no_slots |-> FALSE,
+   empty_master_follows_shard |-> FALSE,
+   reset_owners_take_back |-> FALSE,
    merge_current_epoch |-> TRUE,
    config_epoch_only_rises |-> TRUE,
    collision_moves_smaller_id_only |-> TRUE,
@@ -75,6 +85,16 @@ Redis80 ==
    role_switch_hands_over |-> TRUE,
    setslot_is_replicated |-> FALSE,
    setslot_target_is_another |-> FALSE,
+   unique_epochs |-> FALSE,
+   learnt_epoch_is_saved |-> FALSE,
+   taken_slots_are_kept |-> FALSE,
+   old_headers_are_ignored |-> FALSE,
+   told_imports_are_kept |-> FALSE,
+   updates_add_slots |-> FALSE,
+   named_masters_are_masters |-> FALSE,
+   demoted_keep_no_slots |-> FALSE,
+   empty_master_follows_shard |-> FALSE,
+   reset_owners_take_back |-> FALSE,
    merge_current_epoch |-> TRUE,
    config_epoch_only_rises |-> TRUE,
    collision_moves_smaller_id_only |-> TRUE,
@@ -117,6 +137,16 @@ Valkey81 ==
    role_switch_hands_over |-> FALSE,
    setslot_is_replicated |-> TRUE,
    setslot_target_is_another |-> TRUE,
+   unique_epochs |-> FALSE,
+   learnt_epoch_is_saved |-> FALSE,
+   taken_slots_are_kept |-> FALSE,
+   old_headers_are_ignored |-> FALSE,
+   told_imports_are_kept |-> FALSE,
+   updates_add_slots |-> FALSE,
+   named_masters_are_masters |-> FALSE,
+   demoted_keep_no_slots |-> FALSE,
+   empty_master_follows_shard |-> FALSE,
+   reset_owners_take_back |-> FALSE,
    merge_current_epoch |-> TRUE,
    config_epoch_only_rises |-> TRUE,
    collision_moves_smaller_id_only |-> TRUE,
@@ -159,6 +189,16 @@ Valkey91 ==
    role_switch_hands_over |-> TRUE,
    setslot_is_replicated |-> TRUE,
    setslot_target_is_another |-> TRUE,
+   unique_epochs |-> FALSE,
+   learnt_epoch_is_saved |-> FALSE,
+   taken_slots_are_kept |-> FALSE,
+   old_headers_are_ignored |-> FALSE,
+   told_imports_are_kept |-> FALSE,
+   updates_add_slots |-> FALSE,
+   named_masters_are_masters |-> FALSE,
+   demoted_keep_no_slots |-> FALSE,
+   empty_master_follows_shard |-> FALSE,
+   reset_owners_take_back |-> FALSE,
    merge_current_epoch |-> TRUE,
    config_epoch_only_rises |-> TRUE,
    collision_moves_smaller_id_only |-> TRUE,
@@ -173,9 +213,25 @@ Valkey91 ==
    claims_need_newer_epoch |-> TRUE,
    not_claiming_slots |-> TRUE]
 
+\* Valkey91 with what no release does, see spec/22-strict.md
+Strict ==
+  [Valkey91 EXCEPT
+   !.late_votes_count = FALSE,
+   !.unique_epochs = TRUE,
+   !.learnt_epoch_is_saved = TRUE,
+   !.taken_slots_are_kept = TRUE,
+   !.old_headers_are_ignored = TRUE,
+   !.told_imports_are_kept = TRUE,
+   !.updates_add_slots = TRUE,
+   !.named_masters_are_masters = TRUE,
+   !.demoted_keep_no_slots = TRUE,
+   !.empty_master_follows_shard = TRUE,
+   !.reset_owners_take_back = TRUE]
+
 DialectNamed(name) ==
   CASE name = "redis-7.0" -> Redis70
     [] name = "redis-8.0" -> Redis80
     [] name = "valkey-8.1" -> Valkey81
     [] name = "valkey-9.1" -> Valkey91
+    [] name = "strict" -> Strict
 =============================================================================

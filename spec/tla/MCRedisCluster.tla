@@ -18,7 +18,7 @@
 EXTENDS RedisCluster, Dialects
 
 CONSTANTS
-  Dialect,    \* "redis-7.0", "redis-8.0", "valkey-8.1" or "valkey-9.1"
+  Dialect,    \* "redis-7.0", "redis-8.0", "valkey-8.1", "valkey-9.1", "strict"
   Off,        \* names of switches that are turned off
   Elections,  \* how many elections may be started
   Crashes,    \* Crashes[n]: how often n may crash
@@ -40,6 +40,10 @@ Without(rules, off) ==
   ELSE LET r == CHOOSE x \in off : TRUE
        IN Without([rules EXCEPT ![r] = FALSE], off \ {r})
 MCRules == Without(DialectNamed(Dialect), Off)
+
+\* The names that scopes use, in the order of their CRC-32
+MCTag == [n \in {"A", "B", "C", "D", "E", "F"} |->
+  CASE n = "C" -> 1 [] n = "B" -> 2 [] n = "F" -> 3 [] n = "D" -> 4 [] n = "A" -> 5 [] n = "E" -> 6]
 
 -----------------------------------------------------------------------------
 MCInit == Init /\ elections = Elections /\ crashes = Crashes /\ commands = Commands
@@ -110,14 +114,14 @@ NoCrashes == [n \in Node |-> 0]
 
 AnEntry(role, master, epoch, slots, shard) ==
   [role |-> role, replicaof |-> master, configEpoch |-> epoch, slots |-> slots,
-   health |-> "ok", reports |-> {}, shard |-> IF MCRules.shards THEN shard ELSE None]
+   health |-> "ok", reports |-> {}, toldEpoch |-> 0, shard |-> IF MCRules.shards THEN shard ELSE None]
 AMaster(slots, epoch, shard) == AnEntry("master", None, epoch, slots, shard)
 AReplicaIn(master, shard) == AnEntry("replica", master, 0, {}, shard)
 AReplica(master) == AReplicaIn(master, master)
 
 AView(n, nodes) ==
   [me |-> n, nodes |-> nodes, currentEpoch |-> Max({nodes[x].configEpoch : x \in Node}),
-   lastVoteEpoch |-> 0, notClaiming |-> {}, election |-> NoElection,
+   lastVoteEpoch |-> 0, notClaiming |-> {}, taken |-> [x \in Node |-> {}], election |-> NoElection,
    lastElection |-> NoElection, migrating |-> AllClosed, importing |-> AllClosed,
    out |-> {}, save |-> FALSE]
 
@@ -127,6 +131,11 @@ Agreed(nodes) ==
   [n \in Node |-> AView(n, [x \in Node |->
      IF n = x \/ nodes[x].replicaof = None \/ ~MCRules.config_epoch_from_replicas THEN nodes[x]
      ELSE [nodes[x] EXCEPT !.configEpoch = nodes[nodes[x].replicaof].configEpoch]])]
+
+\* The slots of v were taken from x, where that is remembered (SC-33, SC-36)
+Took(v, slots, x) ==
+  IF MCRules.taken_slots_are_kept \/ MCRules.told_imports_are_kept
+  THEN [v EXCEPT !.taken[x] = slots] ELSE v
 
 \* v stands in that epoch; the vote of v in its current one
 Stands(v, epoch) ==

@@ -17,8 +17,9 @@
 (*    role switches, shards, demotion, replicas of replicas (09).          *)
 (*  - Elections from the request to the win, votes that come late (10).    *)
 (*  - SETSLOT, also where replicas execute it first (15).                  *)
-(*  - Every difference of the four dialects in these, and every rule that  *)
-(*    a check may turn off, as a field of the constant Rules.              *)
+(*  - Every difference of the dialects in these, those of `strict`         *)
+(*    included (22), and every rule that a check may turn off, as a field  *)
+(*    of the constant Rules.                                               *)
 (*                                                                         *)
 (* WHAT IS NOT, AND WHY                                                    *)
 (*  - Time.  A timer may fire whenever its condition holds; so reports     *)
@@ -28,8 +29,9 @@
 (*  - PING and MEET.  A PING tells what a PONG tells; its answer is a      *)
 (*    heartbeat in the other direction, and may be sent anyway.  For the   *)
 (*    same reason the PONGs that some rules broadcast are not sent.        *)
-(*  - Handshakes and CLUSTER FORGET: every table has an entry for every    *)
-(*    node, from the start to the end.                                     *)
+(*  - Handshakes, CLUSTER FORGET and RESET: every table has an entry for   *)
+(*    every node, from the start to the end.  So NO-13 has nothing to do,  *)
+(*    and nobody is reminded of what a RESET took from it (SC-40).         *)
 (*  - Gossip that a node is well or in FAIL.  The first only takes back a  *)
 (*    report, and reports expire; the second was said as PFAIL before.     *)
 (*  - Manual failover, replica migration, atomic slot migration, the rank  *)
@@ -51,6 +53,7 @@ CONSTANTS
   Slot,        \* the slots, numbers
   Gone,        \* nodes that ended before the start and never come back
   Rules,       \* a record of switches, see Dialects.tla
+  Tag,         \* Tag[n]: where n's name is in the order of checksums (EP-13)
   Duplicates,  \* a message may arrive any number of times, and outlives a crash
   Start,       \* Start[n]: the view with which n starts, and finds if it restarts at once
   Stale        \* what is on its way at the start
@@ -74,6 +77,21 @@ AllClosed == [s \in Slot |-> None]
 Min(S) == CHOOSE s \in S : \A t \in S : s <= t
 Max(S) == CHOOSE s \in S : \A t \in S : s >= t
 
+(***************************************************************************)
+(* EP-13.  TLC counts to 2^31, so an epoch has its round in hundreds, and  *)
+(* four times the tag of its owner in place of 30 bits of a checksum.  The *)
+(* order is the same, and epochs of the start are below 100.               *)
+(***************************************************************************)
+Elected == 0
+Kept == 1
+TakenOver == 2
+Defended == 3
+Unsaid == 4  \* as a release takes epochs
+Round(epoch) == epoch \div 100
+\* How its owner came by it
+Kind(epoch, owner) ==
+  IF Round(epoch) > 0 /\ (epoch % 100) \div 4 = Tag[owner] THEN epoch % 4 ELSE Unsaid
+
 -----------------------------------------------------------------------------
 (***************************************************************************)
 (* Reading a view.  A view v is node[n] in the course of a step of n: the  *)
@@ -94,6 +112,12 @@ NodeEpoch(v, x) ==
 \* The node whose slots v.me is there for
 Leader(v) == IF Followed(v, v.me) = None THEN v.me ELSE Followed(v, v.me)
 
+\* EP-13: of that kind, and newer than all that v.me knows of
+Newest(v) == Max({v.currentEpoch} \cup {v.nodes[x].configEpoch : x \in Node})
+NextEpoch(v, kind) ==
+  IF Rules.unique_epochs THEN (Round(Newest(v)) + 1) * 100 + 4 * Tag[v.me] + kind
+  ELSE v.currentEpoch + 1
+
 \* HB-1, HB-2: a replica announces the slots and the configEpoch of its master
 Header(v) ==
   [from |-> v.me, replicaof |-> Followed(v, v.me), currentEpoch |-> v.currentEpoch,
@@ -111,7 +135,8 @@ Broadcast(v, messages) == [v EXCEPT !.out = @ \cup messages]
 Durable(v) ==
   [v EXCEPT
      !.nodes = [x \in Node |-> [@[x] EXCEPT
-                  !.reports = {}, !.health = IF @ = "pfail" THEN "ok" ELSE @]],
+                  !.reports = {}, !.toldEpoch = 0,
+                  !.health = IF @ = "pfail" THEN "ok" ELSE @]],
      !.lastVoteEpoch = IF Rules.persist_vote THEN @ ELSE 0,
      !.notClaiming = {}, !.election = NoElection, !.lastElection = NoElection]
 
@@ -137,6 +162,16 @@ Unbind(v, slots) ==
   [v EXCEPT
      !.nodes = [y \in Node |-> [@[y] EXCEPT !.slots = @ \ slots]],
      !.notClaiming = IF Rules.binding_clears_not_claiming THEN @ \ slots ELSE @]
+
+\* SC-33, SC-36: from whom v.me, or its master, took slots, if that one has a shard
+Noted(v) == UNION {v.taken[x] : x \in Node}
+NoteTaken(v, slots, x) ==
+  IF (Rules.taken_slots_are_kept \/ Rules.told_imports_are_kept) /\ v.nodes[x].shard # None
+  THEN [v EXCEPT !.taken[x] = @ \cup (slots \ Noted(v))] ELSE v
+\* SC-33, SC-36: nothing is noted of what was lost, or taken from the master that is followed
+ForgetLost(v) ==
+  [v EXCEPT !.taken = [x \in Node |-> IF x = Leader(v) THEN {}
+                                      ELSE @[x] \cap v.nodes[Leader(v)].slots]]
 
 \* NO-10
 Follow(v, x, master) ==
@@ -181,15 +216,17 @@ EndElection(v) ==
 (***************************************************************************)
 (* Epochs                                                                  *)
 (***************************************************************************)
-\* EP-1, EP-2, EP-3, EL-14.  A current_epoch that only rose is not saved (EP-10).
+\* EP-1, EP-2, EP-3, EL-14.  A current_epoch that only rose is not saved (EP-10), but by EP-14.
 MergeEpochs(v, h) ==
   LET known == v.nodes[h.from].configEpoch
       v1 == IF Rules.merge_current_epoch /\ h.currentEpoch > v.currentEpoch
-            THEN [v EXCEPT !.currentEpoch = h.currentEpoch] ELSE v
+            THEN [v EXCEPT !.currentEpoch = h.currentEpoch,
+                           !.save = @ \/ Rules.learnt_epoch_is_saved] ELSE v
       takes == /\ h.replicaof = None \/ Rules.config_epoch_from_replicas
                /\ \/ h.configEpoch > known
                   \/ ~Rules.config_epoch_only_rises /\ h.configEpoch # known
-      v2 == [v1 EXCEPT !.nodes[h.from].configEpoch = h.configEpoch, !.save = TRUE]
+      v2 == [v1 EXCEPT !.nodes[h.from].configEpoch = h.configEpoch, !.save = TRUE,
+                       !.nodes[h.from].toldEpoch = IF @ > h.configEpoch THEN @ ELSE 0]
       resets == /\ Rules.election_reset_by_newer_master
                 /\ v.election # NoElection
                 /\ h.configEpoch >= v.election.epoch
@@ -206,13 +243,12 @@ ResolveCollision(v, h) ==
                   /\ h.configEpoch = v.nodes[h.from].configEpoch
                   /\ h.configEpoch = Me(v).configEpoch
       moves == ~Rules.collision_moves_smaller_id_only \/ Less(v.me, h.from)
-  IN IF collides /\ moves THEN MoveTo(v, v.currentEpoch + 1) ELSE v
+  IN IF collides /\ moves THEN MoveTo(v, NextEpoch(v, Kept)) ELSE v
 
 \* EP-11
 BumpWithoutConsensus(v) ==
-  LET newest == Max({v.currentEpoch} \cup {v.nodes[x].configEpoch : x \in Node})
-      mine == Me(v).configEpoch
-  IN IF mine = newest /\ mine # 0 THEN v ELSE MoveTo(v, v.currentEpoch + 1)
+  LET mine == Me(v).configEpoch
+  IN IF mine = Newest(v) /\ mine # 0 THEN v ELSE MoveTo(v, NextEpoch(v, Kept))
 
 -----------------------------------------------------------------------------
 (***************************************************************************)
@@ -255,7 +291,8 @@ HearPong(v, x) ==
 
 -----------------------------------------------------------------------------
 (***************************************************************************)
-(* Slots on their way, and claims.  c is a claim: [owner, epoch, slots].   *)
+(* Slots on their way, and claims.  c is a claim: [owner, epoch, slots,    *)
+(* newMaster], the last for one that was known as a replica until now.     *)
 (***************************************************************************)
 Open(v, to, x) == {s \in Slot : v[to][s] = x}
 Redirected(slots, old, new) == [s \in Slot |-> IF slots[s] = old THEN new ELSE slots[s]]
@@ -279,14 +316,30 @@ RedirectMigrations(v, c) ==
   IN IF Rules.open_slots_follow_claims /\ to # v.migrating
      THEN [v EXCEPT !.migrating = to, !.save = TRUE] ELSE v
 
-\* SC-1, SC-21: the claimed slots that go to the claimant
+\* SC-33: a majority or an operator may have wanted the claimant to lead
+WasAsked(v, c) ==
+  LET kind == Kind(c.epoch, c.owner)
+  IN IF kind = Defended THEN Kind(Me(v).configEpoch, v.me) = Defended ELSE kind # Kept
+\* SC-33: the claimed slots that v.me took from the claimant's shard, and does not give back
+DefendedSlots(v, c) ==
+  LET theirs == UNION {v.taken[x] : x \in {y \in Node : InSameShard(v, y, c.owner)}}
+      believed == c.newMaster \/ WasAsked(v, c)
+      taken == IF ~InSameShard(v, c.owner, v.me) THEN theirs
+               ELSE IF theirs # {} /\ ~believed THEN Me(v).slots ELSE {}
+      leaving == {s \in Slot : v.migrating[s] # None /\ InSameShard(v, v.migrating[s], c.owner)}
+  IN IF /\ Rules.taken_slots_are_kept /\ IsMaster(v, v.me)
+        /\ c.epoch > Me(v).configEpoch
+     THEN (taken \cap c.slots \cap Me(v).slots) \ leaving ELSE {}
+
+\* SC-1, SC-21, SC-33: the claimed slots that go to the claimant
 Claimable(v, c) ==
   LET newer == {x \in Node : v.nodes[x].configEpoch >= c.epoch}
       kept == IF Rules.claims_need_newer_epoch
               THEN UNION {v.nodes[x].slots : x \in newer} ELSE {}
       guarded == IF Rules.importing_slots_are_guarded
                  THEN {s \in Slot : v.importing[s] # None} ELSE {}
-  IN c.slots \ (v.nodes[c.owner].slots \cup guarded \cup (kept \ v.notClaiming))
+  IN c.slots \ (v.nodes[c.owner].slots \cup guarded \cup (kept \ v.notClaiming)
+                 \cup DefendedSlots(v, c))
 
 \* SC-2
 Rebind(v, owner, slots) ==
@@ -297,9 +350,10 @@ Rebind(v, owner, slots) ==
 GivenUp(v, c) ==
   IF Rules.importing_slots_are_claimed /\ IsMaster(v, v.me)
   THEN Open(v, "importing", c.owner) \ c.slots ELSE {}
-TakeImported(v, slots) ==
-  LET v1 == [v EXCEPT !.importing = [s \in Slot |-> IF s \in slots THEN None ELSE @[s]]]
-      new == slots \ Me(v).slots
+TakeImported(v, slots, source) ==
+  LET new == slots \ Me(v).slots
+      v1 == [NoteTaken(v, new, source) EXCEPT
+               !.importing = [s \in Slot |-> IF s \in slots THEN None ELSE @[s]]]
   IN IF new = {} THEN v1
      ELSE BumpWithoutConsensus(Bind([v1 EXCEPT !.save = TRUE], v.me, new))
 
@@ -307,15 +361,17 @@ TakeImported(v, slots) ==
 Settle(v, c) ==
   LET given == GivenUp(v, c)
       v1 == Rebind(v, c.owner, {s \in Claimable(v, c) : s < Min(given)})
-      v2 == TakeImported(v1, given)
+      v2 == TakeImported(v1, given, c.owner)
   IN RedirectMigrations(IF given = {} THEN Rebind(v, c.owner, Claimable(v, c))
                         ELSE Rebind(v2, c.owner, Claimable(v2, c)), c)
 
-\* SC-3: of the owner's slots, those that it leaves out of its claim are marked
+\* SC-3, SC-36: of the owner's slots, those that it leaves out of its claim are marked
 MarkNotClaiming(v, c) ==
   LET owned == v.nodes[c.owner].slots
+      unconfirmed == IF Rules.told_imports_are_kept /\ c.owner = Followed(v, v.me)
+                     THEN Noted(v) ELSE {}
   IN IF ~Rules.not_claiming_slots THEN v
-     ELSE [v EXCEPT !.notClaiming = (@ \ owned) \cup (owned \ c.slots)]
+     ELSE [v EXCEPT !.notClaiming = (@ \ owned) \cup ((owned \ c.slots) \ unconfirmed)]
 
 \* SC-7, SC-8, SC-9
 ShouldFollow(v, c, leader, lost) ==
@@ -325,15 +381,16 @@ ShouldFollow(v, c, leader, lost) ==
        /\ NodeEpoch(v, v.me) < c.epoch
        /\ InSameShard(v, c.owner, v.me)
 
-\* SC-2, SC-7, SC-17
+\* SC-2, SC-7, SC-17, SC-33
 UpdateSlotsConfigWith(v, c) ==
   LET leader == Leader(v)
       v1 == MarkNotClaiming(Settle(v, c), c)
       lost == v.nodes[leader].slots \ v1.nodes[leader].slots
+      v2 == IF Rules.sub_replica_guard_at_role_change THEN v1 ELSE LeaveSubReplicaChain(v1)
   IN IF c.owner = v.me THEN v
      ELSE IF ShouldFollow(v1, c, leader, lost)
      THEN SetMaster(v1, c.owner, InSameShard(v1, c.owner, v.me))
-     ELSE IF Rules.sub_replica_guard_at_role_change THEN v1 ELSE LeaveSubReplicaChain(v1)
+     ELSE IF v2 = v1 /\ DefendedSlots(v, c) # {} THEN MoveTo(v1, NextEpoch(v1, Defended)) ELSE v2
 
 \* SC-4, EL-7: who owns the lowest announced slot that has an owner with a newer configEpoch
 NewerOwner(v, h, besides) ==
@@ -352,15 +409,29 @@ CorrectStaleClaim(v, h) ==
   LET owner == NewerOwner(v, h, h.from)
   IN IF owner = None THEN v ELSE [v EXCEPT !.out = @ \cup {UpdateAbout(v, h.from, owner)}]
 
+\* SC-36: what the master claims itself need not be remembered
+ConfirmImport(v, h) ==
+  IF h.from # Followed(v, v.me) THEN v
+  ELSE [v EXCEPT !.taken = [x \in Node |-> @[x] \ h.slots]]
+
+\* SC-39: a master that claims nothing is told of the slots that are its own here, marked or not
+RemindOwner(v, h) ==
+  LET slots == v.nodes[h.from].slots
+  IN IF ~Rules.reset_owners_take_back \/ h.slots # {} \/ slots = {} THEN v
+     ELSE [v EXCEPT !.out = @ \cup {[UpdateAbout(v, h.from, h.from) EXCEPT !.slots = slots]}]
+
 \* SC-4, SC-5, SC-16: nothing is looked at if the sender claims just what it has in our table
-ProcessClaims(v, h, wasReplica) ==
+ProcessClaims(v0, h, wasReplica) ==
   LET x == h.from
+      v == ConfirmImport(v0, h)
       leader == IF IsMaster(v, x) THEN x ELSE Followed(v, x)
       looks == IF Rules.replicas_are_updated
                THEN leader # None /\ (leader # None => v.nodes[leader].slots # h.slots)
                ELSE h.replicaof = None /\ (wasReplica \/ v.nodes[x].slots # h.slots)
       v1 == IF IsMaster(v, x)
-            THEN UpdateSlotsConfigWith(v, [owner |-> x, epoch |-> h.configEpoch, slots |-> h.slots])
+            THEN RemindOwner(UpdateSlotsConfigWith(v,
+                   [owner |-> x, epoch |-> h.configEpoch, slots |-> h.slots,
+                    newMaster |-> wasReplica]), h)
             ELSE v
   IN IF looks THEN CorrectStaleClaim(v1, h) ELSE v
 
@@ -393,16 +464,41 @@ ReplaceWithinShard(v, h) ==
   IN IF Rules.role_switch_spares_masters /\ IsMaster(v, m) THEN v
      ELSE [v3 EXCEPT !.nodes[m].configEpoch = h.configEpoch, !.save = TRUE]
 
+\* SC-35: the master has what the sender says, nobody the rest; v.me becomes nothing by hearsay
+HandOverAnnounced(v, h) ==
+  LET m == h.replicaof
+      v1 == Bind(SetNodeAsMaster(v, m), m, v.nodes[h.from].slots \cap h.slots)
+      v2 == [v1 EXCEPT !.migrating = Redirected(@, h.from, m),
+                       !.importing = Redirected(@, h.from, m),
+                       !.nodes[m].configEpoch = Max({@, h.configEpoch})]
+      v3 == IF m = v.me THEN v ELSE v2
+  IN Unbind([v3 EXCEPT !.save = TRUE], v3.nodes[h.from].slots)
+
 \* SC-11
 Demote(v, h) ==
   LET v1 == IF ~InSameShard(v, h.replicaof, h.from) THEN Unbind(v, v.nodes[h.from].slots)
-            ELSE IF IsStaleRoleSwitch(v, h) THEN v ELSE ReplaceWithinShard(v, h)
+            ELSE IF IsStaleRoleSwitch(v, h) THEN v
+            ELSE IF Rules.demoted_keep_no_slots THEN HandOverAnnounced(v, h)
+            ELSE ReplaceWithinShard(v, h)
   IN Follow([v1 EXCEPT !.save = TRUE], h.from, None)
+
+\* HB-17: the master is known to have had the configEpoch that its replica announces
+LearnToldEpoch(v, h) ==
+  LET e == v.nodes[h.replicaof]
+  IN IF Rules.old_headers_are_ignored /\ h.configEpoch > Max({e.configEpoch, e.toldEpoch})
+     THEN [v EXCEPT !.nodes[h.replicaof].toldEpoch = h.configEpoch] ELSE v
+
+\* SC-37: whom a replica names as its master is one, unless its shard has a newer epoch
+BelieveInMaster(v, h) ==
+  LET m == h.replicaof
+      newer == h.configEpoch >= Max({v.nodes[m].configEpoch, NodeEpoch(v, m)})
+  IN IF Rules.named_masters_are_masters /\ newer /\ m # v.me THEN SetNodeAsMaster(v, m) ELSE v
 
 \* SC-10, SC-19
 SwitchRole(v, h) ==
-  LET v1 == IF Demotes(v, h) THEN Demote(v, h) ELSE v
-      v2 == Follow([v1 EXCEPT !.save = TRUE], h.from, h.replicaof)
+  LET v0 == IF h.replicaof = None THEN v ELSE LearnToldEpoch(v, h)
+      v1 == IF Demotes(v0, h) THEN Demote(v0, h) ELSE v0
+      v2 == Follow([BelieveInMaster(v1, h) EXCEPT !.save = TRUE], h.from, h.replicaof)
       v3 == IF Rules.sub_replica_guard_at_role_change THEN LeaveSubReplicaChain(v2) ELSE v2
   IN IF h.replicaof = None THEN SetNodeAsMaster(v, h.from)
      ELSE IF Followed(v1, h.from) = h.replicaof THEN v1
@@ -427,11 +523,17 @@ MayFailOver(v) ==
   /\ v.nodes[Leader(v)].health = "fail"
   /\ v.nodes[Leader(v)].slots # {} \/ Rules.empty_master_is_replaced
 
-\* EL-4, EL-5, EL-6, EL-18: what a voter asks for besides that the claim is not outdated
+\* EL-4, EL-5, EL-6, EL-18, EL-27: what a voter asks for besides that the claim is not outdated
 MayVote(v, h) ==
+  LET alone == Rules.unique_epochs /\ Kind(h.currentEpoch, h.from) = Elected
+      late == IF alone THEN Round(h.currentEpoch) < Round(v.currentEpoch)
+              ELSE h.currentEpoch < v.currentEpoch
+      voted == IF alone THEN Round(h.currentEpoch) = Round(v.lastVoteEpoch)
+               ELSE v.lastVoteEpoch = v.currentEpoch
+  IN
   /\ IsVotingMaster(v, v.me)
-  /\ h.currentEpoch >= v.currentEpoch \/ ~Rules.vote_checks_request_epoch
-  /\ v.lastVoteEpoch # v.currentEpoch \/ ~Rules.one_vote_per_epoch
+  /\ ~late \/ ~Rules.vote_checks_request_epoch
+  /\ ~voted \/ ~Rules.one_vote_per_epoch
   /\ ~IsMaster(v, h.from) /\ Followed(v, h.from) # None
   /\ v.nodes[Followed(v, h.from)].health = "fail" \/ ~Rules.vote_needs_failed_master
 
@@ -469,7 +571,7 @@ ReplaceMaster(v) ==
   LET slots == v.nodes[Leader(v)].slots
       epoch == Max({Me(v).configEpoch, v.election.epoch})
       v1 == Bind(SetNodeAsMaster([v EXCEPT !.nodes[v.me].configEpoch = epoch], v.me), v.me, slots)
-      v2 == [v1 EXCEPT !.save = TRUE]
+      v2 == [NoteTaken(v1, slots, Leader(v)) EXCEPT !.save = TRUE]
   IN IF Rules.election_ends_with_win
      THEN [v2 EXCEPT !.election = NoElection, !.lastElection = NoElection] ELSE v2
 
@@ -490,12 +592,17 @@ MayExecute(v, k) ==
 \* SM-5, SM-6: who gave its last slot away follows, who imported it has a new epoch
 Assign(v, k) ==
   LET leader == Leader(v)
+      former == {x \in Node : k.slot \in v.nodes[x].slots}
       v1 == Bind([v EXCEPT !.migrating[k.slot] = None], k.node, {k.slot})
       v2 == [v1 EXCEPT !.importing[k.slot] = None]
   IN IF k.slot \in v.nodes[leader].slots /\ v1.nodes[leader].slots = {}
      THEN SetMaster(v1, k.node, FALSE)
-     ELSE IF v.importing[k.slot] = None \/ k.node # leader THEN v1
-     ELSE IF k.node = v.me THEN BumpWithoutConsensus(v2) ELSE v2
+     ELSE IF k.node # leader THEN v1
+     ELSE LET told(w) == IF k.node # v.me /\ former # {}
+                         THEN NoteTaken(w, {k.slot}, CHOOSE x \in former : TRUE) ELSE w
+          IN IF v.importing[k.slot] = None THEN told(v1)
+             ELSE IF k.node # v.me THEN told(v2)
+             ELSE BumpWithoutConsensus(NoteTaken(v2, {k.slot}, v.importing[k.slot]))
 
 \* SM-3, SM-5: saved, without waiting for the disk
 Execute(v, k) ==
@@ -521,7 +628,7 @@ OnItsWay(used, new) ==
 
 \* MO-1, MO-2, MO-3: v after the rules of a step of n: a win is looked for, then saved, then sent
 Finish(n, v, used) ==
-  LET w == IF Wins(v) THEN ReplaceMaster(v) ELSE v
+  LET w == ForgetLost(IF Wins(v) THEN ReplaceMaster(v) ELSE v)
       after == [w EXCEPT !.out = {}, !.save = FALSE]
       late == w.save /\ w.out # {} /\ ~Rules.save_before_send
       before == IF unsaved[n] THEN Durable(node[n]) ELSE saved[n]
@@ -544,21 +651,38 @@ HeartbeatDue(n, peer) ==
                     pfail |-> {x \in Node \ {n} : node[n].nodes[x].health = "pfail"}]})
   /\ UNCHANGED <<up, node, saved, unsaved, awaited, won>>
 
+\* HB-17: no current_epoch is behind a configEpoch of its own
+IsOld(v, h) ==
+  LET e == v.nodes[h.from]
+  IN Rules.old_headers_are_ignored /\ h.currentEpoch < Max({e.configEpoch, e.toldEpoch})
+
+\* SC-34: a master without slots follows the newer master of its shard
+FollowOwnShard(v, x) ==
+  IF /\ Rules.empty_master_follows_shard
+     /\ IsMaster(v, v.me) /\ Me(v).slots = {} /\ IsMaster(v, x)
+     /\ v.nodes[x].configEpoch > Me(v).configEpoch /\ InSameShard(v, x, v.me)
+  THEN SetMaster(v, x, FALSE) ELSE v
+
 \* HB-7: what a heartbeat makes of a view; the order decides
 Heard(v, h, pfail) ==
   LET v1 == HearPong(MergeEpochs(v, h), h.from)
       v2 == ProcessClaims(SwitchRole(v1, h), h, ~IsMaster(v1, h.from))
       v3 == IF h.replicaof = None THEN ResolveCollision(v2, h) ELSE v2
       v4 == TakeShard(TakeGossip(v3, h.from, pfail), h)
-  IN IF IsIgnored(v1, h) THEN v1 ELSE v4
+  IN IF IsOld(v1, h) \/ IsIgnored(v1, h) THEN v1 ELSE FollowOwnShard(v4, h.from)
 
-\* SC-6: what an UPDATE makes of a view
+\* SC-6, SC-38: what an UPDATE makes of a view.  Of oneself nothing is added (SC-40).
 Updated(v, m) ==
   LET v1 == MergeEpochs(v, m.head)
       v2 == [SetNodeAsMaster(v1, m.subject) EXCEPT
                !.nodes[m.subject].configEpoch = m.configEpoch, !.save = TRUE]
-      c == [owner |-> m.subject, epoch |-> m.configEpoch, slots |-> m.slots]
-      new == m.configEpoch > v1.nodes[m.subject].configEpoch
+      c == [owner |-> m.subject, epoch |-> m.configEpoch, slots |-> m.slots,
+            newMaster |-> ~IsMaster(v1, m.subject)]
+      known == v1.nodes[m.subject]
+      adds == /\ Rules.updates_add_slots /\ m.configEpoch = known.configEpoch
+              /\ ~(Rules.reset_owners_take_back /\ m.subject = v1.me)
+              /\ m.slots \ known.slots # {}
+      new == m.configEpoch > known.configEpoch \/ adds
   IN IF new THEN UpdateSlotsConfigWith(v2, c) ELSE v1
 
 ReceivePong ==
@@ -609,7 +733,7 @@ FailUndoAllowed(n, peer) ==
 \* EL-2, EL-3, EL-21: n asks all for their vote in a new epoch
 ElectionDue(n) ==
   /\ up[n] /\ node[n].election = NoElection /\ MayFailOver(node[n])
-  /\ LET e == node[n].currentEpoch + 1
+  /\ LET e == NextEpoch(node[n], Elected)
          late == node[n].lastElection.late
          v == [node[n] EXCEPT !.currentEpoch = e, !.save = TRUE, !.lastElection = NoElection,
                               !.election = [epoch |-> e, voters |-> {}, late |-> late]]
@@ -723,9 +847,11 @@ IsView(v) ==
        IN /\ e.role \in {"master", "replica"} /\ e.replicaof \in Node \cup {None}
           /\ e.configEpoch \in Nat /\ e.slots \subseteq Slot
           /\ e.health \in {"ok", "pfail", "fail"} /\ e.reports \subseteq Node
+          /\ e.toldEpoch \in Nat                         \* that its replica announced (HB-17)
           /\ e.role = "master" => e.replicaof = None
   /\ v.currentEpoch \in Nat /\ v.lastVoteEpoch \in Nat
   /\ v.notClaiming \subseteq Slot                        \* not claimed by their owner any more
+  /\ \A x \in Node : v.taken[x] \subseteq Slot            \* from whom slots were taken (SC-33)
   /\ v.election \in Election                             \* running, or NoElection
   /\ v.lastElection \in Election                         \* late votes count for the next one
   /\ \A s \in Slot : v.migrating[s] \in Node \cup {None} /\ v.importing[s] \in Node \cup {None}

@@ -6,7 +6,6 @@ SC-40, EL-21.
 
 import attrs
 import pytest
-from click.testing import CliRunner
 
 from model_check.engine import Limits
 from model_check.links import parse_links
@@ -14,7 +13,6 @@ from model_check.models import MODELS
 from model_check.models.at_rest import NO_CIRCLE, SLOTS_WITH_MASTERS
 from model_check.models.properties import CURRENT_EPOCH_SURVIVES, SAFETY
 from model_check.run import Run, check
-from model_check.tla.command import command as twin
 from reference.core.rules import STRICT, SWITCHES, VALKEY_9_1
 
 TOO_WIDE = {"late-votes", "three-replicas", "newcomer", "two-electorates", "two-failovers"}
@@ -133,10 +131,3 @@ def test_each_rule_of_strict_has_a_story() -> None:
 @pytest.mark.parametrize("model", ["take-back", "takeover-collision", "role-switch", "return"])
 def test_more_delay_changes_nothing(model: str, links: str) -> None:
     assert explored(model, links=links).surprises == ()
-
-
-def test_the_twin_says_that_it_is_about_releases() -> None:
-    compared = CliRunner().invoke(twin, ["--dialect", "strict"])
-
-    assert compared.exit_code == 2
-    assert "strict are not in spec/tla" in compared.output

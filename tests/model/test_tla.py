@@ -21,7 +21,7 @@ from model_check.tla.scopes import SCOPES, TwinScope
 from model_check.tla.tlc import JAR_VARIABLE, TlcError, configured, modules, run_tlc
 from model_check.tla.twin import TlcGraph, compare, graph_of_tlc
 from model_check.tla.values import Function, read_value
-from reference.core.rules import DIALECTS, RELEASES, SWITCHES, Rules
+from reference.core.rules import DIALECTS, RELEASES, STRICT, SWITCHES, VALKEY_9_1, Rules
 
 MODULE = "RedisCluster.tla"
 
@@ -66,6 +66,16 @@ DECIDES = [
     ("save_before_send", "elections", "valkey-9.1", "ReceiveFailoverAuthRequest"),
     ("claims_need_newer_epoch", "claims", "valkey-9.1", "ReceivePong"),
     ("not_claiming_slots", "setslot", "valkey-9.1", "ReceivePong"),
+    ("unique_epochs", "votes", "strict", "ElectionDue"),
+    ("learnt_epoch_is_saved", "elections", "strict", "ReceivePong"),
+    ("taken_slots_are_kept", "kept", "strict", "ReceivePong"),
+    ("old_headers_are_ignored", "kept", "strict", "ReceivePong"),
+    ("told_imports_are_kept", "emptied", "strict", "ReceivePong"),
+    ("updates_add_slots", "kept", "strict", "ReceiveUpdate"),
+    ("named_masters_are_masters", "demotion", "strict", "ReceivePong"),
+    ("demoted_keep_no_slots", "emptied", "strict", "ReceivePong"),
+    ("empty_master_follows_shard", "emptied", "strict", "ReceivePong"),
+    ("reset_owners_take_back", "emptied", "strict", "ReceivePong"),
 ]
 """For each switch of the module a scope in which it decides, and the action that differs first."""
 
@@ -103,6 +113,11 @@ def source(name: str = MODULE) -> str:
         ("empty-shard", "redis-7.0", (11, 32, 2)),
         ("empty-shard", "valkey-9.1", (1_144, 3_128, 16)),
         ("empty-reporter", "valkey-9.1", (47, 148, 6)),
+        ("kept", "strict", (358, 593, 14)),
+        ("emptied", "strict", (36, 57, 6)),
+        ("votes", "strict", (234, 740, 16)),
+        ("elections", "strict", (529, 1_661, 13)),
+        ("demotion", "strict", (684, 1_378, 15)),
     ],
 )
 def test_tlc_and_the_core_find_the_same_graph(
@@ -156,11 +171,18 @@ def test_every_switch_of_the_module_decides_somewhere() -> None:
             "ReceiveFailoverAuthRequest",
         ),
         (  # EL-2: the next epoch
-            "LET e == node[n].currentEpoch + 1",
-            "LET e == node[n].currentEpoch + 2",
+            "ELSE v.currentEpoch + 1",
+            "ELSE v.currentEpoch + 2",
             "votes",
             "redis-7.0",
             "ElectionDue",
+        ),
+        (  # SC-33: who only keeps what it had was not asked for
+            "ELSE kind # Kept",
+            "ELSE TRUE",
+            "kept",
+            "strict",
+            "ReceivePong",
         ),
     ],
 )
@@ -206,6 +228,25 @@ def test_each_configuration_that_must_fail_has_its_counterpart() -> None:
     named = {path.name for path in modules().glob("NEG_*.cfg")}
 
     assert {negative.path for negative in NEGATIVES.values()} == named
+
+
+def test_strict_of_the_module_is_that_of_the_core() -> None:
+    text = source("Dialects.tla")
+    record = re.search(r"^Strict ==\n  \[Valkey91 EXCEPT\n(.*?)\]", text, re.MULTILINE | re.DOTALL)
+    assert record is not None
+
+    changed = dict(re.findall(r"!\.(\w+) = (TRUE|FALSE)", record[1]))
+
+    known = set(re.findall(r"Rules\.(\w+)", source()))
+    differ = {name for name in known if getattr(STRICT, name) != getattr(VALKEY_9_1, name)}
+    assert changed == {name: str(getattr(STRICT, name)).upper() for name in differ}
+
+
+def test_a_scope_of_strict_alone_is_left_out_for_a_release() -> None:
+    done = CliRunner().invoke(command, ["--scope", "kept", "--dialect", "valkey-9.1"])
+
+    assert done.exit_code == 0
+    assert "kept is of strict alone" in done.output
 
 
 @pytest.mark.parametrize("dialect", RELEASES)
