@@ -101,6 +101,8 @@ def _kill_the_target_then_the_source(one: Server, other: Server, third: Server) 
     assert "Connection lost to target." in told(one, "failed")["message"]
     assert data_of(one) == expected
 
+    has_all = lambda: third.view()[one.node_id].slots == ("0-5460",)  # noqa: E731 - asked until true
+    wait_until(has_all, 20, what="the bus has told the third who has the slot")
     begin(one, third)
     one.kill()
     assert "Connection lost to source." in told(third, "failed")["message"]
