@@ -17,6 +17,7 @@ from reference.runtime.client_commands_keys import KEY_HANDLERS
 from reference.runtime.client_commands_migration import MIGRATION_HANDLERS
 from reference.runtime.client_commands_pubsub import PUBSUB_HANDLERS, why_not_while_listening
 from reference.runtime.client_commands_replication import REPLICATION_HANDLERS
+from reference.runtime.client_commands_scripts import MAY_WRITE, script_handlers
 from reference.runtime.client_commands_server import SERVER_HANDLERS
 from reference.runtime.client_commands_slots import SLOT_HANDLERS
 from reference.runtime.client_commands_watching import WATCHING_HANDLERS
@@ -51,12 +52,13 @@ HANDLERS: Final[Handlers] = {
     **CLIENT_HANDLERS,
     **DEBUG_HANDLERS,
     **DOCS_HANDLERS,
+    **script_handlers(lambda session, info, words: _run(session, info, words)),  # noqa: PLW0108
     **WATCHING_HANDLERS,
 }
 """Every command that the node answers itself, but for EXEC."""
 
 _EXEC: Final = "exec"
-_MAY_REPLICATE: Final = frozenset({"publish", "spublish"})
+_MAY_REPLICATE: Final = frozenset({"publish", "spublish"}) | MAY_WRITE
 """What does not write, and yet is held back with what does."""
 _SECRET: Final = frozenset({"auth", "hello"})
 """What those who watch are not told, since passwords are in it."""

@@ -24,6 +24,7 @@ from reference.runtime.command_table import CommandInfo
 from reference.runtime.keyspace import Keyspace, Watch
 from reference.runtime.migration import Moves
 from reference.runtime.replication_feed import Feed, ReplicaFacts
+from reference.runtime.scripts import Scripts
 from reference.runtime.slot_import import Import
 from reference.wire.resp import ErrorReply, SimpleString
 
@@ -58,6 +59,7 @@ class Service:
     stats: Stats = attrs.field(factory=Stats, init=False)
     channels: Channels = attrs.field(factory=Channels, init=False)
     waits: Waits = attrs.field(init=False)
+    scripts: Scripts = attrs.field(factory=Scripts, init=False)
     served: Served = attrs.field(factory=Served, init=False)
     _rules: Rules | None = attrs.field(default=None, init=False)
     _release: Release = attrs.field(default=_REDIS, init=False)

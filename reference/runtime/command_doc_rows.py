@@ -104,6 +104,10 @@ del 1.0.0 generic Deletes keys.
 discard 2.0.0 transactions Gives up a transaction.
 dump 2.6.0 generic The value of a key in the form that RESTORE takes.
 echo 1.0.0 connection Answers with the text.
+eval 2.6.0 scripting Runs a script.
+eval_ro 7.0.0 scripting Runs a script that only reads.
+evalsha 2.6.0 scripting Runs a script that is known, by its name.
+evalsha_ro 7.0.0 scripting Runs a script that is known and only reads.
 exec 1.2.0 transactions Carries out a transaction.
 exists 1.0.0 generic How many of the keys there are.
 expire 1.0.0 generic Ends a key after some seconds.
@@ -229,6 +233,11 @@ rpushx 2.2.0 list Adds elements to the end of a list that exists.
 sadd 1.0.0 set Adds members to a set, which is made if it is missing.
 scan 2.8.0 generic Goes through the keys.
 scard 1.0.0 set How many members a set has.
+script 2.6.0 scripting About scripts that are known.
+script|exists 2.6.0 scripting Which scripts are known.
+script|flush 2.6.0 scripting Forgets all scripts.
+script|kill 2.6.0 scripting Ends the script that runs.
+script|load 2.6.0 scripting Makes a script known.
 sdiff 1.0.0 set The members of the first set that no other has.
 sdiffstore 1.0.0 set Keeps the members of the first set that no other has.
 select 1.0.0 connection Chooses a database.

@@ -49,6 +49,15 @@ xinfo -2 - - -
 xinfo|consumers 4 readonly stream nondeterministic_output 2/0/1/RO,access
 xinfo|groups 3 readonly stream - 2/0/1/RO,access
 xinfo|stream -3 readonly stream - 2/0/1/RO,access
+eval -3 noscript,stale,skip_monitor,no_mandatory_keys scripting - 2/n/1/RW,access,update
+evalsha -3 noscript,stale,skip_monitor,no_mandatory_keys scripting - 2/n/1/RW,access,update
+eval_ro -3 readonly,noscript,stale,skip_monitor,no_mandatory_keys scripting - 2/n/1/RO,access
+evalsha_ro -3 readonly,noscript,stale,skip_monitor,no_mandatory_keys scripting - 2/n/1/RO,access
+script -2 - - -
+script|exists -3 noscript scripting request:all_shards,response:agg_logical_and
+script|flush -2 noscript scripting request:all_nodes,response:all_succeeded
+script|kill 2 noscript,allow_busy scripting request:all_shards,response:one_succeeded
+script|load 3 noscript,stale scripting request:all_nodes,response:all_succeeded
 acl -2 - - -
 acl|cat -2 noscript,loading,stale - -
 acl|genpass -2 noscript,loading,stale - -

@@ -93,7 +93,7 @@ def _tip(word: str) -> str:
 
 def _categories(group: tuple[str, ...], flags: tuple[str, ...]) -> tuple[str, ...]:
     """The categories of a row, with those that servers derive from the flags."""
-    reads = ("read",) if "readonly" in flags else ()
+    reads = ("read",) if "readonly" in flags and "scripting" not in group else ()
     writes = ("write",) if "write" in flags else ()
     return (*group, *reads, *writes, "fast" if "fast" in flags else "slow")
 

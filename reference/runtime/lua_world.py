@@ -1,0 +1,219 @@
+"""What a script finds around it, in Lua."""
+
+from typing import Final
+
+WORLD: Final = b"""
+local call, log, sha1hex, encode, decode, over = ...
+local getinfo, sethook, setenv, load = debug.getinfo, debug.sethook, setfenv, loadstring
+local null = newproxy()
+local guarded = {}
+
+local function refuse() error('Attempt to modify a readonly table', 2) end
+local function guard(members)
+  local made = setmetatable({}, {__index = members, __newindex = refuse, __metatable = false})
+  guarded[made] = true
+  return made
+end
+
+local function copy(from, without)
+  local made = {}
+  for name, member in pairs(from) do if not without[name] then made[name] = member end end
+  return guard(made)
+end
+
+local function placed(err)
+  local level = 2
+  local place = getinfo(level, 'Sl')
+  while place and place.source ~= '@user_script' do
+    level = level + 1
+    place = getinfo(level, 'Sl')
+  end
+  -- A call that a function ends with takes the place of that function.
+  place = place or {source = '@user_script', currentline = 1}
+  if not err.source then err.source, err.line = place.source, place.currentline end
+  return err
+end
+
+local redis = {LOG_DEBUG = 0, LOG_VERBOSE = 1, LOG_NOTICE = 2, LOG_WARNING = 3,
+               REPL_ALL = 3, REPL_AOF = 1, REPL_REPLICA = 2, REPL_SLAVE = 2, REPL_NONE = 0}
+local function build(kind, value)
+  if kind == 'list' then
+    local made = {}
+    for place = 1, value.n do made[place] = build(value[2 * place - 1], value[2 * place]) end
+    return made
+  end
+  if kind == 'nothing' then return false end
+  if kind == 'ok' or kind == 'err' then return {[kind] = value} end
+  return value
+end
+function redis.call(...)
+  local reply = build(call(...))
+  if type(reply) == 'table' and reply.err then error(placed(reply)) end
+  return reply
+end
+function redis.pcall(...)
+  local reply = build(call(...))
+  if type(reply) == 'table' and reply.err then return placed(reply) end
+  return reply
+end
+local function text_of(given)
+  if type(given) ~= 'string' then error({err = 'ERR wrong number or type of arguments'}) end
+  return given
+end
+function redis.error_reply(text)
+  text = text_of(text):gsub('^-', '')
+  if not text:find(' ', 1, true) then text = 'ERR ' .. text end
+  return {err = text}
+end
+function redis.status_reply(text) return {ok = text_of(text)} end
+function redis.sha1hex(text) return sha1hex(tostring(text)) end
+function redis.log(level, ...)
+  local words = {...}
+  for place, word in ipairs(words) do words[place] = tostring(word) end
+  log(level, table.concat(words, ' '))
+end
+function redis.replicate_commands() return true end
+function redis.set_repl() end
+function redis.setresp(version)
+  if version ~= 2 then error({err = 'ERR scripts are answered in version 2 of the protocol'}) end
+end
+
+local function nulls(value)
+  if type(value) ~= 'table' then return value end
+  for name, member in pairs(value) do
+    if member == '\\0null' then value[name] = null else nulls(member) end
+  end
+  return value
+end
+local cjson = {null = null}
+local function plain(value, depth)
+  if depth > 1000 then error('Cannot serialise, excessive depth', 0) end
+  if value == null then return 'null' end
+  local kind = type(value)
+  if kind == 'string' then return encode(value) end
+  if kind == 'boolean' then return tostring(value) end
+  if kind == 'nil' then return 'null' end
+  if kind == 'number' then
+    if value ~= value or value == 1 / 0 or value == -1 / 0 then
+      error('Cannot serialise number: must not be NaN or Inf', 0)
+    end
+    return (('%.14g'):format(value))
+  end
+  if kind ~= 'table' then error('Cannot serialise ' .. kind .. ': type not supported', 0) end
+  local last, count = 0, 0
+  for name in pairs(value) do
+    count = count + 1
+    if type(name) == 'number' and name > 0 and name % 1 == 0 then
+      if name > last then last = name end
+    else
+      last = -1
+      break
+    end
+  end
+  local parts = {}
+  if last > 0 and last <= 2 * count + 10 then
+    for place = 1, last do parts[place] = plain(value[place], depth + 1) end
+    return '[' .. table.concat(parts, ',') .. ']'
+  end
+  for name, member in pairs(value) do
+    parts[#parts + 1] = encode(tostring(name)) .. ':' .. plain(member, depth + 1)
+  end
+  return '{' .. table.concat(parts, ',') .. '}'
+end
+function cjson.encode(value) return plain(value, 1) end
+function cjson.decode(text)
+  local value, problem = decode(tostring(text))
+  if problem then error(problem, 0) end
+  if value == '\\0null' then return null end
+  return nulls(value)
+end
+
+local allowed = {
+  assert = assert, error = error, ipairs = ipairs, next = next, pairs = pairs,
+  rawequal = rawequal, rawget = rawget, select = select, tonumber = tonumber,
+  tostring = tostring, type = type, unpack = unpack, _VERSION = _VERSION,
+  string = copy(string, {dump = true}), table = copy(table, {}),
+  math = copy(math, {randomseed = true}),
+  redis = guard(redis), server = guard(redis), cjson = guard(cjson),
+  os = guard({clock = os.clock}),
+}
+function allowed.getmetatable(value)
+  return type(value) == 'table' and getmetatable(value) or nil
+end
+function allowed.setmetatable(value, meta)
+  if guarded[value] then error('Attempt to modify a readonly table', 2) end
+  return setmetatable(value, meta)
+end
+function allowed.rawset(value, name, member)
+  if guarded[value] then error('Attempt to modify a readonly table', 2) end
+  return rawset(value, name, member)
+end
+function allowed.collectgarbage(what)
+  if what == 'count' then return collectgarbage('count') end
+  return 0
+end
+getmetatable('').__index = allowed.string
+
+local ended = false
+local too_long = 'ERR the script ran for too long and was ended'
+local function unless_ended(...)
+  if ended then error({err = too_long}) end  -- no pcall of a script goes on after its end
+  return ...
+end
+function allowed.pcall(...) return unless_ended(pcall(...)) end
+local function handled(handler, fine, ...)
+  if fine then return true, ... end
+  return false, handler(...)  -- not where the error is: hooks do not work there
+end
+function allowed.xpcall(code, handler) return handled(handler, allowed.pcall(code)) end
+
+local function compile(code)
+  sethook()
+  if code:byte(1) == 27 then return nil, 'compiled code is not taken' end
+  return load(code, '@user_script')
+end
+function allowed.loadstring(code, name)
+  if type(code) ~= 'string' or code:byte(1) == 27 then
+    return nil, 'compiled code is not taken'
+  end
+  local made, problem = load(code, name)
+  if made then setenv(made, getfenv(2)) end
+  return made, problem
+end
+
+local function told(err)
+  if type(err) ~= 'table' then err = {err = 'ERR ' .. tostring(err)} end
+  return placed(err)
+end
+
+local function run(code, keys, values)
+  local made, problem = compile(code)
+  if not made then return false, {err = problem, compiling = true} end
+  local names = setmetatable({KEYS = keys, ARGV = values}, {__index = allowed})
+  local world = setmetatable({}, {
+    __index = function(_, name)
+      local member = names[name]
+      if member == nil then
+        error("Script attempted to access nonexistent global variable '"
+              .. tostring(name) .. "'", 2)
+      end
+      return member
+    end,
+    __newindex = refuse, __metatable = false})
+  guarded[world] = true
+  setenv(made, world)
+  local function hook()
+    if over() then
+      ended = true
+      error({err = too_long})
+    end
+  end
+  ended = false
+  sethook(hook, '', 10000)
+  local fine, result = xpcall(made, told)
+  sethook()
+  return fine, result
+end
+return run, compile
+"""
+"""What there is around scripts; they get hold of nothing else, above all of no object of Python."""
