@@ -203,6 +203,8 @@ def imports_told(here: Situation) -> Iterator[Breach]:
     header = here.heartbeat
     if header is None or not here.listens or header.sender != here.before.myself.replicaof:
         return
+    if header.replicaof is not None:
+        return  # it is a master no more, and claims nothing itself
     for source, slots in here.after.taken_from:
         if here.after.myself.is_replica and slots & header.slots:
             yield Breach(

@@ -24,7 +24,7 @@ from reference.core.rules import REDIS_7_0, REDIS_8_0, STRICT, VALKEY_9_1
 from reference.core.slots import NO_SLOTS
 from reference.core.state import ClusterState
 from reference.core.types import Role
-from tests.builders import A1, A, B, C, change, slots
+from tests.builders import A1, A2, A, B, C, change, slots
 from tests.model.heard import (
     NEXT,
     SHARD_C,
@@ -285,6 +285,15 @@ def test_step_of_the_core_keeps_the_rule_and_its_twin_does_not(what: str) -> Non
 
     assert not_kept(step) == []
     assert clause_id in not_kept(tamper(step))
+
+
+def test_replica_does_not_claim_what_its_master_took() -> None:
+    """Its master has been replaced and says so, with the slots of the new one."""
+    step = taken(STREAM, follows(A, A2, 3, 0, 5))
+
+    assert step.after.myself.replicaof == A2
+    assert step.after.taken_from == STREAM.taken_from
+    assert not_kept(step) == []
 
 
 def test_vote_that_was_saved_otherwise_is_not_kept() -> None:
