@@ -57,16 +57,20 @@ class Sight:
 
         Shapes: (n, columns), (n,), (moves,) -> (n,).
         """
-        total = np.cumsum(np.concatenate([[0], among[self.moves.column()]]))
-        first, count = self.choices.column(CHOICE_FIRST), self.choices.column(CHOICE_COUNT)
-        of_choice = total[first + count] - total[first]
-        offers: Wide = np.zeros(len(rows), dtype=np.int64)
+        chosen = []
         for watcher in self.watchers.column().tolist():
             pairs, back = np.unique(
                 np.stack([rows[:, watcher], seen], axis=1), axis=0, return_inverse=True
             )
+            # Nobody has asked before in a state in which the watcher does not look.
             choices = [self._local.memo.value(CHOOSE, *pair) for pair in pairs.tolist()]
-            offers += of_choice[np.array(choices, dtype=np.int64)][back]
+            chosen.append(np.array(choices, dtype=np.int64)[back])
+        total = np.cumsum(np.concatenate([[0], among[self.moves.column()]]))
+        first, count = self.choices.column(CHOICE_FIRST), self.choices.column(CHOICE_COUNT)
+        of_choice = total[first + count] - total[first]
+        offers: Wide = np.zeros(len(rows), dtype=np.int64)
+        for choices_of_rows in chosen:
+            offers += of_choice[choices_of_rows]
         return offers
 
     def sizes(self) -> dict[str, int]:
