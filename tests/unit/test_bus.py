@@ -361,6 +361,22 @@ def test_reader_cuts_messages_out_of_the_stream() -> None:
     assert reader.feed(frames[0][100:] + frames[1][:1]) == frames[:1]
 
 
+@pytest.mark.parametrize("name", MESSAGES)
+def test_reader_takes_a_message_that_comes_by_itself(name: str) -> None:
+    message = encode(MESSAGES[name])
+    received = bytearray(message)
+    reader = FrameReader()
+
+    (frame,) = reader.feed(memoryview(received))
+    received[:] = bytes(len(received))  # what it was read into is used again
+
+    assert frame == message
+    assert reader.feed(message[:20]) == []
+    assert reader.feed(message[20:] + message) == [message, message]
+    with pytest.raises(BusLinkError, match="more than the limit"):
+        FrameReader(max_frame=len(message) - 1).feed(message)
+
+
 def test_reader_waits_for_the_type_before_it_judges() -> None:
     reader = FrameReader()
 
