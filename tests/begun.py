@@ -2,8 +2,8 @@
 
 Those tests mostly wait: for time-outs, elections and heartbeats. These programs run beside them,
 one after another and with a low priority, so that they take little from the servers. A test
-that needs a result waits for it. Where no real servers are tested, a program is run when its result
-is asked for.
+that needs a result waits for it. Where no real servers are tested, or another process tests them
+(`-n 2`), a program is run when its result is asked for.
 """
 
 import os
@@ -67,10 +67,15 @@ class Begun:
     def __init__(self) -> None:
         self._worker = ThreadPoolExecutor(1)
         self._futures: dict[Program, Future[Done]] = {}
+        self._planned: set[Program] = set()
         self._changing = threading.Lock()
         self._running: subprocess.Popen[str] | None = None
         self._ended = False
         self._folder: Path | None = None
+
+    def plan(self, programs: Iterable[Program]) -> None:
+        """They will be asked for; nothing is run yet."""
+        self._planned.update(programs)
 
     def begin(self, programs: Iterable[Program]) -> None:
         """They are run in this order, behind those that were begun before."""
@@ -79,8 +84,8 @@ class Begun:
                 self._futures[program] = self._worker.submit(self._run, program)
 
     def has(self, program: Program) -> bool:
-        """Whether the program was begun."""
-        return program in self._futures
+        """Whether the program was begun, or will be."""
+        return program in self._futures or program in self._planned
 
     def done(self, program: Program) -> Done:
         """How the program ended; it is waited for."""

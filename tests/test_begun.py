@@ -6,6 +6,8 @@ Clauses: none, this is about the tests themselves.
 import signal
 from pathlib import Path
 
+import attrs
+
 from tests.begun import Begun, Program
 from tests.support import wait_until
 
@@ -25,6 +27,20 @@ def test_a_program_is_run_once_and_its_end_is_told() -> None:
     finally:
         begun.end()
     assert not told.folder.exists()
+
+
+def test_what_is_planned_is_run_when_it_is_asked_for() -> None:
+    begun = Begun()
+    program = Program(("-c", TEXT, "FOLDER/file"), used_by="")
+    other = attrs.evolve(program, used_by="nobody")
+    try:
+        begun.plan([program])
+
+        assert begun.has(program)
+        assert not begun.has(other)
+        assert begun.done(program).code == 3
+    finally:
+        begun.end()
 
 
 def test_nothing_runs_on_after_the_end(tmp_path: Path) -> None:
