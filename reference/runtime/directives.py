@@ -153,6 +153,8 @@ DIRECTIVES: Final = (
          "For how many seconds a forgotten node is not learnt again.", _VALKEY),
     _row("cluster-manual-failover-timeout", "manual_failover_timeout_ms",
          _integer(1, _LARGEST_INT), "How long a manual failover may take, in ms.", _VALKEY),
+    _row("cluster-message-gossip-perc", "gossip_percent", _integer(1, 100),
+         "Of what part of the table a heartbeat speaks, in percent.", _VALKEY_9),
     _row("cluster-migration-barrier", "migration_barrier", _integer(0, _LARGEST_INT),
          "How many working replicas a master keeps when one leaves it."),
     _row("cluster-node-timeout", "node_timeout_ms", _integer(0, _LARGEST),

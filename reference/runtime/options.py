@@ -50,6 +50,7 @@ class NodeOptions:
     allow_reads_when_down: bool = False
     allow_replica_migration: bool = True
     blacklist_ttl_s: int = 60
+    gossip_percent: int = 10
     manual_failover_timeout_ms: int = 5000
     migration_barrier: int = 1
     ping_interval_ms: int = 0  # 0: half of the node timeout
@@ -57,6 +58,7 @@ class NodeOptions:
     replica_validity_factor: int = 10
     require_full_coverage: bool = True
     writable_delay_ms: int = 2000  # how long a master that starts serves nobody
+    users: tuple[tuple[str, ...], ...] = ()  # each his name, and rules
     config_file: Path | None = None  # what CONFIG REWRITE writes
     kept: Mapping[str, str] = attrs.field(
         factory=dict, hash=False
@@ -88,6 +90,7 @@ class NodeOptions:
             manual_failover_timeout=self.manual_failover_timeout_ms,
             blacklist_ttl=self.blacklist_ttl_s * 1000,
             replica_validity_factor=self.replica_validity_factor,
+            gossip_percent=self.gossip_percent,
         )
 
     @property

@@ -147,12 +147,14 @@ def test_rules_and_delays_get_what_concerns_them() -> None:
             ("cluster-migration-barrier", "3"),
             ("cluster-blacklist-ttl", "5"),
             ("cluster-manual-failover-timeout", "900"),
+            ("cluster-message-gossip-perc", "80"),
         ],
     )
 
     assert options.settings == Settings(require_full_coverage=False, migration_barrier=3)
     assert options.directives.blacklist_ttl == 5000
     assert options.directives.manual_failover_timeout == 900
+    assert options.directives.gossip_percent == 80
     assert OPTIONS.settings == Settings()
 
 
