@@ -22,7 +22,7 @@ from reference.core.handshake import (
 from reference.core.manual_failover import learn_paused
 from reference.core.messages import Header, Heartbeat, Meet, Ping, Pong
 from reference.core.nodes import ClusterNode
-from reference.core.roles import adopt_shard, follow_own_shard, switch_role
+from reference.core.roles import adopt_shard, follow_own_shard, learn_told_epoch, switch_role
 from reference.core.rules import Rules
 from reference.core.slot_config import process_claims
 from reference.core.state import ClusterState
@@ -139,6 +139,7 @@ def _take_in(
     if is_old(sender, announced, state.rules):
         out.append(Notice(what=Refusal.OLD_HEADER, subject=sender_id))
         return state
+    state = learn_told_epoch(state, announced)
     was_replica = sender.is_replica
     switched = switch_role(state, sender_id, announced, out)
     if switched is None:

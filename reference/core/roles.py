@@ -136,6 +136,22 @@ def set_node_as_master(state: ClusterState, node_id: NodeId, out: list[Effect]) 
     return lead(state, node_id)
 
 
+@clause("HB-17")
+def learn_told_epoch(state: ClusterState, announced: Header) -> ClusterState:
+    """The sender's master is known to have had the configEpoch that is announced for it.
+
+    Also if the sender gives up its role too late to be believed: the epoch was its master's.
+    """
+    master = state.nodes.get(announced.replicaof)
+    if (
+        master is None
+        or not state.rules.old_headers_are_ignored
+        or announced.config_epoch <= max(master.config_epoch, master.told_epoch)
+    ):
+        return state
+    return state.put(attrs.evolve(master, told_epoch=announced.config_epoch))
+
+
 @clause("SC-10", "SC-19")
 def switch_role(
     state: ClusterState, sender_id: NodeId, announced: Header, out: list[Effect]
@@ -147,9 +163,6 @@ def switch_role(
     if announced.replicaof is None:
         return set_node_as_master(state, sender_id, out)
     master = state.nodes.get(announced.replicaof)
-    if master is not None and state.rules.old_headers_are_ignored:
-        master = _learn_told_epoch(master, announced)
-        state = state.put(master)
     if not state.nodes[sender_id].is_replica:
         demoted = _demote(state, sender_id, master, announced, out)
         if demoted is None:
@@ -178,14 +191,6 @@ def _believe_in_master(
     if state.rules.named_masters_are_masters and newer and named != state.myself_id:
         return set_node_as_master(state, named, out)
     return state
-
-
-@clause("HB-17")
-def _learn_told_epoch(master: ClusterNode, announced: Header) -> ClusterNode:
-    """The master is known to have had the configEpoch that its replica announces for it."""
-    if announced.config_epoch <= max(master.config_epoch, master.told_epoch):
-        return master
-    return attrs.evolve(master, told_epoch=announced.config_epoch)
 
 
 @clause("SC-11", "SC-12")

@@ -482,10 +482,12 @@ Demote(v, h) ==
             ELSE ReplaceWithinShard(v, h)
   IN Follow([v1 EXCEPT !.save = TRUE], h.from, None)
 
-\* HB-17: the master is known to have had the configEpoch that its replica announces
+\* HB-17: the master is known to have had the configEpoch that is announced for it, also by a
+\* sender that gives up its role too late to be believed
 LearnToldEpoch(v, h) ==
   LET e == v.nodes[h.replicaof]
-  IN IF Rules.old_headers_are_ignored /\ h.configEpoch > Max({e.configEpoch, e.toldEpoch})
+  IN IF /\ Rules.old_headers_are_ignored /\ h.replicaof # None
+        /\ h.configEpoch > Max({e.configEpoch, e.toldEpoch})
      THEN [v EXCEPT !.nodes[h.replicaof].toldEpoch = h.configEpoch] ELSE v
 
 \* SC-37: whom a replica names as its master is one, unless its shard has a newer epoch
@@ -496,8 +498,7 @@ BelieveInMaster(v, h) ==
 
 \* SC-10, SC-19
 SwitchRole(v, h) ==
-  LET v0 == IF h.replicaof = None THEN v ELSE LearnToldEpoch(v, h)
-      v1 == IF Demotes(v0, h) THEN Demote(v0, h) ELSE v0
+  LET v1 == IF Demotes(v, h) THEN Demote(v, h) ELSE v
       v2 == Follow([BelieveInMaster(v1, h) EXCEPT !.save = TRUE], h.from, h.replicaof)
       v3 == IF Rules.sub_replica_guard_at_role_change THEN LeaveSubReplicaChain(v2) ELSE v2
   IN IF h.replicaof = None THEN SetNodeAsMaster(v, h.from)
@@ -665,11 +666,12 @@ FollowOwnShard(v, x) ==
 
 \* HB-7: what a heartbeat makes of a view; the order decides
 Heard(v, h, pfail) ==
-  LET v1 == HearPong(MergeEpochs(v, h), h.from)
+  LET v0 == HearPong(MergeEpochs(v, h), h.from)
+      v1 == LearnToldEpoch(v0, h)
       v2 == ProcessClaims(SwitchRole(v1, h), h, ~IsMaster(v1, h.from))
       v3 == IF h.replicaof = None THEN ResolveCollision(v2, h) ELSE v2
       v4 == TakeShard(TakeGossip(v3, h.from, pfail), h)
-  IN IF IsOld(v1, h) \/ IsIgnored(v1, h) THEN v1 ELSE FollowOwnShard(v4, h.from)
+  IN IF IsOld(v0, h) THEN v0 ELSE IF IsIgnored(v1, h) THEN v1 ELSE FollowOwnShard(v4, h.from)
 
 \* SC-6, SC-38: what an UPDATE makes of a view.  Of oneself nothing is added (SC-40).
 Updated(v, m) ==

@@ -17,7 +17,7 @@ from reference.core.forget import hear_forgotten
 from reference.core.heartbeat import is_old
 from reference.core.messages import FailoverAuthRequest, Pong, Update
 from reference.core.open_slots import open_slots
-from reference.core.roles import follow_own_shard, switch_role
+from reference.core.roles import follow_own_shard, learn_told_epoch, switch_role
 from reference.core.rules import STRICT, Rules
 from reference.core.slot_config import update_about
 from reference.core.slots import NO_SLOTS, SlotSet
@@ -157,9 +157,8 @@ def test_a_replica_tells_of_its_masters_epoch_until_the_master_does() -> None:
     state = strict(C)
     said = says(A2, replicaof=A, current_epoch=9, config_epoch=9, claims=slots(0))
 
-    told_of = switch_role(state, A2, said, [])
+    told_of = learn_told_epoch(state, said)
 
-    assert told_of is not None
     assert (told_of.nodes[A].told_epoch, told_of.nodes[A].config_epoch) == (9, 1)
     assert durable(told_of).nodes[A].told_epoch == 0
     for epoch, left in ((8, 9), (9, 0)):
@@ -169,8 +168,30 @@ def test_a_replica_tells_of_its_masters_epoch_until_the_master_does() -> None:
 
 def test_what_a_replica_tells_that_is_known_changes_nothing() -> None:
     state = strict(C)
+    said = says(A2, replicaof=A, config_epoch=1)
 
-    assert switch_role(state, A2, says(A2, replicaof=A, config_epoch=1), []) is state
+    assert learn_told_epoch(state, said) is state
+    assert switch_role(state, A2, said, []) is state
+
+
+@pytest.mark.parametrize("gave_up", [True, False])
+def test_who_gave_up_its_role_too_long_ago_still_tells_of_its_masters_epoch(
+    *, gave_up: bool
+) -> None:
+    """A1 leads the shard, after A2, of whose election only A tells, which follows it."""
+    state = change(strict(C), A1, role=Role.MASTER, replicaof=None, config_epoch=20)
+    state = attrs.evolve(change(state, A2, replicaof=A1), current_epoch=20)
+    if not gave_up:
+        state = change(state, A, role=Role.REPLICA, replicaof=A1, slots=NO_SLOTS)
+    tells = Pong(header=says(A, replicaof=A2, current_epoch=9, config_epoch=9, shard_id=SHARD_A))
+    late = Pong(header=says(A2, replicaof=A, current_epoch=3, config_epoch=1, shard_id=SHARD_A))
+
+    after, out = hear(state, tells, link_node=A)
+    _, then = hear(after, late, link_node=A2)
+
+    assert (Refusal.STALE_ROLE_SWITCH in told(out)) == gave_up
+    assert after.nodes[A2].told_epoch == 9
+    assert told(then) == [Refusal.OLD_HEADER]
 
 
 def emptied() -> ClusterState:
