@@ -17,6 +17,7 @@ from reference.runtime.client_commands_keys import KEY_HANDLERS
 from reference.runtime.client_commands_migration import MIGRATION_HANDLERS
 from reference.runtime.client_commands_pubsub import PUBSUB_HANDLERS, why_not_while_listening
 from reference.runtime.client_commands_replication import REPLICATION_HANDLERS
+from reference.runtime.client_commands_saving import SAVING_HANDLERS, why_not_written
 from reference.runtime.client_commands_scripts import MAY_WRITE, script_handlers
 from reference.runtime.client_commands_server import SERVER_HANDLERS
 from reference.runtime.client_commands_slots import SLOT_HANDLERS
@@ -49,6 +50,7 @@ HANDLERS: Final[Handlers] = {
     **BLOCKING_HANDLERS,
     **DATA_HANDLERS,
     **USER_HANDLERS,
+    **SAVING_HANDLERS,
     **CLIENT_HANDLERS,
     **DEBUG_HANDLERS,
     **DOCS_HANDLERS,
@@ -87,7 +89,8 @@ def why_not_run(
     if stranger:
         return _NO_AUTH
     if session.transaction is not None and "no_multi" in info.flags:
-        return ErrorReply(f"ERR Command '{info.name}' not allowed inside a transaction")
+        named = f" '{info.name}'" if session.release.server == "valkey" else ""
+        return ErrorReply(f"ERR Command{named} not allowed inside a transaction")
     return None
 
 
@@ -133,6 +136,8 @@ def _execute(session: Session, info: CommandInfo | None, arguments: list[bytes])
         error = route(session, info, _parts(session, info, arguments))
         if error is not None and info.name == _EXEC:
             discard(session)
+    if error is None and session.service.file.refuses_writes and _changes(session, arguments):
+        error = why_not_written(session)
     if error is None:
         error = why_not_while_listening(session, info.name)
     if error is not None:
@@ -141,6 +146,11 @@ def _execute(session: Session, info: CommandInfo | None, arguments: list[bytes])
         return error
     queued = queue(session, info, arguments)
     return _run(session, info, arguments) if queued is None else queued
+
+
+def _changes(session: Session, arguments: list[bytes]) -> bool:
+    """Whether the request may change data, or asks whether it could (PING)."""
+    return arguments[0].upper() == b"PING" or writes(session, arguments)
 
 
 def _parts(session: Session, info: CommandInfo, arguments: list[bytes]) -> Sequence[Part]:

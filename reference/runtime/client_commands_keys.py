@@ -1,4 +1,4 @@
-"""DUMP, RESTORE and MIGRATE, none of which ever reaches the data engine, and BGREWRITEAOF."""
+"""DUMP, RESTORE and MIGRATE, none of which ever reaches the data engine."""
 
 import time
 from collections.abc import Iterator
@@ -146,18 +146,7 @@ def _order(arguments: list[bytes]) -> Order:
     )
 
 
-@clause("RT-53")
-def rewrite_log(session: Session, _arguments: list[bytes]) -> ClientReply:
-    """The append-only file begins anew with all data. Counterpart: `bgrewriteaofCommand`."""
-    recorder = session.service.keyspace.recorder
-    if recorder is None:
-        return ErrorReply("ERR the append only file is off")
-    recorder.rewrite()
-    return SimpleString("Background append only file rewriting started")
-
-
 KEY_HANDLERS: Final[Handlers] = {
-    "bgrewriteaof": rewrite_log,
     "dump": dump,
     "migrate": migrate,
     "restore": restore,

@@ -214,6 +214,7 @@ def append_log_lines(session: Session) -> Iterator[str]:
     recorder = session.service.keyspace.recorder
     yield f"aof_enabled:{int(recorder is not None)}"
     yield f"aof_rewrite_in_progress:{int(recorder is not None and recorder.rewriting)}"
+    yield "aof_rewrite_scheduled:0"
     yield "aof_last_bgrewrite_status:ok"
     yield "aof_last_write_status:ok"  # a node that cannot write ends
 

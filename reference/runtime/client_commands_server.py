@@ -9,11 +9,8 @@ from typing import Final
 
 from reference.clauses import clause
 from reference.runtime.client_channels import Kind
-from reference.runtime.client_commands_replication import (
-    append_log_lines,
-    replication_lines,
-    sync_lines,
-)
+from reference.runtime.client_commands_replication import replication_lines, sync_lines
+from reference.runtime.client_commands_saving import persistence_lines
 from reference.runtime.client_limits import configured_limits
 from reference.runtime.client_patterns import glob
 from reference.runtime.client_replies import ClientReply, Raw, SetReply, Verbatim
@@ -85,11 +82,6 @@ def _command_section(session: Session) -> Iterator[str]:
     yield from session.service.stats.command_lines()
 
 
-def _persistence_section(session: Session) -> Iterator[str]:
-    yield "loading:0"
-    yield from append_log_lines(session)
-
-
 def _cluster_section(_session: Session) -> Iterator[str]:
     yield "cluster_enabled:1"
 
@@ -104,7 +96,7 @@ _SECTIONS: Final[dict[str, Callable[[Session], Iterator[str]]]] = {
     "Server": _server_section,
     "Clients": _clients_section,
     "Memory": _memory_section,
-    "Persistence": _persistence_section,
+    "Persistence": persistence_lines,
     "Stats": _stats_section,
     "Replication": replication_lines,
     "Commandstats": _command_section,
@@ -264,9 +256,19 @@ def shutdown(session: Session, arguments: list[bytes]) -> ClientReply:
         return ErrorReply("ERR Errors trying to SHUTDOWN. Check logs.")
     if b"ABORT" in words:
         return ErrorReply("ERR No shutdown in progress.")
+    if not _saved(session, words) and b"FORCE" not in words:
+        return ErrorReply("ERR Errors trying to SHUTDOWN. Check logs.")
     session.closing = True
     session.node.shut_down()
     return Raw()
+
+
+def _saved(session: Session, words: set[bytes]) -> bool:
+    """Whether the data is in the file, if it is to be."""
+    file = session.service.file
+    if b"SAVE" in words:
+        return file.saved_now()
+    return b"NOSAVE" in words or file.save_at_end()
 
 
 def _command_getkeysandflags(session: Session, arguments: list[bytes]) -> ClientReply:

@@ -1,6 +1,5 @@
-"""Commands for those who watch a node: OBJECT, MEMORY, SLOWLOG, LATENCY, MONITOR and LASTSAVE."""
+"""Commands for those who watch a node: OBJECT, MEMORY, SLOWLOG, LATENCY, and MONITOR."""
 
-import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -218,14 +217,8 @@ def monitor(session: Session, _arguments: list[bytes]) -> ClientReply:
     return OK
 
 
-def _last_save(session: Session, _arguments: list[bytes]) -> ClientReply:
-    """When the node started: it saves nothing by itself, as a server does that has just started."""
-    return int(time.time() - (time.monotonic() - session.service.stats.started_s))
-
-
 WATCHING_HANDLERS: Final[Handlers] = {
     **{f"{name}|help": _help for name in _HELP},
-    "lastsave": _last_save,
     "latency|doctor": _latency_doctor,
     "latency|history": _nothing,
     "latency|latest": _nothing,

@@ -67,7 +67,8 @@ def served_plainly(session: Session, name: str, key: bytes) -> bool:
     service, node = session.service, session.service.node
     case = (key_hash_slot(key), name, session.readonly, False, True)
     known = case in service.served.at(node.state, ok=node.cluster_ok)
-    return known and not (node.writes.active or service.moves.active)
+    held = node.writes.active or service.moves.active or service.file.refuses_writes
+    return known and not held
 
 
 def _decide(

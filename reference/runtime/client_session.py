@@ -21,7 +21,9 @@ from reference.runtime.client_stats import Stats
 from reference.runtime.client_view import RELEASES, NodeView, Release, release_of
 from reference.runtime.client_waits import Waits
 from reference.runtime.command_table import CommandInfo
-from reference.runtime.keyspace import Keyspace, Watch
+from reference.runtime.data_file import DataFile
+from reference.runtime.keyspace import Keyspace
+from reference.runtime.keyspace_watch import Watch
 from reference.runtime.migration import Moves
 from reference.runtime.replication_feed import Feed, ReplicaFacts
 from reference.runtime.scripts import Scripts
@@ -61,6 +63,7 @@ class Service:
     waits: Waits = attrs.field(init=False)
     scripts: Scripts = attrs.field(factory=Scripts, init=False)
     served: Served = attrs.field(factory=Served, init=False)
+    file: DataFile = attrs.field(init=False)
     _rules: Rules | None = attrs.field(default=None, init=False)
     _release: Release = attrs.field(default=_REDIS, init=False)
     run_id: str = attrs.field(factory=lambda: secrets.token_hex(20), init=False)
@@ -69,6 +72,11 @@ class Service:
     @waits.default
     def _no_waits(self) -> Waits:
         return Waits(self.keyspace.database)
+
+    @file.default
+    def _no_file(self) -> DataFile:
+        node = self.node
+        return DataFile(self.keyspace, lambda: node.options, lambda: node.replicas.stream)
 
     @clause("CM-74", "CM-82")
     def follow_node(self) -> None:

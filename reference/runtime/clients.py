@@ -91,6 +91,7 @@ class ClientServer:
         self._closed = self.frozen = True
         self.service.node.writes.end_all()
         await self.service.moves.close()
+        await self.service.file.close()
         await stop_listening(self._server)
         await self._secure.close()
         for connection in list(self._connections):
@@ -128,4 +129,5 @@ async def serve_clients(
     server = ClientServer(node, keyspace, limits)
     if port or not node.options.tls_port:
         await server.start(host, port)
+    server.service.file.look()
     return server

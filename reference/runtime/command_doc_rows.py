@@ -17,6 +17,7 @@ append 2.0.0 string Adds text to the end of a string, which is made if it is mis
 asking 3.0.0 cluster The next command may use a slot that is being imported.
 auth 1.0.0 connection Tells the password of a user.
 bgrewriteaof 1.0.0 server Writes a new base of the append only file.
+bgsave 1.0.0 server Writes the file with all data in the background.
 bitcount 2.6.0 bitmap How many bits of a string are set.
 bitfield 3.2.0 bitmap Reads and changes integers inside a string.
 bitop 2.6.0 bitmap Combines strings bit by bit and keeps the result.
@@ -231,6 +232,7 @@ rpoplpush 1.2.0 list Moves the last element of a list to the head of another.
 rpush 1.0.0 list Adds elements to the end of a list, which is made if it is missing.
 rpushx 2.2.0 list Adds elements to the end of a list that exists.
 sadd 1.0.0 set Adds members to a set, which is made if it is missing.
+save 1.0.0 server Writes the file with all data, and nothing else happens meanwhile.
 scan 2.8.0 generic Goes through the keys.
 scard 1.0.0 set How many members a set has.
 script 2.6.0 scripting About scripts that are known.

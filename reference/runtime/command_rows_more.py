@@ -10,6 +10,8 @@ from typing import Final
 MORE_NODE_ROWS: Final = """
 debug -2 admin,noscript,loading,stale admin,dangerous -
 bgrewriteaof 1 admin,noscript,no_async_loading admin,dangerous -
+bgsave -1 admin,noscript,no_async_loading admin,dangerous -
+save 1 admin,noscript,no_async_loading,no_multi admin,dangerous -
 dump 2 readonly keyspace nondeterministic_output 1/0/1/RO,access
 migrate -6 write keyspace,dangerous nondeterministic_output 3/0/1/RW,access,delete KEYS@-2/-1/1/RW,access,delete,incomplete
 restore -4 write,denyoom keyspace,dangerous - 1/0/1/OW,update

@@ -138,6 +138,7 @@ def cluster(**given: Any) -> None:  # noqa: ANN401 - click passes the options ab
                 dialect=given["dialect"],
                 node_timeout_ms=given["cluster_node_timeout"],
                 cluster_config_file=f"nodes-{port}.conf",
+                kept={"dbfilename": f"dump-{port}.rdb"},
                 directory=directory,
                 bind=given["bind"],
                 writable_delay_ms=0,  # nobody can know anything newer: all start together

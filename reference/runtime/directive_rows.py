@@ -171,6 +171,7 @@ rv - propagation-error-behavior ignore|panic|panic-on-replicas ignore
 rv p protected-mode yes-no yes
 rv - proto-max-bulk-len memory 536870912
 rv - rdb-del-sync-files yes-no no
+rv h rdb-key-save-delay -2147483648..2147483647 0
 rv - rdb-save-incremental-fsync yes-no yes
 v - rdb-version-check strict|relaxed strict
 rv i rdbchecksum yes-no yes

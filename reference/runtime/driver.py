@@ -10,6 +10,7 @@ from typing import Any
 
 from reference.clauses import clause
 from reference.core.state import ClusterState
+from reference.runtime.directives import kept_text
 from reference.runtime.node import Node
 from reference.runtime.opening import listening_node
 from reference.runtime.options import NodeOptions
@@ -31,7 +32,9 @@ async def run_nodes(
     stop = asked_to_stop()
     async with _running(nodes) as running:
         ready(running)
-        await _until(stop, running)
+        while not await _until(stop, running):
+            log.warning("Errors trying to shut down the server. Check the logs.")
+            stop.clear()
         log.info("User requested shutdown...")
     log.info("slotproof is now ready to exit, bye bye...")
 
@@ -74,8 +77,8 @@ async def _running(
         yield listening
 
 
-async def _until(stop: asyncio.Event, running: list[Node]) -> None:
-    """The first of: somebody asks for the end, a node fails."""
+async def _until(stop: asyncio.Event, running: list[Node]) -> bool:
+    """The first of: somebody asks for the end, a node fails; False if the data cannot be saved."""
     events = [stop, *(node.end_asked for node in running)]
     asked = [asyncio.create_task(event.wait()) for event in events]
     try:
@@ -89,3 +92,19 @@ async def _until(stop: asyncio.Event, running: list[Node]) -> None:
         error = node.failed.exception() if node.failed.done() else None
         if error is not None:
             raise NodeFailedError(f"node on port {node.options.port}: {error}") from error
+    return all(node.end_asked.is_set() or _saved(node) for node in running)
+
+
+@clause("RT-84")
+def _saved(node: Node) -> bool:
+    """Whether the node's data is in its file, if it is to be when a signal ends the node.
+
+    Counterpart: `finishShutdown`.
+    """
+    if node.clients is None:
+        return True
+    file, word = node.clients.service.file, kept_text(node.options, "shutdown-on-sigterm")
+    if word == "nosave":
+        return True
+    saved = file.saved_now() if word == "save" else file.save_at_end()
+    return saved or word == "force"

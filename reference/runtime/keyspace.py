@@ -31,6 +31,7 @@ from reference.runtime.keyspace_values import (
     entry_of,
     set_stream_ids,
 )
+from reference.runtime.keyspace_watch import Watch
 from reference.runtime.options import NodeOptions
 from reference.runtime.replication_data import ReplicationError, commands_of
 from reference.wire.rdb import RdbKey
@@ -93,41 +94,6 @@ class _Engine(FakeSocket):
         if self.responses is None:
             raise ConnectionError("the keyspace is closed")
         return self._replies.popleft()
-
-
-class Watch:
-    """Keys that must not change until a transaction (`watchedKey`); closed when it is over."""
-
-    def __init__(self, keyspace: "Keyspace") -> None:
-        """No key is watched yet."""
-        self._keyspace = keyspace
-        self._existed: dict[bytes, bool] = {}
-        self._changed = False
-
-    @clause("CM-43")
-    def add(self, key: bytes) -> None:
-        """The key is watched from now on, if it was not before. Counterpart: `watchForKey`."""
-        if key not in self._existed:
-            database = self._keyspace.database()
-            self._existed[key] = key in database
-            database.add_watch(key, self)
-
-    def notify_watch(self) -> None:
-        """A watched key has changed; the engine calls this."""
-        self._changed = True
-
-    @property
-    def touched(self) -> bool:
-        """Whether a key has changed or expired. Counterpart: `isWatchedKeyExpired`."""
-        database = self._keyspace.database()
-        expired = any(existed and key not in database for key, existed in self._existed.items())
-        return self._changed or expired
-
-    def close(self) -> None:
-        """No key is watched any more."""
-        database = self._keyspace.database()
-        while self._existed:
-            database.remove_watch(self._existed.popitem()[0], self)
 
 
 class Recorder(Protocol):
@@ -198,15 +164,15 @@ class Keyspace:
         keys = keys_of(info, arguments)
         if keys is not None:
             self._announce(keys or None)
-        if self.listener is None and self.recorder is None and not self.followers:
-            return self._engage(name, arguments, protocol)
         self._data.touched.clear()
         reply = self._engage(name, arguments, protocol)
         touched = list(self._data.touched)
         if not touched and _says_nothing_of_keys(name, reply):
             touched = list(keys or ())
-        done = Done(arguments=arguments, reply=reply, touched=touched, data=self)
-        self._tell(effects_of(done))
+            self._data.note(touched)
+        if self.listener is not None or self.recorder is not None or self.followers:
+            done = Done(arguments=arguments, reply=reply, touched=touched, data=self)
+            self._tell(effects_of(done))
         return reply
 
     def plain(self, key: bytes) -> bytes | Unsure | None:
@@ -312,6 +278,11 @@ class Keyspace:
         item = self.database().get(key)
         return None if item is None else entry_of(key, item)
 
+    def kept(self, key: bytes) -> RdbKey | None:
+        """The key with all that it holds, None if there is none; its time may be over."""
+        item = self._data.whole.get(key)
+        return None if item is None else entry_of(key, item)
+
     @clause("RE-4")
     def load(self, entry: RdbKey) -> None:
         """The key is here, which was not; nobody is told. ReplicationError if it cannot be.
@@ -361,7 +332,8 @@ class Keyspace:
     def remove(self, key: bytes) -> None:
         """The key is not here; nobody is told."""
         self._announce([key])
-        self._data.pop(key, None)
+        if self._data.pop(key, None) is not None:
+            self._data.note([key])
 
     @clause("RE-3")
     def replace(self, other: "Keyspace") -> None:
@@ -376,6 +348,7 @@ class Keyspace:
             mine.swap(new)
             for key in watched:
                 mine.notify_watch(key)
+            mine.tell_emptied()
         if self.recorder is not None:
             self.recorder.rewrite()
 
@@ -437,10 +410,15 @@ class Keyspace:
 
     def watch(self) -> Watch:
         """A watch for the keys of one transaction."""
-        return Watch(self)
+        return Watch(self.database)
 
     def __len__(self) -> int:
         return len(self.database())
+
+    @property
+    def changes(self) -> int:
+        """How many changes of keys there were since the node has started."""
+        return self._data.changes
 
     def expires_count(self) -> int:
         """How many keys have a time to live."""

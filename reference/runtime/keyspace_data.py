@@ -1,11 +1,11 @@
 """The engine's database, which tells what a command has touched and what has expired."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from heapq import heappop
 from math import inf, nextafter
 from threading import Lock
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
 from fakeredis._core import Database, Item
@@ -34,6 +34,16 @@ class Arrival(Generic[_Holder]):
     keyspace: _Holder
 
 
+class Observer(Protocol):
+    """Who is told of each key whose value is another."""
+
+    def changed(self, key: bytes, *, by_itself: bool) -> None:
+        """The key has changed, or has gone; by itself: because its time is over."""
+
+    def emptied(self) -> None:
+        """Any key may have changed."""
+
+
 class Data(Database):
     """The keys and values of one node; a master decides what has expired, a replica obeys."""
 
@@ -44,11 +54,37 @@ class Data(Database):
         self.expired_keys: list[bytes] = []  # gone by themselves, since somebody emptied it
         self.follows = False  # a master says when keys end
         self.obeys = False  # what is carried out now is the master's
+        self.changes = 0  # of keys, since the node has started
+        self.observer: Observer | None = None
 
     @override
     def notify_watch(self, key: bytes) -> None:
         self.touched[key] = None
+        self.changes += 1
         super().notify_watch(key)
+        if self.observer is not None:
+            self.observer.changed(key, by_itself=False)
+
+    def note(self, keys: Iterable[bytes]) -> None:
+        """The keys have changed, though the engine has told of none."""
+        for key in keys:
+            self.changes += 1
+            if self.observer is not None:
+                self.observer.changed(key, by_itself=False)
+
+    @override
+    def clear(self) -> None:
+        observer, self.observer = self.observer, None
+        try:
+            super().clear()
+        finally:
+            self.observer = observer
+        self.tell_emptied()
+
+    def tell_emptied(self) -> None:
+        """The observer knows that any key may have changed."""
+        if self.observer is not None:
+            self.observer.emptied()
 
     @override
     def expired(self, item: Any) -> bool:
@@ -89,12 +125,19 @@ class Data(Database):
     def _end(self, key: bytes) -> None:
         del self._dict[key]
         self.expired_keys.append(key)
+        if self.observer is not None:
+            self.observer.changed(key, by_itself=True)
 
     @override
     def __iter__(self) -> Iterator[bytes]:
         if self.follows and self._expiry_heap and self._expiry_heap[0][0] < self.time:
             return iter([key for key, item in self._dict.items() if not self.expired(item)])
         return super().__iter__()
+
+    @property
+    def whole(self) -> Mapping[bytes, Any]:
+        """Every item, those too that are hidden because their time is over."""
+        return self._dict
 
     def plain(self, key: bytes) -> bytes | Unsure | None:
         """The string that the key holds, None if it is not there; unsure if it is another matter.
@@ -115,9 +158,11 @@ class Data(Database):
         elif item.expireat is not None:
             return False
         item.value = value
-        if key in self._watches:
+        if key in self._watches or self.observer is not None:
             with self.condition:
                 self.notify_watch(key)
+        else:
+            self.changes += 1
         return True
 
     def take_in(self, other: "Data") -> None:

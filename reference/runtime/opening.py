@@ -13,6 +13,7 @@ from reference.core.types import NodeId
 from reference.runtime.append_log import AppendLogError, Recording
 from reference.runtime.clients import serve_clients
 from reference.runtime.clock import new_node_id, new_shard_id
+from reference.runtime.data_file import DataFileError, Loaded, load_file
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.node import Node
 from reference.runtime.nodes_file import announced_by_nodes, from_conf
@@ -75,10 +76,11 @@ async def listening_node(
             state, announced = read_state(config, options)
         keyspace = Keyspace()
         at_end.callback(keyspace.close)
+        keyspace.follows(master=state.myself.is_replica)
         failures: list[Node] = []
         recording = Recording(keyspace, partial(_fail, failures))
         at_end.push_async_callback(recording.close)
-        _start_recording(recording, options)
+        loaded = _load(recording, keyspace, options, master=state.myself.is_master)
         node = Node(options, state, config, keyspace, announced, surroundings)
         failures.append(node)
         keyspace.record_as = recording.follow
@@ -89,6 +91,9 @@ async def listening_node(
             clients = await serve_clients(node, keyspace, options.bind, port)
             at_end.push_async_callback(clients.close)
             node.clients = clients
+            clients.service.file.loaded = loaded
+            if loaded.history is not None and state.myself.is_replica:
+                node.replicas.stream.adopt(*loaded.history)
             if options.tls_port:
                 port = options.tls_port
                 clients.start_tls(options.bind, port)
@@ -119,13 +124,21 @@ def _fail(nodes: list[Node], error: OSError) -> None:
             node.failed.set_exception(error)
 
 
-@clause("RT-50")
-def _start_recording(recording: Recording, options: NodeOptions) -> None:
-    """The keyspace has what was recorded; StartError if that cannot be read."""
+@clause("RT-50", "RT-80")
+def _load(
+    recording: Recording, keyspace: Keyspace, options: NodeOptions, *, master: bool
+) -> Loaded:
+    """The keyspace has what was recorded, else what was saved; StartError if it cannot be read."""
     try:
         recording.start(options)
     except (AppendLogError, OSError, UnicodeError) as error:
         raise StartError(f"the append only file cannot be used: {error}") from error
+    if keyspace.recorder is not None:
+        return Loaded()
+    try:
+        return load_file(keyspace, options, master=master) or Loaded()
+    except (DataFileError, OSError) as error:
+        raise StartError(f"Fatal error loading the DB: {error}. Exiting.") from error
 
 
 def _open_config(options: NodeOptions) -> ConfigFile:

@@ -15,15 +15,17 @@ class Snapshot:
     It stands for the child process of the servers, whose memory is that of one moment.
     """
 
-    def __init__(self, keyspace: Keyspace, slots: SlotSet | None = None) -> None:
-        """The moment is now; with slots it is only of their keys, else of hidden ones too."""
-        arrivals = keyspace.arrivals if slots is None else {}
+    def __init__(
+        self, keyspace: Keyspace, slots: SlotSet | None = None, *, hidden: bool = True
+    ) -> None:
+        """The moment is now; with slots it is only of their keys, else of hidden ones if asked."""
+        arrivals = keyspace.arrivals if hidden and slots is None else {}
         self.arriving = {
             name: (each.slots, Snapshot(each.keyspace)) for name, each in arrivals.items()
         }
         self._keyspace = keyspace
         self._order = [
-            key for key in keyspace.database() if slots is None or key_hash_slot(key) in slots
+            key for key in keyspace.database().whole if slots is None or key_hash_slot(key) in slots
         ]
         self._left = set(self._order)
         self._saved: deque[RdbKey] = deque()
@@ -39,7 +41,7 @@ class Snapshot:
             key = self._order.pop()
             if key in self._left:
                 self._left.remove(key)
-                entry = self._keyspace.entry(key)
+                entry = self._keyspace.kept(key)
                 if entry is not None:
                     yield entry
         for _, arriving in self.arriving.values():
@@ -60,6 +62,6 @@ class Snapshot:
         for key in list(self._left) if keys is None else keys:
             if key in self._left:
                 self._left.remove(key)
-                entry = self._keyspace.entry(key)
+                entry = self._keyspace.kept(key)
                 if entry is not None:
                     self._saved.append(entry)

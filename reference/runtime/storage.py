@@ -51,7 +51,7 @@ class ConfigFile:
         os.close(self._fd)
         self._fd = fd
         if fsync:
-            _fsync_directory(self.path.parent)
+            sync_folder(self.path.parent)
 
     def close(self) -> None:
         """Other processes may have the file."""
@@ -70,7 +70,7 @@ def replace_durably(path: Path, content: bytes) -> None:
     finally:
         os.close(fd)
     temporary.rename(path)
-    _fsync_directory(path.parent)
+    sync_folder(path.parent)
 
 
 @clause("RT-2")
@@ -105,7 +105,14 @@ def _write_all(fd: int, content: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def _fsync_directory(directory: Path) -> None:
+def sync_file(path: Path) -> None:
+    """What the file holds is there after a loss of power too."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(directory: Path) -> None:
+    """The names in the folder are there after a loss of power too."""
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)

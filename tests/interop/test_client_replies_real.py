@@ -48,6 +48,10 @@ CONVERSATIONS: Final = {
         "SPUBLISH {x} m", "SSUBSCRIBE {x}", "SPUBLISH {x} m", "UNSUBSCRIBE", "UNSUBSCRIBE",
         "CLIENT GETNAME",
     ),
+    "saving": (
+        "SAVE x", "BGSAVE x", "BGSAVE SCHEDULE x", "BGSAVE CANCEL", "LASTSAVE x", "SAVE", "MULTI",
+        "SAVE", "BGSAVE", "EXEC",
+    ),
     "transactions": (
         "MULTI", "BLPOP k 0", "BZPOPMIN z 0", "XREAD BLOCK 0 STREAMS s $", "SUBSCRIBE a",
         "PUBLISH b c", "EXEC", "UNSUBSCRIBE a", "WATCH k", "SET k 1", "MULTI", "GET k", "EXEC",
