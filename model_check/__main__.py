@@ -1,60 +1,63 @@
 """The command `slotproof check`."""
 
-import os
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING
 
 import attrs
 import click
-from rich.console import Console
+from typing_extensions import override
 
 from model_check.check_options import Bounds, Outputs, Selection
-from model_check.coverage import Coverage, show_coverage
+from model_check.conventions import EXIT_HOLDS, EXIT_INTERNAL, exit_code
 from model_check.engine import Limits
 from model_check.engine.checkpoint import CheckpointError
 from model_check.engine.symmetry import SymmetryError
 from model_check.engine_options import Engine
-from model_check.graph import write_graphml
-from model_check.judged import judged
-from model_check.models import MODELS
-from model_check.models.model import Model
 from model_check.models.yardstick import YARDSTICKS
 from model_check.models.yardstick.cfg import CfgError
 from model_check.option_fields import SectionedCommand, takes
 from model_check.outputs.options import CiOutputs
-from model_check.outputs.written import write_for_ci
-from model_check.progress import watching
-from model_check.properties import Verdict
 from model_check.reductions.refusal import RefusedError
-from model_check.report import as_json, show, show_total
-from model_check.run import Run, check
-from model_check.story_files import write_stories
 from model_check.yardsticks import check_yardstick
-from reference.core.rules import DIALECTS, SWITCHES, Rules
+from reference.core.rules import DIALECTS, SWITCHES
 
-EXIT_HOLDS, EXIT_VIOLATED, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_INTERNAL = 0, 1, 2, 3, 4
-WIDTH_WITHOUT_TERMINAL: Final = 120
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from model_check.models.model import Model
 
 
-@attrs.frozen(kw_only=True)
-class Request:
-    """What the command line asks for, once it is understood."""
+def _models() -> "dict[str, Model]":
+    from model_check.models import MODELS  # noqa: PLC0415 - a yardstick needs none of them
 
-    models: list[Model]
-    dialects: list[Rules]
-    selection: Selection
-    bounds: Bounds
-    engine: Engine
-    outputs: Outputs
-    ci: CiOutputs
+    return MODELS
+
+
+class _ModelName(click.ParamType[str]):
+    """The name of a model or of a yardstick."""
+
+    name = "model"
+
+    @override
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return value if value in YARDSTICKS else self._choice().convert(value, param, ctx)
+
+    @override
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        return self._choice().shell_complete(ctx, param, incomplete)
+
+    def _choice(self) -> click.Choice[str]:
+        return click.Choice([*_models(), *YARDSTICKS])
 
 
 def _print_models(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001
     del param
     if value:
-        for model in MODELS.values():
+        for model in _models().values():
             extra = "" if model.by_default else " (only when asked for)"
             click.echo(f"{model.name:20}{model.links:9}{model.text}{extra}")
         for yardstick in YARDSTICKS.values():
@@ -72,7 +75,7 @@ def _print_rules(ctx: click.Context, param: click.Parameter, value: bool) -> Non
 
 
 @click.command("check", cls=SectionedCommand)
-@click.argument("models", nargs=-1, metavar="[MODEL]...", type=click.Choice([*MODELS, *YARDSTICKS]))
+@click.argument("models", nargs=-1, metavar="[MODEL]...", type=_ModelName())
 @takes(selection=Selection, bounds=Bounds, engine=Engine, outputs=Outputs, ci=CiOutputs)
 @click.option(
     "--list",
@@ -113,8 +116,11 @@ def command(
         _refuse_for_yardsticks(selection, outputs, ci)
         measured = (models, selection.cfg, bounds.limits, outputs.json_file)
         ctx.exit(_guarded(lambda: _measure(*measured, engine)))
+    from model_check.check_models import Request, obey  # noqa: PLC0415 - a yardstick needs less
+
+    known = _models()
     request = Request(
-        models=[MODELS[name] for name in models] or [m for m in MODELS.values() if m.by_default],
+        models=[known[name] for name in models] or [m for m in known.values() if m.by_default],
         dialects=selection.chosen(),
         selection=selection,
         bounds=bounds,
@@ -167,78 +173,6 @@ def _measure(
     except CfgError as error:
         raise click.UsageError(str(error)) from error
     return exit_code({verdict})
-
-
-def obey(request: Request) -> int:
-    """Everything asked for has been explored and shown; the exit code says how it went."""
-    outputs = request.outputs
-    console = _console(stderr=outputs.json_is_text)
-    coverage = Coverage() if outputs.coverage else None
-    runs = [
-        _explore(request, model, rules, console, coverage)
-        for model in request.models
-        for rules in request.dialects
-        if rules.dialect in model.dialects
-    ]
-    if not runs:
-        raise click.UsageError("no MODEL asked for is about a --dialect asked for")
-    show_total(runs, console)
-    if coverage is not None:
-        show_coverage(coverage, console)
-    if outputs.graphml is not None:
-        write_graphml(runs[0].found, outputs.graphml)
-    if outputs.json_is_text:
-        click.echo(as_json(runs, coverage))
-    elif outputs.json_file is not None:
-        outputs.json_file.write_text(as_json(runs, coverage) + "\n")
-    verdicts = [judged(run) for run in runs]
-    if any(run.is_failure for run in verdicts):
-        code = EXIT_VIOLATED
-    else:
-        code = EXIT_INCOMPLETE if any(run.unfinished for run in verdicts) else EXIT_HOLDS
-    write_for_ci(request.ci, verdicts, code, coverage)
-    return code
-
-
-def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(stderr=stderr, width=WIDTH_WITHOUT_TERMINAL)
-    return console
-
-
-def _explore(
-    request: Request, model: Model, rules: Rules, console: Console, coverage: Coverage | None
-) -> Run:
-    selection, bounds, outputs = request.selection, request.bounds, request.outputs
-    title = f"{model.name} {rules.dialect}"
-    links = selection.links or model.usual_links(rules)
-    with watching(title, bounds.limits) as watch:
-        run = check(
-            model,
-            rules,
-            links,
-            without=selection.without,
-            limits=bounds.limits,
-            watch=watch,
-            states_after_violation=bounds.states_after_violation,
-            keep_states=outputs.graphml is not None,
-            seen_by=None if coverage is None else coverage.watcher(title),
-            options=request.engine.options(title, str(links), *selection.without),
-            reductions=request.engine.reductions,
-        )
-    show(run, console)
-    if outputs.stories is not None:
-        for path in write_stories(run, outputs.stories, witnesses=outputs.witnesses):
-            console.print(f"  wrote {path}", highlight=False, soft_wrap=True, markup=False)
-    return run
-
-
-def exit_code(verdicts: set[Verdict]) -> int:
-    """What the process exits with: a violation counts most, then a limit that was reached."""
-    if "violated" in verdicts:
-        return EXIT_VIOLATED
-    return EXIT_INCOMPLETE if "incomplete" in verdicts else EXIT_HOLDS
 
 
 if __name__ == "__main__":

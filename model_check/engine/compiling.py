@@ -8,9 +8,8 @@ nowhere else; `tests/model/test_engine_compiling.py` pins what is expected of th
 import ctypes
 import hashlib
 import importlib
-import importlib.metadata
+import importlib.util
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import llvmlite
 import llvmlite.binding as llvm
 
 Kernel = Callable[[int], int]
@@ -85,26 +85,37 @@ def _digest() -> str:
     for source in [*sources, _SOURCES / "codes.py", Path(__file__)]:
         digest.update(source.read_bytes())
     for part in (
+        llvm.get_process_triple(),
         llvm.get_host_cpu_name(),
         llvm.get_host_cpu_features().flatten(),
-        platform.platform(),
-        importlib.metadata.version("llvmlite"),
-        importlib.metadata.version("numba"),
+        llvmlite.__version__,
+        sys.version,
     ):
         digest.update(part.encode() + b"\0")
+    digest.update(_numba_version())
     return digest.hexdigest()[:16]
+
+
+def _numba_version() -> bytes:
+    """The file that says which numba this is: to import it, or its metadata, takes long."""
+    found = importlib.util.find_spec("numba")
+    places = [] if found is None else found.submodule_search_locations or []
+    return b"".join(Path(place, "_version.py").read_bytes() for place in places)
 
 
 def _load(code: bytes, name: str) -> Kernel:
     """The kernel in an object file."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_default_triple().create_target_machine(opt=3, jit=True)
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
     engine.add_object_file(llvm.object_file.ObjectFileRef.from_data(code))
     engine.finalize_object()
     _engines.append(engine)
     return _SIGNATURE(engine.get_function_address(_symbol(name)))
+
+
+def _machine() -> Any:  # noqa: ANN401  llvmlite has no types
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(opt=3, jit=True)
 
 
 def _symbol(name: str) -> str:

@@ -9,8 +9,6 @@ from typing import Any, Final
 
 import attrs
 import numpy as np
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components
 
 from model_check.engine.arrays import Flags, Ints, Narrow, ranges
 
@@ -72,6 +70,8 @@ class Digraph:
 
     def _matrix(self) -> Any:  # noqa: ANN401 - scipy has no types
         """The edges as scipy has them, without parallel ones."""
+        from scipy.sparse import csr_array  # noqa: PLC0415 - most runs need no graph
+
         # csgraph wants 64-bit floats, and would make them of anything else. With parallel edges
         # its strong components may never come to an end.
         matrix = csr_array(  # type: ignore[no-untyped-call]
@@ -82,12 +82,16 @@ class Digraph:
 
     def strong_components(self) -> tuple[int, Narrow]:
         """How many strongly connected components there are, and that of each node."""
-        count, label = connected_components(self._matrix(), directed=True, connection="strong")
-        return int(count), label
+        return self._components("strong")
 
     def weak_components(self) -> tuple[int, Narrow]:
         """How many components there are if edges lead both ways, and that of each node."""
-        count, label = connected_components(self._matrix(), directed=True, connection="weak")
+        return self._components("weak")
+
+    def _components(self, connection: str) -> tuple[int, Narrow]:
+        from scipy.sparse.csgraph import connected_components  # noqa: PLC0415 - as above
+
+        count, label = connected_components(self._matrix(), directed=True, connection=connection)
         return int(count), label
 
     def bottom(self, label: Narrow, count: int) -> Flags:
@@ -99,6 +103,8 @@ class Digraph:
 
     def breadth_first(self, node: int) -> tuple[Narrow, Narrow]:
         """The nodes that can be reached, nearest first, and the node before each on the way."""
+        from scipy.sparse.csgraph import breadth_first_order  # noqa: PLC0415 - as above
+
         order, before = breadth_first_order(self._matrix(), node, directed=True)
         return order, before
 

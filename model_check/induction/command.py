@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import click
 from rich.console import Console
 
-from model_check.__main__ import (
+from model_check.conventions import (
     EXIT_HOLDS,
     EXIT_INTERNAL,
     EXIT_USAGE,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from model_check.__main__ import EXIT_HOLDS, EXIT_INTERNAL, EXIT_VIOLATED
+from model_check.conventions import EXIT_HOLDS, EXIT_INTERNAL, EXIT_VIOLATED
 from model_check.legs.faults import FAULTS, LEGS
 from model_check.legs.page import page, way_of
 from model_check.legs.ways import NotFoundError

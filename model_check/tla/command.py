@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from model_check.__main__ import (
+from model_check.conventions import (
     EXIT_HOLDS,
     EXIT_INTERNAL,
     EXIT_USAGE,

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from model_check import __main__ as cli
+from model_check import check_models
 from model_check.links import parse_links
 from model_check.models import MODELS
 from model_check.report import as_json, show_total
@@ -72,10 +73,10 @@ def test_exit_code_is_3_if_a_limit_is_reached_first() -> None:
 
 
 def test_exit_code_is_4_if_the_checker_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(request: cli.Request) -> int:
+    def broken(request: check_models.Request) -> int:
         raise RuntimeError(str(request))
 
-    monkeypatch.setattr(cli, "obey", broken)
+    monkeypatch.setattr(check_models, "obey", broken)
 
     result = run("claims")
 

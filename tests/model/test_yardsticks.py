@@ -4,6 +4,8 @@ Clauses: none, these are other people's models.
 """
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -201,3 +203,20 @@ def test_paxos_has_the_distinct_states_of_tlc_with_symmetry(
     assert found.verdict == "holds"
     assert found.distinct_states == (17_153 if symmetry else 185_369)
     assert found.states_of_orbits == (185_369 if symmetry else None)
+
+
+IMPORTS_ONLY_WHAT_IT_NEEDS = """
+import sys
+from model_check.__main__ import command
+command(["yardstick/redis-failover", "--cfg", sys.argv[1]], standalone_mode=False)
+slow = {"networkx", "reference.core.step", "model_check.models.cluster", "scipy"}
+sys.exit(f"imported: {slow & {*sys.modules}}" if slow & {*sys.modules} else 0)
+"""
+
+
+def test_a_yardstick_is_checked_without_what_takes_long_to_import() -> None:
+    line = [sys.executable, "-c", IMPORTS_ONLY_WHAT_IT_NEEDS, str(SCOPES / "rf_xs.cfg")]
+
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
