@@ -187,6 +187,8 @@ def config_rewrite(session: Session, _arguments: list[bytes]) -> ClientReply:
 
 def _config_resetstat(session: Session, _arguments: list[bytes]) -> ClientReply:
     session.service.stats.reset()
+    if session.release.counts_bytes:
+        session.node.forget_traffic()
     return OK
 
 

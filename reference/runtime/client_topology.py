@@ -270,9 +270,9 @@ def _failed_nodes(state: ClusterState) -> Iterator[str]:
 
 
 def _byte_counts(node: NodeView) -> Iterator[str]:
-    """Only heartbeats and their like have bytes here: what is published goes to nobody."""
+    """There are no modules here."""
     yield f"cluster_stats_bytes_sent:{node.bytes_sent}"
     yield f"cluster_stats_bytes_received:{node.bytes_received}"
-    for kind in ("pubsub", "module"):
-        for way in ("sent", "received"):
-            yield f"cluster_stats_{kind}_bytes_{way}:0"
+    for kind, counts in (("pubsub", node.published_bytes), ("module", (0, 0))):
+        for way, count in zip(("sent", "received"), counts, strict=True):
+            yield f"cluster_stats_{kind}_bytes_{way}:{count}"

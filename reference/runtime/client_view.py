@@ -62,6 +62,13 @@ class NodeView(Protocol):
         """How many bytes these messages had."""
 
     @property
+    def published_bytes(self) -> tuple[int, int]:
+        """How many of the bytes sent, and of those received, were publications."""
+
+    def forget_traffic(self) -> None:
+        """All these counts, and that of links with too much, begin again."""
+
+    @property
     def links_overfull(self) -> int:
         """How many links were closed because too much waited for them."""
 

@@ -55,6 +55,17 @@ class NodeSeen:
         return self._reception.traffic.bytes
 
     @property
+    def published_bytes(self) -> tuple[int, int]:
+        """How many of the bytes sent, and of those received, were publications."""
+        return self._outbox.traffic.published_bytes, self._reception.traffic.published_bytes
+
+    def forget_traffic(self) -> None:
+        """All these counts, and that of links with too much, begin again."""
+        self._outbox.traffic.forget()
+        self._reception.traffic.forget()
+        self._bus.overfull = 0
+
+    @property
     def links_overfull(self) -> int:
         """How many links were closed because too much waited for them."""
         return self._bus.overfull

@@ -18,6 +18,7 @@ _COUNTER_NAMES: Final = {kind.value: kind.name.lower() for kind in MessageType} 
     MessageType.FAILOVER_AUTH_REQUEST.value: "auth-req",
     MessageType.FAILOVER_AUTH_ACK.value: "auth-ack",
 }
+_PUBLICATIONS: Final = {MessageType.PUBLISH.value, MessageType.PUBLISHSHARD.value}
 _TYPE_FIELD: Final = slice(12, 14)
 _SENDER_FIELD: Final = slice(40, 80)  # of the full header
 
@@ -29,11 +30,20 @@ class Traffic:
         """Nothing yet."""
         self.messages: Counter[str] = Counter()
         self.bytes = 0
+        self.published_bytes = 0  # of them
 
     def count(self, frame: bytes) -> None:
         """One more message."""
-        self.messages[counter_name(type_of(frame))] += 1
+        kind = type_of(frame)
+        self.messages[counter_name(kind)] += 1
         self.bytes += len(frame)
+        if kind in _PUBLICATIONS:
+            self.published_bytes += len(frame)
+
+    def forget(self) -> None:
+        """Nothing again. Counterpart: `resetClusterStats`."""
+        self.messages.clear()
+        self.bytes = self.published_bytes = 0
 
 
 def type_of(frame: bytes) -> int:

@@ -85,6 +85,7 @@ class NodeDouble:
         self.messages_received = Counter({"ping": 2, "auth-req": 1})
         self.bytes_sent = 5
         self.bytes_received = 3
+        self.published_bytes = (4, 2)
         self.writes = WritePause()
         self.links_overfull = 0
         self.tls = Tls()
@@ -120,6 +121,11 @@ class NodeDouble:
     def publish(self, channel: bytes, message: bytes, *, shard: bool) -> None:
         """It is noted."""
         self.published.append((channel, message, shard))
+
+    def forget_traffic(self) -> None:
+        """Nothing was received or sent."""
+        self.messages_sent.clear()
+        self.messages_received.clear()
 
     def when_changed(self, follower: Callable[[], None]) -> None:
         """It is called by `change`."""
