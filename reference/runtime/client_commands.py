@@ -5,6 +5,8 @@ from time import perf_counter_ns
 from typing import Final
 
 from reference.clauses import clause
+from reference.runtime.acl_commands import ACL_HANDLERS
+from reference.runtime.acl_permission import why_not_in_exec, why_not_permitted
 from reference.runtime.client_arguments import CommandError
 from reference.runtime.client_commands_blocking import BLOCKING_HANDLERS
 from reference.runtime.client_commands_clients import CLIENT_HANDLERS
@@ -21,10 +23,12 @@ from reference.runtime.client_commands_saving import SAVING_HANDLERS, why_not_wr
 from reference.runtime.client_commands_scripts import MAY_WRITE, script_handlers
 from reference.runtime.client_commands_server import SERVER_HANDLERS
 from reference.runtime.client_commands_slots import SLOT_HANDLERS
+from reference.runtime.client_commands_tracking import TRACKING_HANDLERS, track_keys
 from reference.runtime.client_commands_watching import WATCHING_HANDLERS
 from reference.runtime.client_replies import ClientReply
 from reference.runtime.client_routing import Part, needs_moving_keys, route
 from reference.runtime.client_session import Handlers, Session
+from reference.runtime.client_slow_log import without_secrets
 from reference.runtime.client_transactions import (
     TRANSACTION_HANDLERS,
     discard,
@@ -32,7 +36,6 @@ from reference.runtime.client_transactions import (
     queue,
     spoil,
 )
-from reference.runtime.client_users import USER_HANDLERS
 from reference.runtime.command_table import CommandInfo
 from reference.runtime.keyspace import unknown_command
 from reference.wire.resp import ErrorReply
@@ -49,9 +52,10 @@ HANDLERS: Final[Handlers] = {
     **PUBSUB_HANDLERS,
     **BLOCKING_HANDLERS,
     **DATA_HANDLERS,
-    **USER_HANDLERS,
     **SAVING_HANDLERS,
+    **ACL_HANDLERS,
     **CLIENT_HANDLERS,
+    **TRACKING_HANDLERS,
     **DEBUG_HANDLERS,
     **DOCS_HANDLERS,
     **script_handlers(lambda session, info, words: _run(session, info, words)),  # noqa: PLW0108
@@ -62,6 +66,8 @@ HANDLERS: Final[Handlers] = {
 _EXEC: Final = "exec"
 _MAY_REPLICATE: Final = frozenset({"publish", "spublish"}) | MAY_WRITE
 """What does not write, and yet is held back with what does."""
+_RUNS_OTHERS: Final = frozenset({"eval_ro", "evalsha_ro", "fcall_ro"})
+"""What reads nothing by itself: what it carries out does."""
 _SECRET: Final = frozenset({"auth", "hello"})
 """What those who watch are not told, since passwords are in it."""
 _NO_AUTH: Final = ErrorReply("NOAUTH Authentication required.")
@@ -75,7 +81,8 @@ def why_not_run(
 
     Counterpart: `commandCheckExistence`, `commandCheckArity`.
     """
-    stranger = not session.authenticated and (info is None or "no_auth" not in info.flags)
+    known = session.authenticated or session.service.users.open
+    stranger = not known and (info is None or "no_auth" not in info.flags)
     if stranger and session.release.tells_strangers_nothing:
         return _NO_AUTH
     if info is None:
@@ -115,6 +122,7 @@ def waits_for_keys(session: Session, arguments: list[bytes]) -> bool:
 def execute(session: Session, arguments: list[bytes]) -> ClientReply:
     """The request is carried out, or the reply says why not. Counterpart: `processCommand`."""
     info = session.release.table.lookup(arguments)
+    session.service.tracking.current = session
     try:
         reply = _execute(session, info, arguments)
         session.service.stats.count(reply)
@@ -123,6 +131,9 @@ def execute(session: Session, arguments: list[bytes]) -> ClientReply:
     finally:
         if session.transaction is None and (info is None or info.name != "asking"):
             session.asking = False
+        session.service.tracking.current = None
+        if session.transaction is None and (info is None or not info.name.startswith("client")):
+            session.tracker.caching = False
 
 
 def _execute(session: Session, info: CommandInfo | None, arguments: list[bytes]) -> ClientReply:
@@ -132,6 +143,8 @@ def _execute(session: Session, info: CommandInfo | None, arguments: list[bytes])
     if info is None:
         spoil(session)
         return error
+    if error is None and not session.user.unrestricted:
+        error = why_not_permitted(session, info, arguments)
     if error is None:
         error = route(session, info, _parts(session, info, arguments))
         if error is not None and info.name == _EXEC:
@@ -169,16 +182,26 @@ def _run(session: Session, info: CommandInfo, arguments: list[bytes]) -> ClientR
     stat.calls += 1
     stat.spent_ns += spent_ns
     stat.failed += type(reply) is ErrorReply
+    if session.tracker.on and "readonly" in info.flags and info.name not in _RUNS_OTHERS:
+        track_keys(session, info, arguments)
     if "skip_slowlog" not in info.flags:
-        session.note_slow(spent_ns, arguments)
+        session.note_slow(spent_ns, without_secrets(info.name, arguments))
     if session.service.monitors and "admin" not in info.flags and info.name not in _SECRET:
         session.tell_monitors(arguments)
     return reply
 
 
+def _run_queued(session: Session, info: CommandInfo, arguments: list[bytes]) -> ClientReply:
+    """A command of a transaction is carried out, unless the user may not have it any more."""
+    error = None
+    if not session.user.unrestricted:
+        error = why_not_in_exec(session, info, arguments)
+    return _run(session, info, arguments) if error is None else error
+
+
 def _carry_out(session: Session, info: CommandInfo, arguments: list[bytes]) -> ClientReply:
     if info.name == _EXEC:
-        return exec_transaction(session, lambda part, queued: _run(session, part, queued))
+        return exec_transaction(session, lambda part, queued: _run_queued(session, part, queued))
     handler = HANDLERS.get(info.name)
     if handler is None:
         return session.service.keyspace.execute(arguments, session.protocol)

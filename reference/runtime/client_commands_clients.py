@@ -9,7 +9,7 @@ from reference.clauses import clause
 from reference.runtime.client_arguments import CommandError, parse_integer
 from reference.runtime.client_channels import Kind
 from reference.runtime.client_limits import OutputClass
-from reference.runtime.client_replies import ClientReply, Raw, SetReply, Verbatim
+from reference.runtime.client_replies import ClientReply, Raw, Verbatim
 from reference.runtime.client_session import Handlers, Replies, Session
 from reference.runtime.pause import ClientPause
 from reference.wire.resp import OK, ErrorReply, SimpleString
@@ -46,6 +46,9 @@ def _flags(session: Session) -> str:
         "x": transaction,
         "b": session.held,
         "r": session.readonly,
+        "t": session.tracker.on,
+        "R": session.tracker.broken,
+        "B": session.tracker.broadcast,
         "e": session.no_evict,
     }
     return "".join(letter for letter, has in letters.items() if has) or "N"
@@ -81,8 +84,8 @@ def describe_client(session: Session) -> str:
         "tot-mem": 0,
         "events": "r",
         "cmd": session.last_command,
-        "user": "default",
-        "redir": -1,
+        "user": session.user.name.decode("utf-8", "surrogateescape"),
+        "redir": session.tracker.redirect if session.tracker.on else -1,
         "resp": session.protocol,
     }
     if session.release.knows_libraries:
@@ -129,7 +132,7 @@ def kill(session: Session, arguments: list[bytes]) -> ClientReply:
         found = [each for each in _all(session) if each.address == text]
         if not found:
             return ErrorReply("ERR No such client")
-        _end(session, found)
+        end_sessions(session, found)
         return OK
     skips_me, tests = True, list[Callable[[Session], bool]]()
     for option, value in zip_longest(arguments[2::2], arguments[3::2]):
@@ -140,7 +143,7 @@ def kill(session: Session, arguments: list[bytes]) -> ClientReply:
         else:
             tests.append(_test(session, option.upper(), value))
     found = [each for each in _all(session) if all(test(each) for test in tests)]
-    return _end(session, [each for each in found if not (skips_me and each is session)])
+    return end_sessions(session, [each for each in found if not (skips_me and each is session)])
 
 
 def _test(session: Session, option: bytes, value: bytes) -> Callable[[Session], bool]:
@@ -156,9 +159,9 @@ def _test(session: Session, option: bytes, value: bytes) -> Callable[[Session], 
         case b"LADDR":
             return lambda each: each.local_address == text
         case b"USER":
-            if text != "default":
+            if session.service.users.get(value) is None:
                 raise CommandError(f"ERR No such user '{text}'")
-            return lambda _: True
+            return lambda each: each.user.name == value
         case b"TYPE":
             chosen = set(_of_type(session, value))
             return lambda each: each in chosen
@@ -166,7 +169,8 @@ def _test(session: Session, option: bytes, value: bytes) -> Callable[[Session], 
             raise CommandError("ERR syntax error")
 
 
-def _end(session: Session, chosen: list[Session]) -> int:
+def end_sessions(session: Session, chosen: list[Session]) -> int:
+    """These connections end, this one after the reply; how many they are."""
     for each in chosen:
         if each is session:
             session.closing = True  # after the reply
@@ -226,29 +230,6 @@ def _no_touch(_session: Session, arguments: list[bytes]) -> ClientReply:
     return OK if arguments[2].lower() in (b"on", b"off") else _SYNTAX
 
 
-def _tracking(_session: Session, arguments: list[bytes]) -> ClientReply:
-    if arguments[2].lower() == b"off":
-        return OK
-    if arguments[2].lower() == b"on":
-        return ErrorReply("ERR this node does not tell clients which keys have changed")
-    return _SYNTAX
-
-
-def _tracking_info(_session: Session, _arguments: list[bytes]) -> ClientReply:
-    return {"flags": SetReply(["off"]), "redirect": -1, "prefixes": []}
-
-
-def _caching(_session: Session, _arguments: list[bytes]) -> ClientReply:
-    return ErrorReply(
-        "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN "
-        "or OPTOUT mode enabled"
-    )
-
-
-def _redirection(_session: Session, _arguments: list[bytes]) -> ClientReply:
-    return -1
-
-
 def _unblock(session: Session, arguments: list[bytes]) -> ClientReply:
     reason = arguments[3].upper() if len(arguments) == 4 else b"TIMEOUT"
     if len(arguments) > 4 or reason not in (b"TIMEOUT", b"ERROR"):
@@ -266,8 +247,6 @@ def _help(_session: Session, _arguments: list[bytes]) -> ClientReply:
 
 
 CLIENT_HANDLERS: Final[Handlers] = {
-    "client|caching": _caching,
-    "client|getredir": _redirection,
     "client|help": _help,
     "client|info": _info,
     "client|kill": kill,
@@ -276,8 +255,6 @@ CLIENT_HANDLERS: Final[Handlers] = {
     "client|no-touch": _no_touch,
     "client|pause": pause,
     "client|reply": reply,
-    "client|tracking": _tracking,
-    "client|trackinginfo": _tracking_info,
     "client|unblock": _unblock,
     "client|unpause": _unpause,
 }

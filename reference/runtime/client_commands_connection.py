@@ -3,12 +3,12 @@
 from typing import Final
 
 from reference.clauses import clause
+from reference.runtime.acl_commands import authenticate
 from reference.runtime.client_arguments import CommandError, parse_integer
 from reference.runtime.client_limits import OutputClass
 from reference.runtime.client_replies import ClientReply
 from reference.runtime.client_session import Handlers, Replies, Session
 from reference.runtime.client_transactions import discard
-from reference.runtime.client_users import authenticate
 from reference.wire.resp import OK, ErrorReply, SimpleString
 
 
@@ -33,11 +33,14 @@ def _quit(session: Session, _arguments: list[bytes]) -> ClientReply:
 def reset(session: Session, _arguments: list[bytes]) -> ClientReply:
     """The connection is as it was when it began. Counterpart: `resetCommand`."""
     discard(session)
+    session.service.tracking.end(session.tracker)
+    session.service.observe_keys()
     session.service.channels.end_all(session)
     session.protocol, session.name, session.mode = 2, "", Replies.ON
     session.readonly = session.asking = session.no_evict = False
     session.output_class = OutputClass.NORMAL
-    session.authenticated = not session.service.password
+    session.become(session.service.users.default)
+    session.authenticated = session.service.users.open
     return SimpleString("RESET")
 
 
@@ -90,7 +93,7 @@ def _take_hello_options(session: Session, options: list[bytes]) -> str | None:
     while options:
         match [options[0].upper(), *options[1:]]:
             case [b"AUTH", user, password, *rest]:
-                authenticate(session, user, password)
+                authenticate(session, user, password, b"HELLO")
             case [b"SETNAME", argument, *rest]:
                 name = validate_client_name(argument)
             case _:
@@ -112,7 +115,7 @@ def hello(session: Session, arguments: list[bytes]) -> ClientReply:
         if protocol not in (2, 3):
             return ErrorReply("NOPROTO unsupported protocol version")
     name = _take_hello_options(session, arguments[2:])
-    if not session.authenticated:
+    if not (session.authenticated or session.service.users.open):
         version = "<proto> " if session.release.server == "valkey" else ""
         return ErrorReply(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the "

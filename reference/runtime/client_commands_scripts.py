@@ -7,6 +7,7 @@ import attrs
 
 from reference.clauses import clause
 from reference.core.slots import key_hash_slot
+from reference.runtime.acl_permission import why_not_in_script
 from reference.runtime.client_arguments import parse_integer
 from reference.runtime.client_replies import ClientReply
 from reference.runtime.client_routing import needs_moving_keys, route
@@ -56,6 +57,9 @@ class _Running:
             return ErrorReply("ERR Wrong number of args calling Redis command from script")
         if not _NOT_IN_SCRIPTS.isdisjoint((info.name, *info.flags)) or info.subcommands:
             return ErrorReply("ERR This Redis command is not allowed from script")
+        refused = why_not_in_script(session, info, words)
+        if refused is not None:
+            return refused
         if self.reads_only and info.writes:
             return ErrorReply("ERR Write commands are not allowed from read-only scripts.")
         refused = self._refused(info, words)
@@ -150,6 +154,8 @@ def _own_session(session: Session) -> Session:
         by_tls=session.by_tls,
         readonly=session.readonly,
         asking=session.asking,
+        tracker=session.tracker,
+        user=session.user,
     )
 
 

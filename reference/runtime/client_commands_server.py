@@ -16,7 +16,7 @@ from reference.runtime.client_patterns import glob
 from reference.runtime.client_replies import ClientReply, Raw, SetReply, Verbatim
 from reference.runtime.client_session import Handlers, Session
 from reference.runtime.command_table import keys_of
-from reference.runtime.config_file import replace_file, rewritten
+from reference.runtime.config_file import replace_file, rewritten, with_users
 from reference.runtime.directives import (
     DirectiveError,
     configured,
@@ -67,6 +67,9 @@ def _stats_section(session: Session) -> Iterator[str]:
     yield f"pubsub_channels:{len(channels.names(Kind.CHANNEL))}"
     yield f"pubsub_patterns:{len(channels.names(Kind.PATTERN))}"
     yield f"pubsubshard_channels:{len(channels.names(Kind.SHARD))}"
+    if session.release.knows_later_acl:
+        log = session.service.users.log
+        yield from log.lines(has_databases=session.release.has_databases)
     yield from sync_lines(session)
 
 
@@ -163,6 +166,7 @@ def config_set(session: Session, arguments: list[bytes]) -> ClientReply:
     if use_tls is not None:
         use_tls()
     session.node.configure(options)
+    session.service.users.follow(options)
     if any(name.lower() == "loglevel" for name, _ in pairs):
         set_log_level(options.kept["loglevel"])
     return OK
@@ -177,9 +181,8 @@ def config_rewrite(session: Session, _arguments: list[bytes]) -> ClientReply:
     shown, changed = values(options), given_names(options)
     try:
         old = options.config_file.read_text(encoding="utf-8")
-        replace_file(
-            options.config_file, rewritten(old, shown, changed, list_names(options.dialect))
-        )
+        text = rewritten(old, shown, changed, list_names(options.dialect))
+        replace_file(options.config_file, with_users(text, session.service.users.config_lines()))
     except (OSError, UnicodeError) as error:
         return ErrorReply(f"ERR Rewriting config file: {error}")
     return OK
@@ -187,6 +190,7 @@ def config_rewrite(session: Session, _arguments: list[bytes]) -> ClientReply:
 
 def _config_resetstat(session: Session, _arguments: list[bytes]) -> ClientReply:
     session.service.stats.reset()
+    session.service.users.log.refused.clear()
     if session.release.counts_bytes:
         session.node.forget_traffic()
     return OK

@@ -67,7 +67,6 @@ class Connection(asyncio.BufferedProtocol):
         self._out = bytearray()
         self._working = False
         self._held: _Held | None = None
-        self._plain = False  # nothing that was asked for before bears on the next request
         self._choked = False  # the client does not read its replies
         self._fed = 0  # bytes that came while nothing could be answered
         self._transport: asyncio.Transport | None = None
@@ -86,7 +85,7 @@ class Connection(asyncio.BufferedProtocol):
         self._requests = RequestReader(
             max_bulk_len=limits.max_bulk_len,
             max_request=limits.max_request,
-            authenticated=not service.password,
+            authenticated=service.users.open,
         )
         peer = transport.get_extra_info("peername") or ("", 0)
         local = transport.get_extra_info("sockname") or ("", 0)
@@ -94,7 +93,7 @@ class Connection(asyncio.BufferedProtocol):
             service=service,
             client_id=service.next_client_id(),
             local_ip=str(local[0]),
-            authenticated=not service.password,
+            authenticated=service.users.open,
             address=f"{peer[0]}:{peer[1]}",
             local_address=f"{local[0]}:{local[1]}",
             outlet=self,
@@ -246,7 +245,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _answer(self, session: Session, arguments: list[bytes]) -> bool:
         """The request is answered; False if the one behind it has to wait."""
-        if self._plain and (way := PLAIN.get(arguments[0])) is not None:
+        if session.plain and (way := PLAIN.get(arguments[0])) is not None:
             data = way(session, arguments)
             if data is not None:
                 self._out += data
@@ -267,7 +266,7 @@ class Connection(asyncio.BufferedProtocol):
         elif isinstance(reply, Raw):
             self._out += reply.data
         session.after_command()
-        self._plain = is_plain(session)
+        session.plain = is_plain(session)
         self._requests.authenticated = session.authenticated
         if session.pushed:
             self._out += session.pushed

@@ -25,8 +25,10 @@ def is_plain(session: Session) -> bool:
     return (
         session.transaction is None
         and not session.asking
+        and not session.tracker.on
         and session.mode is Replies.ON
         and session.authenticated
+        and session.user.unrestricted
         and not session.closing
         and session.importing is None
         and not session.service.channels.listens(session)

@@ -12,16 +12,21 @@ import attrs
 from reference.clauses import clause
 from reference.core.events import Command
 from reference.core.rules import Rules
+from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState
+from reference.runtime.acl_rules import User
+from reference.runtime.acl_users import Users
 from reference.runtime.client_channels import Channels
 from reference.runtime.client_limits import OutputClass
 from reference.runtime.client_replies import ClientReply, encode
 from reference.runtime.client_slow_log import monitor_line
 from reference.runtime.client_stats import Stats
+from reference.runtime.client_tracking import Reader, Tracker, Tracking
 from reference.runtime.client_view import RELEASES, NodeView, Release, release_of
 from reference.runtime.client_waits import Waits
 from reference.runtime.command_table import CommandInfo
 from reference.runtime.data_file import DataFile
+from reference.runtime.directives import kept_text
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.keyspace_watch import Watch
 from reference.runtime.migration import Moves
@@ -63,7 +68,10 @@ class Service:
     waits: Waits = attrs.field(init=False)
     scripts: Scripts = attrs.field(factory=Scripts, init=False)
     served: Served = attrs.field(factory=Served, init=False)
+    users: Users = attrs.field(init=False)
     file: DataFile = attrs.field(init=False)
+    tracking: Tracking = attrs.field(init=False)
+    _own_slots: SlotSet = attrs.field(default=NO_SLOTS, init=False)
     _rules: Rules | None = attrs.field(default=None, init=False)
     _release: Release = attrs.field(default=_REDIS, init=False)
     run_id: str = attrs.field(factory=lambda: secrets.token_hex(20), init=False)
@@ -78,11 +86,39 @@ class Service:
         node = self.node
         return DataFile(self.keyspace, lambda: node.options, lambda: node.replicas.stream)
 
-    @clause("CM-74", "CM-82")
+    @users.default
+    def _configured_users(self) -> Users:
+        return Users(release_of(self.node.state).dialect, self.node.options)
+
+    @tracking.default
+    def _no_tracking(self) -> Tracking:
+        node = self.node
+        most = lambda: int(kept_text(node.options, "tracking-table-max-keys"))  # noqa: E731
+        return Tracking(self, most)
+
+    def find(self, client_id: int) -> "Session | None":
+        """The client of this id, None if it has gone."""
+        return next((each for each in self.sessions if each.client_id == client_id), None)
+
+    def listens(self, reader: Reader) -> bool:
+        """Whether the client listens to any channel."""
+        return self.channels.listens(reader)
+
+    def observe_keys(self) -> None:
+        """The data tells which keys change, if any client wants to know."""
+        observer = self.tracking if self.tracking.trackers else None
+        self.keyspace.database().observer = observer
+
+    @clause("CM-74", "CM-82", "CM-114")
     def follow_node(self) -> None:
-        """Clients neither wait for nor listen to what has left this node."""
+        """Clients neither wait for nor listen to nor count on what has left this node."""
         self.waits.look_again()
-        self.channels.leave_slots_of_others(self.node.state)
+        state = self.node.state
+        self.channels.leave_slots_of_others(state)
+        holder = state.my_master if state.myself.is_replica else state.myself
+        before, self._own_slots = self._own_slots, NO_SLOTS if holder is None else holder.slots
+        if before is not self._own_slots:
+            self.tracking.leave(before - self._own_slots)
 
     @property
     def release(self) -> Release:
@@ -91,11 +127,6 @@ class Service:
         if state.rules is not self._rules:
             self._rules, self._release = state.rules, release_of(state)
         return self._release
-
-    @property
-    def password(self) -> str:
-        """What clients have to know, empty if nothing (`requirepass`)."""
-        return self.node.options.kept.get("requirepass", "")
 
     def next_client_id(self) -> int:
         """An id that no connection had before."""
@@ -157,6 +188,8 @@ class Session:
     no_evict: bool = False
     mode: Replies = Replies.ON
     authenticated: bool = True
+    user: User = attrs.field()
+    plain: bool = False  # nothing that was asked for before bears on the next request
     name: str = ""
     protocol: int = 2
     readonly: bool = False
@@ -170,7 +203,16 @@ class Session:
     running: bool = False  # the request at hand is being carried out
     pushed: bytearray = attrs.field(factory=bytearray)  # to be sent after its reply
     held: bool = False  # the request at hand is answered later
+    tracker: Tracker = attrs.field()
     at_end: list[Callable[[], None]] = attrs.field(factory=list)  # when the connection is over
+
+    @user.default
+    def _nobody_else(self) -> User:
+        return self.service.users.default
+
+    @tracker.default
+    def _tracks_nothing(self) -> Tracker:
+        return Tracker(reader=self)
 
     @property
     def replies(self) -> bool:
@@ -181,6 +223,11 @@ class Session:
     def waits(self) -> bool:
         """Whether the request at hand is answered later."""
         return self.held
+
+    def become(self, user: User) -> None:
+        """The client may do from now on what this user may do."""
+        self.user = user
+        self.plain = False
 
     def hold(self) -> None:
         """The request at hand is answered by `settle`, and the client's next ones after it."""
@@ -216,6 +263,13 @@ class Session:
         elif self.outlet is not None:
             self.outlet.write(data)
 
+    def send_after_reply(self, reply: ClientReply) -> None:
+        """The client hears this once the request at hand is answered, whatever the release."""
+        if self.running:
+            self.pushed += encode(reply, self.protocol)
+        else:
+            self.send(reply)
+
     def note_slow(self, spent_ns: int, arguments: list[bytes]) -> None:
         """The request is kept if it took long."""
         service = self.service
@@ -234,6 +288,9 @@ class Session:
         """Nobody counts on the client any more."""
         self.service.channels.end_all(self)
         self.service.waits.forget(self)
+        if self.tracker.reader is self and self.tracker.on:
+            self.service.tracking.end(self.tracker)
+            self.service.observe_keys()
         self.held = False
         for end in self.at_end:
             end()

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -12,6 +12,13 @@ from reference.runtime.options import NodeOptions
 
 _ARGUMENTS: Final = 32
 _BYTES: Final = 128
+_SECRET_AFTER: Final[Mapping[str, int]] = {
+    "auth": 1,
+    "hello": 3,
+    "acl|setuser": 2,
+    "acl|deluser": 2,
+    "acl|getuser": 2,
+}
 _DEFAULT_US: Final = "10000"
 _DEFAULT_LENGTH: Final = "128"
 
@@ -64,6 +71,14 @@ class SlowLog:
         self._limit_ns = limit_us * 1000 if limit_us >= 0 else float("inf")
         self._length = int(options.kept.get("slowlog-max-len", _DEFAULT_LENGTH))
         self._options = options
+
+
+def without_secrets(name: str, arguments: list[bytes]) -> list[bytes]:
+    """The request without the words in which there may be passwords. (`redactClientCommand`)."""
+    kept = _SECRET_AFTER.get(name)
+    if kept is None:
+        return arguments
+    return [*arguments[:kept], *[b"(redacted)"] * (len(arguments) - kept)]
 
 
 def _shortened(arguments: Sequence[bytes]) -> tuple[bytes, ...]:

@@ -167,6 +167,7 @@ class Release:
     zones: bool  # in CLUSTER SLOTS and SHARDS
     knows_libraries: bool  # CLIENT LIST shows with which library a client was made
     has_databases: bool  # users may be kept to some
+    knows_later_acl: bool  # what ACL tells, and is told of it, is that of releases after 7.0
     tells_strangers_nothing: bool  # not even which commands there are
     copy_error: str  # to another database
     sort_error: str  # by, or of, other keys; with a place for the option
@@ -202,6 +203,7 @@ _REDIS_7_0: Final = Release(
     zones=False,
     knows_libraries=False,
     has_databases=False,
+    knows_later_acl=False,
     tells_strangers_nothing=False,
     copy_error="ERR Copying to another database is not allowed in cluster mode",
     sort_error="ERR {} option of SORT denied in Cluster mode.",
@@ -227,6 +229,7 @@ _REDIS_8_0: Final = attrs.evolve(
     sort_takes_self=True,
     shards_are_kept=True,
     knows_libraries=True,
+    knows_later_acl=True,
     unbalanced=(
         "ERR Unbalanced '{}' list of streams: for each stream key an ID or '$' must be specified."
     ),

@@ -8,9 +8,16 @@ from typing import Final
 COMMAND_DOC_ROWS: Final = """
 acl 6.0.0 server What users may do.
 acl|cat 6.0.0 server The categories of commands, or the commands of one.
+acl|deluser 6.0.0 server Users are removed, and their connections end.
+acl|dryrun 7.0.0 server Whether a user may do something.
 acl|genpass 6.0.0 server A random password that can be used for a user.
 acl|getuser 6.0.0 server What one user may do.
+acl|help 6.0.0 server The forms of ACL.
 acl|list 6.0.0 server The users, each as a line of rules.
+acl|load 6.0.0 server The users are taken from the ACL file.
+acl|log 6.0.0 server What was refused to users.
+acl|save 6.0.0 server The users are written to the ACL file.
+acl|setuser 6.0.0 server A user is made or changed by rules.
 acl|users 6.0.0 server The names of the users.
 acl|whoami 6.0.0 server The user of this connection.
 append 2.0.0 string Adds text to the end of a string, which is made if it is missing.

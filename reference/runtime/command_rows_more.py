@@ -62,9 +62,16 @@ script|kill 2 noscript,allow_busy scripting request:all_shards,response:one_succ
 script|load 3 noscript,stale scripting request:all_nodes,response:all_succeeded
 acl -2 - - -
 acl|cat -2 noscript,loading,stale - -
+acl|deluser -3 admin,noscript,loading,stale admin,dangerous -
+acl|dryrun -4 admin,noscript,loading,stale admin,dangerous -
 acl|genpass -2 noscript,loading,stale - -
 acl|getuser 3 admin,noscript,loading,stale admin,dangerous -
+acl|help 2 loading,stale - -
 acl|list 2 admin,noscript,loading,stale admin,dangerous -
+acl|load 2 admin,noscript,loading,stale admin,dangerous -
+acl|log -2 admin,noscript,loading,stale admin,dangerous -
+acl|save 2 admin,noscript,loading,stale admin,dangerous -
+acl|setuser -3 admin,noscript,loading,stale admin,dangerous -
 acl|users 2 admin,noscript,loading,stale admin,dangerous -
 acl|whoami 2 noscript,loading,stale - -
 auth -2 noscript,loading,stale,fast,no_auth,allow_busy connection -
@@ -142,6 +149,7 @@ zrandmember -2 readonly sortedset nondeterministic_output 1/0/1/RO,access
 """Commands that the keyspace answers; of those with subcommands what is true of all of them."""
 
 _VALKEY_ROWS: Final = """
+wait 3 blocking connection,blocking request:all_shards,response:agg_min
 command|getkeys -3 loading,stale connection -
 command|getkeysandflags -3 loading,stale connection -
 blmove 6 write,denyoom,blocking list,blocking - 1/0/1/RW,access,delete 2/0/1/RW,insert

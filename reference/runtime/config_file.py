@@ -177,6 +177,23 @@ def rewritten(
     return "\n".join([*lines, *new]) + "\n"
 
 
+@clause("RT-34")
+def with_users(text: str, users: Sequence[str]) -> str:
+    """The text of a file with these lines about users: in the places of the old ones, or behind.
+
+    Counterpart: `rewriteConfigUserOption`.
+    """
+    left = list(users)
+    lines: list[str] = []
+    for line in text.rstrip("\n").split("\n"):
+        words = line.split(maxsplit=1)
+        if not words or words[0].lower() != "user":
+            lines.append(line)
+        elif left:
+            lines.append(left.pop(0))
+    return "\n".join([*lines, *left]) + "\n"
+
+
 def _line(name: str, text: str, lists: AbstractSet[str]) -> str:
     return f"{name} {text}" if text and name in lists else f"{name} {_value(text)}"
 
@@ -191,7 +208,7 @@ def replace_file(path: Path, text: str) -> None:
     """The file has this text, or still the old one; OSError if it cannot be written."""
     temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="surrogateescape")
         temporary.replace(path)
     except OSError:
         temporary.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import attrs
 from reference.clauses import clause
 from reference.core.state import ClusterState, new_node
 from reference.core.types import NodeId
+from reference.runtime.acl_users import AclError
 from reference.runtime.append_log import AppendLogError, Recording
 from reference.runtime.clients import serve_clients
 from reference.runtime.clock import new_node_id, new_shard_id
@@ -101,6 +102,8 @@ async def listening_node(
             await node.listen()
         except OSError as error:
             raise StartError(f"Failed listening on port {port}: {error}") from error
+        except AclError as error:
+            raise StartError(str(error)) from error
         except TlsError as error:
             raise StartError(f"Failed to configure TLS: {error}") from error
         yield node

@@ -31,6 +31,9 @@ One directive more: --dialect redis-7.0 | redis-8.0 | valkey-8.1 | valkey-9.1 | 
 
 _ACTED_UPON: Final = frozenset(
     {
+        "acl-pubsub-default",
+        "aclfile",
+        "acllog-max-len",
         "aof-load-truncated",
         "appenddirname",
         "appendfilename",

@@ -8,12 +8,13 @@ import attrs
 
 from reference.clauses import clause
 from reference.core.rules import DIALECTS
+from reference.runtime.acl_users import UserLineError, check_user_line
 from reference.runtime.config_file import ConfigLine, ConfigLineError, config_lines
 from reference.runtime.directives import DirectiveError, with_value
 from reference.runtime.options import ANY_ADDRESS, LOOPBACK, NodeOptions, OptionError, bus_port
 
 _LARGEST_PORT: Final = 65535
-_NEEDS_MORE: Final = frozenset({"loadmodule", "rename-command", "user", "replicaof", "slaveof"})
+_NEEDS_MORE: Final = frozenset({"loadmodule", "rename-command", "replicaof", "slaveof"})
 _EVERYWHERE: Final = {"*": min(ANY_ADDRESS), "::*": max(ANY_ADDRESS)}
 
 
@@ -104,6 +105,8 @@ def _read(start: _Start, line: ConfigLine) -> _Start:
         raise DirectiveError(f"{name} is not served by slotproof")
     if name == "dialect":
         return attrs.evolve(start, options=_with_dialect(start.options, words))
+    if name == "user" and words:
+        return attrs.evolve(start, options=_with_user(start.options, words))
     options = start.options
     if name == "save" and words not in ([], [""]):
         words = [*options.kept.get("save", "").split(), *words]  # each line adds to those before
@@ -111,6 +114,20 @@ def _read(start: _Start, line: ConfigLine) -> _Start:
     if name not in _AT_START:
         return attrs.evolve(start, options=kept)
     return _decided(start, name, words)
+
+
+@clause("US-8")
+def _with_user(options: NodeOptions, words: list[str]) -> NodeOptions:
+    """The options with one more user; what commands his rules name is looked at by the start."""
+    name = words[0]
+    if any(name == user[0] for user in options.users):
+        twice = "Duplicate user found. A user can only be defined once in config files"
+        raise DirectiveError(f"Error in user declaration '{name}': {twice}")
+    try:
+        check_user_line(options.dialect, words)
+    except UserLineError as error:
+        raise DirectiveError(f"Error in user declaration '{error.word}': {error.reason}") from None
+    return attrs.evolve(options, users=(*options.users, tuple(words)))
 
 
 def _decided(start: _Start, name: str, words: list[str]) -> _Start:

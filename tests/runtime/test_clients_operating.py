@@ -31,6 +31,7 @@ def room() -> Room:
 
 def _locked(room: Room, password: str = "pw") -> None:  # noqa: S107
     room.node.options = attrs.evolve(room.node.options, kept={"requirepass": password})
+    room.service.users.follow(room.node.options)
 
 
 def _stranger(room: Room, number: int) -> None:
