@@ -58,6 +58,7 @@ def _server_section(session: Session) -> Iterator[str]:
 def _clients_section(session: Session) -> Iterator[str]:
     yield f"connected_clients:{len(session.service.sessions)}"
     yield f"maxclients:{configured_limits(session.node.options.kept).max_clients}"
+    yield f"tracking_clients:{len(session.service.tracking.trackers)}"
     yield f"blocked_clients:{sum(each.held for each in session.service.sessions)}"
 
 
@@ -70,6 +71,9 @@ def _stats_section(session: Session) -> Iterator[str]:
     if session.release.knows_later_acl:
         log = session.service.users.log
         yield from log.lines(has_databases=session.release.has_databases)
+    names = ("total_keys", "total_items", "total_prefixes")
+    for name, count in zip(names, session.service.tracking.counts(), strict=True):
+        yield f"tracking_{name}:{count}"
     yield from sync_lines(session)
 
 

@@ -182,7 +182,7 @@ def test_connections_that_fit_are_ended(room: Room) -> None:
         ("CLIENT NO-EVICT foo", "-ERR syntax error"),
         ("CLIENT NO-TOUCH foo", "-ERR syntax error"),
         ("CLIENT TRACKING foo", "-ERR syntax error"),
-        ("CLIENT TRACKING on", "-ERR this node does not tell"),
+        ("CLIENT TRACKING on PREFIX x", "-ERR PREFIX option requires BCAST mode"),
         ("CLIENT CACHING yes", "-ERR CLIENT CACHING can be called only"),
         ("CLIENT UNBLOCK x", "-ERR value is not an integer"),
         ("CLIENT SETINFO lib-foo x", "-ERR Unrecognized option 'lib-foo'"),
