@@ -1,74 +1,42 @@
-"""The clients' own cluster tests, against a slotproof cluster of three masters with a replica each.
+"""The clients' own cluster tests, against a slotproof cluster.
 
-`python -m tests.clients --suite DIRECTORY [FILE ...]` takes a checkout of redis-py or valkey-py and
-runs those files of its folder tests that are named, or those of `FILES`, with its own pytest
-options. What the suite itself needs (pytest-asyncio and more) is expected beside the interpreter
-that `--python` names. `--url` runs it against another cluster, for comparison. Its exit code is 0
-if nothing fails.
+`python -m tests.clients --suite DIRECTORY [FILE ...]` takes a checkout of redis-py, valkey-py,
+valkey-glide, ioredis or node-redis, in which its own tests can be run as its own instructions say,
+and runs those files that are named, or what has to do with a cluster. The cluster has three masters
+with a replica each, made by redis-cli; node-redis starts its own, and those of its servers that are
+not in a cluster are Redis. What a Python suite needs (pytest-asyncio and more) is expected beside
+the interpreter that `--python` names. For comparison, `--binary` runs it with another server, and
+`--at` with a cluster that runs already. Its exit code is 0 if nothing fails.
 
 Clauses: none, this runs the tests of others.
 """
 
-import contextlib
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 from xml.etree import ElementTree as ET
 
 import click
 
-from tests.support import LOOPBACK
-
-FILES: Final = (
-    "test_cluster.py", "test_cluster_transaction.py", "test_pubsub.py", "test_commands.py",
-    "test_asyncio/test_cluster.py", "test_asyncio/test_cluster_transaction.py",
-)  # fmt: skip
-"""What has to do with a cluster."""
-
-_PORT: Final = 16379
-"""Where these suites look for a cluster, in some tests whatever they are told."""
-_NOT_OURS: Final = "not onlynoncluster and not redismod and not ssl and not fixed_client"
+from tests.clients.servers import Servers
+from tests.clients.suites import SUITES, Suite, suite_at
 
 
-@contextlib.contextmanager
-def cluster(dialect: str) -> Iterator[str]:
-    """The address of a cluster, while it runs."""
-    command = [
-        sys.executable, "-m", "reference", "cluster", "--port", str(_PORT), "--dialect", dialect,
-        "--loglevel", "nothing",
-    ]  # fmt: skip
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as process,
-    ):
-        assert process.stdout is not None
-        while (line := process.stdout.readline()) and line.strip() != "ready":
-            pass
-        if not line:
-            raise click.ClickException(f"no cluster on the ports from {_PORT} on")
-        try:
-            yield f"redis://{LOOPBACK}:{_PORT}/0"
-        finally:
-            process.kill()
-
-
-def run(suite: Path, python: str, url: str, files: tuple[str, ...]) -> ET.Element:
+def run(
+    suite: Suite, folder: Path, python: str, servers: Servers, port: int, files: tuple[str, ...]
+) -> ET.Element:
     """What became of each test, as JUnit has it."""
-    option = "--valkey-url" if (suite / "valkey").is_dir() else "--redis-url"
-    address = url.replace("redis:", "valkey:") if option == "--valkey-url" else url
-    present = [f"tests/{name}" for name in files if (suite / "tests" / name).exists()]
-    with tempfile.NamedTemporaryFile(suffix=".xml") as report:
-        words = [
-            python, "-m", "pytest", "-q", f"{option}={address}", f"--junitxml={report.name}",
-            "-m", _NOT_OURS, "-p", "no:cacheprovider", *present,
-        ]  # fmt: skip
-        subprocess.run(words, cwd=suite, check=False)
-        return ET.parse(report.name).getroot()  # noqa: S314 - pytest's own
+    with tempfile.TemporaryDirectory() as place:
+        report = Path(place) / "report.xml"
+        what = suite.prepare(folder.resolve(), python, port, files, report)
+        with servers.instead_of_docker(what.programs) as environment:
+            surroundings = {**os.environ, **environment, **what.environment}
+            subprocess.run(what.words, cwd=what.place, check=False, env=surroundings)
+        if not report.exists():
+            raise click.ClickException(f"{suite.client}'s tests told nothing")
+        return ET.parse(report).getroot()  # noqa: S314 - of the suite's own tools
 
 
 def tell(report: ET.Element) -> int:
@@ -79,8 +47,9 @@ def tell(report: ET.Element) -> int:
         kind = "failed" if wrong else "skipped" if case.find("skipped") is not None else "passed"
         counts[kind] += 1
         for each in wrong[:1]:
-            reason = (each.get("message") or "").splitlines()[:1]
-            click.echo(f"{case.get('classname')} {case.get('name')}: {' '.join(reason)}")
+            text = each.get("message") or (each.text or "").strip()
+            reason = " ".join(text.splitlines()[:1])
+            click.echo(f"{case.get('classname')} {case.get('name')}: {reason}")
     click.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()))
     return counts["failed"]
 
@@ -89,13 +58,30 @@ def tell(report: ET.Element) -> int:
 @click.option("--suite", type=click.Path(exists=True, path_type=Path), required=True)
 @click.option("--dialect", default="redis-7.0", show_default=True)
 @click.option("--python", default=sys.executable, help="The interpreter that has what it needs.")
-@click.option("--url", help="Another cluster than ours.")
+@click.option("--binary", help="Another server than ours.")
+@click.option("--at", type=int, help="The port of a cluster that runs already.")
 @click.argument("files", nargs=-1)
-def main(suite: Path, dialect: str, python: str, url: str | None, files: tuple[str, ...]) -> None:
+def main(
+    suite: Path,
+    dialect: str,
+    python: str,
+    binary: str | None,
+    at: int | None,
+    files: tuple[str, ...],
+) -> None:
     """Run a client's own tests against a slotproof cluster."""
-    with contextlib.nullcontext(url) if url else cluster(dialect) as address:
-        failed = tell(run(suite, python, address, files or FILES))
-    sys.exit(1 if failed else 0)
+    found = suite_at(suite)
+    if found is None:
+        known = ", ".join(each.client for each in SUITES)
+        raise click.UsageError(f"{suite} is no checkout of one of {known}")
+    servers = Servers(dialect=dialect, binary=binary)
+    chosen = files or found.files
+    if at is not None or found.port is None:
+        report = run(found, suite, python, servers, at or 0, chosen)
+    else:
+        with servers.cluster(found.port):
+            report = run(found, suite, python, servers, found.port, chosen)
+    sys.exit(1 if tell(report) else 0)
 
 
 if __name__ == "__main__":
