@@ -107,3 +107,39 @@ def _kill_the_target_then_the_source(one: Server, other: Server, third: Server) 
     one.kill()
     assert "Connection lost to source." in told(third, "failed")["message"]
     assert third.client.dbsize() == count(third) == 0
+
+
+def test_flushslot_at_a_target_of_valkey_loses_all_keys_and_the_move_is_a_success(
+    shop: Workshop,
+) -> None:
+    """F-29. At one of ours it does not reach keys that nobody sees yet."""
+    options = ["--enable-debug-command", "yes", "--cluster-node-timeout", "30000"]
+    cluster = Mixed(shop, "valkey", masters=["valkey", "valkey", OURS], options=options)
+    cluster.start()
+    valkey, other, ours = cluster.nodes
+    cluster.write(("SET", f"kept{TAG}", "before"), ("SET", f"lost{TAG}", "before"))
+
+    _move_and_flush(valkey, ours)
+    assert (count(ours), count(valkey)) == (2, 0)
+    has_it = lambda: str(SLOT) in other.view()[ours.node_id].slots  # noqa: E731 - asked until true
+    wait_until(has_it, 20, what="the next target knows whose the slot is")
+    _move_and_flush(ours, other)
+
+    assert (count(other), count(ours)) == (1, 0)
+    assert other.client.get(f"kept{TAG}") == "after"
+    assert other.client.get(f"lost{TAG}") is None
+
+
+def _move_and_flush(source: Server, target: Server) -> None:
+    """FLUSHSLOT is said at the target when all keys have come; then one of them is written."""
+    before = count(source)
+    begin(source, target)
+    wait_until(lambda: count(target) == before, 20, what="the keys have come")
+
+    target.cluster("FLUSHSLOT", SLOT)
+    assert count(source) == before
+    source.client.set(f"kept{TAG}", "after")
+    prevent_pause(source, on=False)
+
+    assert told(source, "success", "failed")["message"] == ""
+    assert told(target, "success", "failed")["message"] == ""
