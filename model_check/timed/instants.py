@@ -10,7 +10,15 @@ from typing import Final
 
 import attrs
 
-from reference.core.events import ElectionDue, ElectionExpired, FailUndoAllowed, PongOverdue, Timer
+from reference.core.events import (
+    ElectionDue,
+    ElectionExpired,
+    FailUndoAllowed,
+    PongOverdue,
+    ReplicaMigrationDue,
+    ReportExpired,
+    Timer,
+)
 from reference.core.redirection import SERVE, Asked, decide
 from reference.core.state import ClusterState
 from reference.pacing.availability import WRITABLE_DELAY_MS, Availability
@@ -20,6 +28,8 @@ NO_RANDOM_PING: Final = 1
 """A round number that is no multiple of ten (PA-4)."""
 _LONGEST_DELAY_MS: Final = 61_000
 """Longer than any delay of a timer that is counted from when it became pending."""
+_LONGEST_ORPHANED_MS: Final = 5_001
+"""After which a replica may move to a master without one (PA-28), whenever else it became so."""
 _LONGEST_REJOIN_MS: Final = 5_000
 _SINCE_IS_UNUSED: Final = (PongOverdue, FailUndoAllowed)
 _SINCE_CANDIDACY: Final = (ElectionDue, ElectionExpired)
@@ -86,7 +96,16 @@ def _since(pace: Pace, timer: Timer, since: int) -> int:
         return 0
     if isinstance(timer, _SINCE_CANDIDACY) and pace.candidacy is not None:
         return 0
-    return max(since, -_LONGEST_DELAY_MS)
+    return max(since, -_longest(pace, timer))
+
+
+def _longest(pace: Pace, timer: Timer) -> int:
+    """After so long it is due, whenever else it became pending."""
+    if isinstance(timer, ReportExpired):
+        return 2 * pace.node_timeout + 1
+    if isinstance(timer, ReplicaMigrationDue):
+        return _LONGEST_ORPHANED_MS
+    return _LONGEST_DELAY_MS
 
 
 def _peer(pace: Pace, peer: PeerPace, ms: int) -> PeerPace:
@@ -111,7 +130,7 @@ def _peer(pace: Pace, peer: PeerPace, ms: int) -> PeerPace:
         inbound_lost=None,
         meet_sent=None,
         takes_meet_again=peer.takes_meet_again,
-        orphaned_since=at(peer.orphaned_since, _LONGEST_DELAY_MS),
+        orphaned_since=at(peer.orphaned_since, _LONGEST_ORPHANED_MS),
         fail_time=fail_time,
         repl_offset=peer.repl_offset,
     )

@@ -41,7 +41,7 @@ def longest_window(worlds: Worlds, max_worlds: int) -> Window:
         complete=graph.complete,
         longest=run.length,
         total=way.length,
-        path=tuple(graph.worlds[at] for at in path),
+        path=tuple(worlds.really([graph.worlds[at] for at in path])),
     )
 
 

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import attrs
 
+from model_check.timed.apart import NEVER, Apart, Others
 from model_check.timed.clockwork import Post, Told
 from model_check.timed.scope import NAMES, NEW, OLD, SLOT, Scope
 
@@ -79,9 +80,15 @@ class Choices:
 class Worlds:
     """The worlds of a scope: where they start, and what follows each."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, *, one_for_all: bool = True) -> None:
+        """Those who are alike once A is cut off for good are told apart if not `one_for_all`."""
         self.scope = scope
         self.clockwork = scope.clockwork()
+        self._one_for_all = one_for_all and not scope.one_way and scope.slow <= {OLD}
+        self._old = next(iter(scope.starts(self.clockwork)))[OLD]
+        self._apart = Apart(
+            self._alone, lambda others: self.clockwork.takes_writes(others[NEW - 1], SLOT)
+        )
 
     def starts(self) -> Iterator[World]:
         """Every cluster at rest, with all faults still to come."""
@@ -110,15 +117,49 @@ class Worlds:
             return True
         cut_off = world.cut and not self.scope.one_way
         alone = cut_off and not world.heals and not world.paused
-        return alone and not world.flying and not old.availability.serving
+        if alone and not world.flying and not old.availability.serving:
+            return True
+        return self._is_apart(world) and self._apart.left(world.nodes[OLD + 1 :]) == NEVER
 
     def following(self, world: World) -> set[World]:
+        """Every world that can come of this one after a tick, or one that stands for it."""
+        return set(map(self._standing_for, self.each_after(world)))
+
+    def really(self, worlds: Sequence[World]) -> list[World]:
+        """The way from a start, where each world stands for others, as it really goes."""
+        way = list(worlds[:1])
+        for after in worlds[1:]:
+            each = self.each_after(way[-1])
+            way.append(next(world for world in each if self._standing_for(world) == after))
+        return way
+
+    def each_after(self, world: World) -> set[World]:
         """Every world that can come of this one after a tick."""
-        found, choices = set(), Choices()
+        found: set[World] = set()
+        choices = Choices()
         while True:
             found.add(_Instant(self, world, choices, None).passed())
             if not choices.again():
                 return found
+
+    def _standing_for(self, world: World) -> World:
+        if not self._is_apart(world):
+            return world
+        others = self._apart.standing_for(world.nodes[OLD + 1 :])
+        return world._replace(nodes=(world.nodes[OLD], *others))
+
+    def _is_apart(self, world: World) -> bool:
+        """Whether A and the others have nothing to do with each other any more."""
+        for_good = self._one_for_all and world.cut and not world.heals
+        return for_good and all(fly.receiver == OLD for fly in world.flying)
+
+    def _alone(self, others: Others) -> Others:
+        """The others an instant later, while A is cut off; and does nothing, which is the same."""
+        world = World(
+            nodes=(self._old, *others), flying=(), cut=True, paused=True,
+            cuts=0, heals=0, pauses=0, late=0, rested=(0,) * len(self.scope.slow), both=False,
+        )  # fmt: skip
+        return _Instant(self, world, Choices(), None).passed().nodes[OLD + 1 :]
 
     def told(self, world: World, after: World) -> list[Step]:
         """What happened between the two."""
@@ -159,7 +200,7 @@ class _Instant:
                 self._deliver(outcome.posts)
         return World(
             nodes=tuple(self._nodes),
-            flying=tuple(sorted(self._flying)),
+            flying=tuple(sorted(self._flying, key=_stream)),
             cut=self._cut,
             paused=self._paused,
             cuts=self._cuts,
@@ -205,7 +246,7 @@ class _Instant:
             case "cut":
                 self._cut, self._cuts = True, self._cuts - 1
                 self._tell("A is CUT OFF from the others")
-                self._flying = [fly for fly in self._flying if not _with_old(fly) or self._kept()]
+                self._lose()
             case "heal":
                 self._cut, self._heals = False, self._heals - 1
                 self._tell("A is reached again")
@@ -219,18 +260,40 @@ class _Instant:
             case _:
                 pass
 
-    def _kept(self) -> bool:
-        return self._choices.choose((True, False))
+    def _lose(self) -> None:
+        """Any message to or from A may be lost; what nobody will read for now, when it is read."""
+        self._flying = [
+            fly
+            for fly in self._flying
+            if not _with_old(fly)
+            or (self._for_good and self._waits(fly))
+            or self._choices.choose((True, False))
+        ]
+
+    @property
+    def _for_good(self) -> bool:
+        """Whether A is cut off and will never be reached again."""
+        return self._cut and not self._heals and not self._scope.one_way
 
     def _arrive(self) -> None:
         """What is due arrives, in the order of its sending; a stopped node reads nothing."""
         due = [fly for fly in self._flying if not fly.ticks and not self._waits(fly)]
         self._flying = [fly for fly in self._flying if fly.ticks or self._waits(fly)]
+        if self._for_good and all(fly.receiver == OLD for fly in due):
+            self._read_some([_post(fly) for fly in due])
+            return
         for fly in due:
-            post = Post(
-                sender=fly.sender, receiver=fly.receiver, message=fly.message, answer=fly.answer
-            )
-            self._hear(post)
+            self._hear(_post(fly))
+
+    def _read_some(self, posts: Sequence[Post]) -> None:
+        """A has read some of these, whose answers go nowhere; only what it is then is chosen."""
+        found: dict[int, tuple[Told, ...]] = {self._nodes[OLD]: ()}
+        for post in posts:
+            for node, told in tuple(found.items()):
+                outcome = self._clockwork.hear(node, post)
+                found.setdefault(outcome.node, (*told, *outcome.told))
+        node = self._choices.choose(sorted(found))
+        self._take(OLD, node, found[node])
 
     def _waits(self, fly: Flying) -> bool:
         return self._paused and fly.receiver == OLD
@@ -256,10 +319,15 @@ class _Instant:
                 continue
             fly = Flying(ticks, post.sender, post.receiver, post.answer, post.message)
             if ticks or self._waits(fly):
-                if fly not in self._flying:
-                    self._flying.append(fly)
+                self._put_behind(fly)
             else:
                 self._hear(post)
+
+    def _put_behind(self, fly: Flying) -> None:
+        """It follows what is in its stream; behind one like it, it would tell nothing new."""
+        before = [each for each in self._flying if _stream(each) == _stream(fly)]
+        if not before or before[-1] != fly:
+            self._flying.append(fly)
 
     def _delay(self, post: Post) -> int | None:
         """How long the message takes, never shorter than what is before it; None: it is lost."""
@@ -282,6 +350,15 @@ class _Instant:
         ticks = self._choices.choose(range(before, self._scope.delay + 1))
         self._late -= ticks > before
         return ticks
+
+
+def _stream(fly: Flying) -> tuple[int, int, bool]:
+    """A direction of a connection, in which nothing is overtaken."""
+    return fly.sender, fly.receiver, fly.answer
+
+
+def _post(fly: Flying) -> Post:
+    return Post(sender=fly.sender, receiver=fly.receiver, message=fly.message, answer=fly.answer)
 
 
 def _with_old(fly: Flying) -> bool:

@@ -5,7 +5,7 @@ Clauses: PA-P1, CS-3, PA-1, PA-3, PA-8, PA-11, PA-23, PA-30.
 
 import json
 from functools import cache
-from itertools import permutations
+from itertools import pairwise, permutations
 from typing import Any, Final
 
 import attrs
@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from model_check.timed.apart import NEVER, UNSTEADY, Apart
 from model_check.timed.bound import Setting, bound
 from model_check.timed.command import command
 from model_check.timed.instants import TimedNode, later
@@ -118,6 +119,14 @@ def test_a_master_that_goes_on_after_a_pause_may_serve_before_it_reads() -> None
     assert _window("valkey-9.1", 200, cuts=0, pauses=1) == TICK
 
 
+@pytest.mark.parametrize(("node_timeout", "longest"), [(200, 300), (400, 500)])
+def test_a_master_that_goes_on_while_it_is_cut_off_serves_beside_its_successor(
+    node_timeout: int, longest: int
+) -> None:
+    """It has not noticed yet whom it misses, and nobody can tell it: NT, and a round."""
+    assert _window("valkey-9.1", node_timeout, pauses=1) == longest
+
+
 def test_the_picture_shows_what_is_found() -> None:
     """The smallest scopes are explored once more, and the picture is the one of the figures."""
     found, measured = (
@@ -218,6 +227,70 @@ def test_the_story_ends_with_both() -> None:
     won = next(at for at, what in enumerate(lines) if "won the election" in what)
     both = next(at for at, what in enumerate(lines) if "BOTH TAKE WRITES" in what)
     assert cut < won < both
+
+
+# A that is cut off for good, and the others, who are alike then if the successor is.
+
+
+@pytest.mark.parametrize(
+    ("dialect", "node_timeout", "more"),
+    [
+        ("valkey-9.1", 400, {}),
+        ("redis-7.0", 400, {}),
+        ("valkey-9.1", 200, {"delay": 1, "late": 1}),
+        ("valkey-9.1", 200, {"slow": frozenset({OLD}), "drift": 2}),
+    ],
+)
+def test_one_for_all_finds_the_same_windows(
+    dialect: str, node_timeout: int, more: dict[str, Any]
+) -> None:
+    scope = Scope(rules=DIALECTS[dialect], node_timeout=node_timeout, tick=TICK, **more)
+
+    few = _found(scope)
+    all_of_them = longest_window(Worlds(scope, one_for_all=False), MANY)
+
+    assert few.complete
+    assert few.worlds < all_of_them.worlds
+    assert (few.longest, few.total) == (all_of_them.longest, all_of_them.total)
+
+
+def test_the_way_to_the_window_is_one_that_nodes_go() -> None:
+    """Each world of it follows the one before, and not only one that stands for it."""
+    worlds = Worlds(Scope(rules=VALKEY_9_1, node_timeout=200, tick=TICK, pauses=1))
+
+    way = longest_window(worlds, MANY).path
+
+    assert sum(world.both for world in way) == 3
+    assert way[0] in set(worlds.starts())
+    assert all(b in worlds.each_after(a) for a, b in pairwise(way))
+
+
+futures = st.integers(1, 8).flatmap(
+    lambda size: st.tuples(
+        st.lists(st.integers(0, size - 1), min_size=size, max_size=size),
+        st.lists(st.booleans(), min_size=size, max_size=size),
+    )
+)
+
+
+@given(futures, st.integers(0, 7))
+def test_what_is_left_is_what_happens(chain: tuple[list[int], list[bool]], start: int) -> None:
+    """States that are alike go the same way; whoever takes writes for good is so far from it."""
+    after, writes = chain
+    apart = Apart(lambda at: (after[at[0]],), lambda at: writes[at[0]])
+    seen, at = list[bool](), start % len(after)
+    for _ in range(2 * len(after)):
+        seen.append(writes[at])
+        at = after[at]
+
+    left = apart.left((start % len(after),))
+
+    if left == NEVER:
+        assert not any(seen)
+    elif left == UNSTEADY:
+        assert any(not later and earlier for earlier, later in pairwise(seen))
+    else:
+        assert seen == [at >= left for at in range(len(seen))]
 
 
 # Laws of the bound.

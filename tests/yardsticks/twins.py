@@ -157,10 +157,9 @@ def main(
     click.echo(
         f"CPU seconds; a run that ends at once: TLC {starts[0]:.2f}, checker {starts[1]:.2f}"
     )
-    head = f"{'TLC':>9}{'checker':>9}{'ratio':>8}"
-    click.echo(
-        f"{'scope':26}{'states':>8}{head}{'TLC':>9}{'checker':>9}{'ratio':>7}  without start"
-    )
+    click.echo(f"{'':34}{'whole runs':>26}{'without the start':>25}")
+    head = f"{'TLC':>9}{'checker':>9}"
+    click.echo(f"{'scope':26}{'states':>8}{head}{'ratio':>8}{head}{'ratio':>7}")
     sums, states = [0.0, 0.0], 0
     asked_for = [
         (name, dialect)
