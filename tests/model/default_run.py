@@ -14,6 +14,7 @@ from unittest import mock
 from click.testing import CliRunner
 
 from model_check import __main__ as cli
+from model_check import check_models
 from model_check.run import Run, check
 from tests.model.pins import Key, told
 
@@ -29,7 +30,7 @@ def kept_run() -> Kept:
         pins.append(told(run))
         return run
 
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(cli, "check", noted):
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(check_models, "check", noted):
         file = Path(folder, "found.json")
         result = CliRunner().invoke(cli.command, ["--coverage", "--json", str(file)])
         found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
