@@ -7,7 +7,7 @@ from reference.clauses import clause
 from reference.core.messages import Gossip, Header, Meet, Ping, Pong
 from reference.core.nodes import ClusterNode
 from reference.core.state import ClusterState, ManualFailoverStage
-from reference.core.types import Health, NodeId
+from reference.core.types import Epoch, Health, NodeId, ShardId
 
 
 @clause("HB-13", "HB-14")
@@ -30,19 +30,39 @@ def header(state: ClusterState) -> Header:
     Counterpart: `clusterBuildMessageHdr`.
     """
     myself = state.myself
-    announced = state.my_master or myself
     failover = state.manual_failover
+    paused = failover is not None and failover.stage is ManualFailoverStage.PAUSED
+    return _header(
+        myself,
+        state.my_master or myself,
+        state.current_epoch,
+        myself.shard_id if state.rules.shards else None,
+        paused,
+        says_master_failed(state),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _header(
+    myself: ClusterNode,
+    announced: ClusterNode,
+    current_epoch: Epoch,
+    shard_id: ShardId | None,
+    paused: bool,  # noqa: FBT001 - names would make each of many calls slower
+    my_master_failed: bool,  # noqa: FBT001
+) -> Header:
+    """The same object as for the message before, as long as nothing of it changes."""
     return Header(
         sender=myself.node_id,
         replicaof=myself.replicaof,
-        current_epoch=state.current_epoch,
+        current_epoch=current_epoch,
         config_epoch=announced.config_epoch,
         slots=announced.slots,
-        shard_id=myself.shard_id if state.rules.shards else None,
+        shard_id=shard_id,
         address=myself.address,
         nofailover=myself.nofailover,
-        paused=failover is not None and failover.stage is ManualFailoverStage.PAUSED,
-        my_master_failed=says_master_failed(state),
+        paused=paused,
+        my_master_failed=my_master_failed,
     )
 
 
@@ -52,26 +72,15 @@ def gossip(state: ClusterState, about: Iterable[NodeId]) -> tuple[Gossip, ...]:
 
     Counterpart: `clusterSendPing`.
     """
+    known = state.nodes.by_id
     chosen = {*about, *state.nodes.suspected}
-    told = [state.nodes.get(node_id) for node_id in sorted(chosen)]
+    told = [known[node_id] for node_id in sorted(chosen) if node_id in known]
     return tuple(
-        _gossip_about(node)
-        for node in told
-        if node is not None
-        and node.node_id != state.myself_id
-        and not node.handshake
-        and not node.noaddr
-    )
-
-
-@lru_cache(maxsize=4096)
-def _gossip_about(node: ClusterNode) -> Gossip:
-    return Gossip(
-        node_id=node.node_id,
-        health=node.health,
-        role=node.role,
-        address=node.address,
-        noaddr=node.noaddr,
+        [
+            node.told
+            for node in told
+            if node.node_id != state.myself_id and not node.handshake and not node.noaddr
+        ]
     )
 
 

@@ -6,7 +6,7 @@ import attrs
 
 from reference.clauses import clause
 from reference.core.nodes import ClusterNode
-from reference.core.slots import NO_SLOTS, SlotSet
+from reference.core.slots import SlotSet
 from reference.core.state import ClusterState
 from reference.core.types import SLOT_COUNT, Health
 
@@ -30,11 +30,11 @@ class SlotCounts:
 
 
 def _slots_in(state: ClusterState, health: Health) -> SlotSet:
-    found = NO_SLOTS
+    found = 0
     for node in state.nodes:
         if node.health is health:
-            found |= node.slots
-    return found
+            found |= node.slots.bitmap
+    return SlotSet(found)
 
 
 def _is_reachable(node: ClusterNode) -> bool:

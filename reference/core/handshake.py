@@ -1,5 +1,7 @@
 """How nodes come to know each other: MEET, the names behind addresses, and gossip of strangers."""
 
+from functools import lru_cache
+
 import attrs
 
 from reference.clauses import clause
@@ -58,7 +60,12 @@ def observed_address(announced: Header, observed_ip: str | None) -> Address | No
     address = announced.address
     if address is None or address.ip or observed_ip is None:
         return address
-    return attrs.evolve(address, ip=observed_ip)
+    return _reached_at(address, observed_ip)
+
+
+@lru_cache(maxsize=1024)
+def _reached_at(address: Address, ip: str) -> Address:
+    return attrs.evolve(address, ip=ip)
 
 
 @clause("HS-3", "NO-12")

@@ -20,13 +20,13 @@ from reference.core.handshake import (
     update_address,
 )
 from reference.core.manual_failover import learn_paused
-from reference.core.messages import Header, Heartbeat, Meet, Ping, Pong
+from reference.core.messages import Gossip, Header, Heartbeat, Meet, Ping, Pong
 from reference.core.nodes import ClusterNode
 from reference.core.roles import adopt_shard, follow_own_shard, learn_told_epoch, switch_role
 from reference.core.rules import Rules
 from reference.core.slot_config import process_claims
 from reference.core.state import ClusterState
-from reference.core.types import Link, NodeId, ShardId
+from reference.core.types import Health, Link, NodeId, ShardId
 
 
 @clause("HB-4", "HS-2")
@@ -169,7 +169,10 @@ def _take_gossip(
 ) -> ClusterState:
     """What is said of others is taken in; a stranger (None) who sends a MEET cannot report."""
     for entry in message.gossip:
-        if entry.node_id not in state.nodes:
+        node = state.nodes.by_id.get(entry.node_id)
+        if node is not None and _says_nothing_new(entry, node):
+            continue
+        if node is None:
             if sender_id is not None or state.rules.meet_introduces:
                 state = hear_of_stranger(state, entry)
             continue
@@ -178,6 +181,11 @@ def _take_gossip(
             state = take_report(state, reporter, entry.node_id, entry.health, out)
         state = move_unreachable(state, entry, out)
     return state
+
+
+def _says_nothing_new(entry: Gossip, node: ClusterNode) -> bool:
+    """Whether a node that is well is said to be well, and nobody has ever said otherwise."""
+    return entry.health is node.health is Health.OK and not node.fail_reports
 
 
 @clause("HB-9")

@@ -75,10 +75,8 @@ from reference.core.messages import (
     Fail,
     FailoverAuthAck,
     FailoverAuthRequest,
+    Heartbeat,
     ManualFailoverStart,
-    Meet,
-    Ping,
-    Pong,
     Update,
 )
 from reference.core.migration_ends import expire_migration, follow_ownership
@@ -130,7 +128,7 @@ def step(state: ClusterState, event: Event) -> tuple[ClusterState, tuple[Effect,
 @clause("HB-10")
 def _receive(state: ClusterState, event: Received, out: list[Effect]) -> ClusterState:
     message = event.message
-    if isinstance(message, Ping | Pong | Meet):
+    if isinstance(message, Heartbeat):
         return receive_heartbeat(state, event, message, out)
     sender_id = sender_of(state, event)
     if sender_id is None:

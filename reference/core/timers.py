@@ -1,6 +1,7 @@
 """Which timers are pending: derived from the state, so that they cannot disagree with it."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from reference.clauses import clause
 from reference.core.election import why_no_failover
@@ -61,7 +62,13 @@ def _timers_of_manual_failover(state: ClusterState, under_way: ManualFailover) -
     yield ManualFailoverExpired()
 
 
-def _timers_about(node: ClusterNode) -> Iterator[Timer]:
+@lru_cache(maxsize=8192)
+def _timers_about(node: ClusterNode) -> tuple[Timer, ...]:
+    """The same objects as before, as long as the node is the same."""
+    return tuple(_each_timer_about(node))
+
+
+def _each_timer_about(node: ClusterNode) -> Iterator[Timer]:
     if node.handshake:
         yield HandshakeExpired(peer=node.node_id)
     elif node.health is Health.OK and not node.noaddr:

@@ -5,7 +5,7 @@ from typing import Final
 import attrs
 
 from reference.clauses import clause
-from reference.core.cluster_state import WhyDown, why_down
+from reference.core.cluster_state import WhyDown, is_minority, why_down
 from reference.core.state import ClusterState
 
 WRITABLE_DELAY_MS: Final = 2000
@@ -38,8 +38,7 @@ class Seen:
 def _look(state: ClusterState, before: Seen | None) -> Seen:
     if before is not None and before.state is state:
         return before
-    minority = why_down(state, require_full_coverage=False) is WhyDown.MINORITY
-    return Seen(state, why_down(state), minority)
+    return Seen(state, why_down(state), is_minority(state))
 
 
 @clause("PA-22", "PA-23", "PA-32")

@@ -1,7 +1,7 @@
 """Whom to dial, to ping and to speak of, and which link to give up."""
 
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import attrs
 
@@ -18,9 +18,13 @@ from reference.pacing.pace import (
     PeerPace,
 )
 
+_NEW_PEER: Final = PeerPace()
+
 
 @clause("PA-2", "PA-25")
-def to_dial(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
+def to_dial(
+    pace: Pace, state: ClusterState, now: int, among: Sequence[ClusterNode] | None = None
+) -> list[NodeId]:
     """The nodes without a link whose address is known, if they are not dialled too often.
 
     Counterpart: `clusterCron`.
@@ -28,7 +32,7 @@ def to_dial(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
     dialled: list[NodeId] = []
     half = pace.node_timeout // 2
     ration = 10 * (len(state.nodes) * ROUND_MS // max(half, 1))
-    for node in _others(state):
+    for node in _others(state) if among is None else among:
         peer = pace.peer(node.node_id)
         if peer.linked_since is not None or not node.address or node.noaddr:
             continue
@@ -41,7 +45,9 @@ def to_dial(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
 
 
 @clause("PA-31")
-def to_greet_again(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
+def to_greet_again(
+    pace: Pace, state: ClusterState, now: int, among: Sequence[ClusterNode] | None = None
+) -> list[NodeId]:
     """The nodes that have had no link to us for long, and may have forgotten us.
 
     Counterpart: `clusterCron`.
@@ -49,7 +55,7 @@ def to_greet_again(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
     if not state.rules.meet_is_repeated:
         return []
     greeted, patience = [], pace.handshake_timeout
-    for node in _others(state):
+    for node in _others(state) if among is None else among:
         peer = pace.peer(node.node_id)
         if node.handshake or node.meet or node.noaddr or node.health is not Health.OK:
             continue
@@ -75,13 +81,15 @@ def to_tell_of_pause(pace: Pace, state: ClusterState) -> list[NodeId]:
 
 
 @clause("PA-3")
-def ping_overdue(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
+def ping_overdue(
+    pace: Pace, state: ClusterState, now: int, among: Sequence[ClusterNode] | None = None
+) -> list[NodeId]:
     """The nodes that have to be pinged: linked, no PING in flight, last PONG too old.
 
     Counterpart: `clusterCron`.
     """
     due = []
-    for node in _others(state):
+    for node in _others(state) if among is None else among:
         peer = pace.peer(node.node_id)
         waiting = peer.linked_since is None or peer.ping_sent is not None
         if waiting or node.handshake or node.noaddr:
@@ -121,13 +129,15 @@ def without_random_ping(pace: Pace) -> Pace:
 
 
 @clause("PA-9")
-def to_reconnect(pace: Pace, state: ClusterState, now: int) -> list[NodeId]:
+def to_reconnect(
+    pace: Pace, state: ClusterState, now: int, among: Sequence[ClusterNode] | None = None
+) -> list[NodeId]:
     """The nodes whose link is given up: old, with a PING and everything else silent for NT/2.
 
     Counterpart: `clusterCron`.
     """
     given_up, half = [], pace.node_timeout // 2
-    for node in _others(state):
+    for node in _others(state) if among is None else among:
         peer = pace.peer(node.node_id)
         if node.handshake or peer.linked_since is None or peer.ping_sent is None:
             continue
@@ -153,22 +163,39 @@ def gossip_about(
     if wanted <= 0:
         return ()
     never = (state.myself_id, receiver if pace.habits.gossip_spares_receiver else None)
-    worth = (
-        node.node_id
-        for node in shuffled(state.nodes, entropy)
-        if node.node_id not in never and _worth_telling(pace, node)
-    )
-    return tuple(sorted(islice(worth, wanted)))
+    told: list[NodeId] = []
+    for node in shuffled(state.nodes, entropy):
+        if node.node_id not in never and _worth_telling(pace, node):
+            told.append(node.node_id)
+            if len(told) == wanted:
+                break
+    return tuple(sorted(told))
 
 
 def _worth_telling(pace: Pace, node: ClusterNode) -> bool:
     if node.handshake or node.noaddr or node.health is Health.PFAIL:
         return False
-    return bool(node.slots) or pace.peer(node.node_id).linked_since is not None
+    return node.slots.bitmap != 0 or pace.peer(node.node_id).linked_since is not None
 
 
 def _others(state: ClusterState) -> list[ClusterNode]:
     return [node for node in state.nodes if node.node_id != state.myself_id]
+
+
+def not_quiet(pace: Pace, state: ClusterState, now: int) -> list[ClusterNode]:
+    """The other nodes that a round may have to do something about, mostly very few.
+
+    The rest are linked both ways, have answered lately, and are asked nothing.
+    """
+    peers, oldest = pace.peers, now - pace.ping_interval
+    restless = []
+    for node in _others(state):
+        peer = peers.get(node.node_id, _NEW_PEER)
+        linked = peer.inbound and peer.linked_since is not None
+        heard = peer.pong_received is not None and peer.pong_received >= oldest
+        if not linked or not heard or peer.ping_sent is not None:
+            restless.append(node)
+    return restless
 
 
 @clause("PA-2", "PA-6")
@@ -233,11 +260,7 @@ def ping_sent(pace: Pace, peer: NodeId, now: int) -> Pace:
     Counterpart: `clusterSendPing`, `clusterLinkConnectHandler`.
     """
     old = pace.peer(peer)
-    return (
-        pace
-        if old.ping_sent is not None
-        else pace.with_peer(peer, attrs.evolve(old, ping_sent=now))
-    )
+    return pace if old.ping_sent is not None else pace.with_peers({peer: old.pinged(now)})
 
 
 @clause("PA-18")
@@ -250,8 +273,9 @@ def learn_pongs(
     `clusterProcessGossipSection`.
     """
     learnt: dict[NodeId, PeerPace] = {}
+    peers = pace.peers
     for subject, pong_received in heard:
-        peer = learnt.get(subject) or pace.peer(subject)
+        peer = learnt.get(subject) or peers.get(subject, _NEW_PEER)
         if peer.ping_sent is not None or pong_received > now + 500:
             continue
         if peer.pong_received is not None and pong_received <= peer.pong_received:
@@ -259,5 +283,5 @@ def learn_pongs(
         node = state.nodes.get(subject)
         if node is None or subject == state.myself_id or node.handshake or node.fail_reports:
             continue
-        learnt[subject] = attrs.evolve(peer, pong_received=pong_received)
+        learnt[subject] = peer.heard_by_another(pong_received)
     return pace.with_peers(learnt)

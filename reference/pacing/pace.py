@@ -34,9 +34,12 @@ class WaitsFor(Enum):
 Deadline = int | WaitsFor
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class PeerPace:
-    """The instants of one other node (the time fields of `clusterNode` and its link)."""
+    """The instants of one other node (the time fields of `clusterNode` and its link).
+
+    It has no slots, since each message makes another one and a dictionary is quick to copy.
+    """
 
     ping_sent: int | None = None  # of the PING in flight
     pong_received: int | None = None  # told by the node, or by another that heard it
@@ -51,6 +54,26 @@ class PeerPace:
     orphaned_since: int | None = None  # since when it is a master that a replica may move to
     fail_time: int | None = None  # since when it is in FAIL
     repl_offset: int = 0  # bytes, as its last header said
+
+    def heard(self, now: int, *, answers: bool) -> "PeerPace":
+        """A message of the node came now, which answers our PING or does not."""
+        changed = object.__new__(PeerPace)
+        changed.__dict__.update(self.__dict__, data_received=now)
+        if answers:
+            changed.__dict__.update(ping_sent=None, pong_received=now, answered=now)
+        return changed
+
+    def pinged(self, now: int) -> "PeerPace":
+        """A PING is in flight since now."""
+        changed = object.__new__(PeerPace)
+        changed.__dict__.update(self.__dict__, ping_sent=now)
+        return changed
+
+    def heard_by_another(self, pong_received: int) -> "PeerPace":
+        """The node answered another one at that instant."""
+        changed = object.__new__(PeerPace)
+        changed.__dict__.update(self.__dict__, pong_received=pong_received)
+        return changed
 
 
 @attrs.frozen(kw_only=True)

@@ -16,6 +16,7 @@ from reference.core.events import (
     ManualFailoverExpired,
     MeetRepeated,
     MigrationSilent,
+    PongOverdue,
     Received,
     ReportExpired,
     SyncSlotsReceived,
@@ -23,7 +24,7 @@ from reference.core.events import (
 )
 from reference.core.heartbeat import sender_of
 from reference.core.manual_failover import why_no_manual_failover
-from reference.core.messages import FailoverAuthRequest, ManualFailoverStart, Meet, Ping, Pong
+from reference.core.messages import FailoverAuthRequest, Heartbeat, ManualFailoverStart, Pong
 from reference.core.replica_migration import orphans
 from reference.core.state import ClusterState, ManualFailoverStage
 from reference.core.timers import timers
@@ -40,6 +41,7 @@ from reference.pacing.habits import HABITS
 from reference.pacing.heartbeat import (
     gossip_about,
     meet_sent,
+    not_quiet,
     ping_overdue,
     ping_sent,
     random_ping,
@@ -52,7 +54,7 @@ from reference.pacing.pace import DEFAULT_DIRECTIVES, ROUND_MS, Directives, Pace
 from reference.pacing.replication import data_too_old
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class Dial:
     """Open a link to this node."""
 
@@ -95,7 +97,7 @@ def begin(
 @clause("PA-1", "PA-19")
 def next_deadline(pace: Pace) -> int:
     """The instant at which something may be due next; before it, `due` has nothing to say."""
-    waits = (deadline(pace, timer) for timer in pace.pending)
+    waits = [deadline(pace, timer) for timer in _running(pace)]
     return min([pace.next_round, *(instant for instant in waits if isinstance(instant, int))])
 
 
@@ -106,19 +108,20 @@ def due(pace: Pace, state: ClusterState, now: int, entropy: int) -> tuple[Pace, 
     Counterpart: `clusterCron`.
     """
     actions: list[Action] = [
-        _with_facts(pace, state, timer, now) for timer in pace.pending if _fires(pace, timer, now)
+        _with_facts(pace, state, timer, now) for timer in _running(pace) if _fires(pace, timer, now)
     ]
     if now < pace.next_round:
         return pace, tuple(actions)
     chance = draws(entropy)
     # A round that comes late is not made up for: the next is a full interval away.
     pace = attrs.evolve(pace, next_round=now + ROUND_MS, round_number=pace.round_number + 1)
-    actions += [MeetRepeated(peer=peer) for peer in to_greet_again(pace, state, now)]
-    actions += [Dial(peer=peer) for peer in to_dial(pace, state, now)]
-    lost = to_reconnect(pace, state, now)
+    restless = not_quiet(pace, state, now)
+    actions += [MeetRepeated(peer=peer) for peer in to_greet_again(pace, state, now, restless)]
+    actions += [Dial(peer=peer) for peer in to_dial(pace, state, now, restless)]
+    lost = to_reconnect(pace, state, now, restless)
     actions += [Drop(peer=peer) for peer in lost]
     chosen = random_ping(pace, state, next(chance))
-    overdue, paused = ping_overdue(pace, state, now), to_tell_of_pause(pace, state)
+    overdue, paused = ping_overdue(pace, state, now, restless), to_tell_of_pause(pace, state)
     pinged = dict.fromkeys([*overdue, *paused, *([chosen] if chosen else [])])
     actions += [
         HeartbeatDue(peer=peer, gossip_about=gossip_about(pace, state, next(chance), receiver=peer))
@@ -126,6 +129,17 @@ def due(pace: Pace, state: ClusterState, now: int, entropy: int) -> tuple[Pace, 
         if peer not in lost
     ]
     return pace, tuple(actions)
+
+
+def _running(pace: Pace) -> list[Timer]:
+    """The pending timers but those that wait for a PING, which are nearly all."""
+    peers = pace.peers
+    return [
+        timer
+        for timer in pace.pending
+        if not isinstance(timer, PongOverdue)
+        or ((peer := peers.get(timer.peer)) is not None and peer.ping_sent is not None)
+    ]
 
 
 def _fires(pace: Pace, timer: Timer, now: int) -> bool:
@@ -264,18 +278,15 @@ def _hear(pace: Pace, state: ClusterState, event: Received, now: int) -> Pace:
     sender = sender_of(state, event)
     if sender is None:
         return pace
-    old = pace.peer(sender)
     ours = event.link is Link.OUTBOUND and sender == event.message.header.sender
-    if ours and isinstance(event.message, Pong):
-        peer = attrs.evolve(old, ping_sent=None, pong_received=now, answered=now, data_received=now)
-    else:
-        peer = attrs.evolve(old, data_received=now)
-    return _renew_reports(pace.with_peer(sender, peer), sender, event, now)
+    answers = ours and isinstance(event.message, Pong)
+    peer = pace.peer(sender).heard(now, answers=answers)
+    return _renew_reports(pace.with_peers({sender: peer}), sender, event, now)
 
 
 def _renew_reports(pace: Pace, reporter: NodeId, event: Received, now: int) -> Pace:
     """A report that is repeated lasts its full time again."""
-    if not isinstance(event.message, Ping | Pong | Meet):
+    if not isinstance(event.message, Heartbeat):
         return pace
     renewed: dict[Timer, int] = {}
     for entry in event.message.gossip:

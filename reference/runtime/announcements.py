@@ -105,7 +105,8 @@ class Announcements:
             if isinstance(extension, InternalSecretExtension):
                 self._secret = min(self._secret, extension.secret)
         said = _announced_beside_shard(heartbeat.extensions)
-        changed = said != self.of(sender)
+        known = self.of(sender)
+        changed = said is not known and said != known
         if changed:
             self._said[sender] = said
         return changed

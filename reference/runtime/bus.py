@@ -57,7 +57,6 @@ class BusLink(asyncio.BufferedProtocol):
         self._frames = FrameReader(light_headers=bus.light_headers)
         self._partial = 0  # bytes of a message that has not come whole
         self._waiting: list[bytes] = []  # until the link stands, or what is done now is done
-        self._flush_is_due = False
         self._transport: asyncio.Transport | None = None
 
     @override
@@ -74,7 +73,7 @@ class BusLink(asyncio.BufferedProtocol):
         earlier, self._waiting = self._waiting, []
         self._bus.link_opened(self)
         self._waiting += earlier
-        self._flush()
+        self.flush()
 
     @override
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -114,15 +113,15 @@ class BusLink(asyncio.BufferedProtocol):
         if self.closed:
             return
         self._waiting.append(data)
-        if self._transport is not None and not self._flush_is_due:
-            self._flush_is_due = True
-            asyncio.get_running_loop().call_soon(self._flush)
+        if self._transport is not None and len(self._waiting) == 1:
+            self._bus.flush_soon(self)
 
-    def _flush(self) -> None:
-        self._flush_is_due = False
-        if self._transport is not None and self._waiting and not self._transport.is_closing():
-            self._transport.write(b"".join(self._waiting))
-        self._waiting.clear()
+    def flush(self) -> None:
+        """What waited is on its way."""
+        waiting = self._waiting
+        if self._transport is not None and waiting and not self._transport.is_closing():
+            self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
+        waiting.clear()
 
     def read(self, *, on: bool) -> None:
         """Messages are read, or they wait in the system's buffers."""
@@ -151,7 +150,7 @@ class BusLink(asyncio.BufferedProtocol):
             return
         self.closed = True
         if self._transport is not None:
-            self._flush()
+            self.flush()
             self._transport.abort()
         self._bus.link_closed(self)
 
@@ -176,6 +175,7 @@ class Bus:
         self._secure = TlsListener(lambda: BusLink(self, Link.INBOUND), self._accepting)
         self._dials: dict[BusLink, asyncio.Task[None]] = {}
         self._standing: set[BusLink] = set()  # with a connection that has not ended
+        self._to_flush: list[BusLink] = []
         self._closing = False
         self._frozen = False
         self._ended = asyncio.Event()
@@ -209,11 +209,23 @@ class Bus:
         if self._server is not None:
             await self._server.wait_closed()
 
-    def dial(self, node_id: NodeId, address: Address) -> None:
+    def flush_soon(self, link: BusLink) -> None:
+        """What waits on the link goes out when what is done now is done."""
+        if not self._to_flush:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._to_flush.append(link)
+
+    def _flush(self) -> None:
+        links, self._to_flush = self._to_flush, []
+        for link in links:
+            link.flush()
+
+    def dial(self, node_id: NodeId, address: Address) -> asyncio.Task[None]:
         """There is a link to the node that may soon stand; the owner hears if it does not."""
         link = BusLink(self, Link.OUTBOUND, node_id)
         self.outbound[node_id] = link
-        self._dials[link] = asyncio.create_task(self._connect(link, address))
+        task = self._dials[link] = asyncio.create_task(self._connect(link, address))
+        return task
 
     async def _connect(self, link: BusLink, address: Address) -> None:
         loop = asyncio.get_running_loop()

@@ -26,6 +26,10 @@ class Clock:
         """The instant in milliseconds since 1970, 0 for none."""
         return 0 if instant is None else instant + self._offset
 
+    def unix_s(self, instant: int | None) -> int:
+        """The instant in whole seconds since 1970, 0 for none."""
+        return 0 if instant is None else (instant + self._offset) // 1000
+
     def from_unix_s(self, seconds: int) -> int:
         """The instant of that many seconds since 1970."""
         return seconds * 1000 - self._offset

@@ -11,6 +11,8 @@ import attrs
 
 from reference.clauses import clause
 from reference.core.state import ClusterState
+from reference.pacing.pace import ROUND_MS
+from reference.runtime.dialling_turns import DialSpace
 from reference.runtime.faults import Faults, Loss, NodeFaults
 from reference.runtime.node import Node
 from reference.runtime.opening import StartError, listening_node
@@ -24,7 +26,10 @@ Told: TypeAlias = bool | int | str | list["Told"] | dict[str, "Told"] | None
 
 
 _DIALS_A_ROUND: Final = 5
-"""By each node: with 60 nodes that is about half of what a process can do in a round."""
+"""By each node: the node table is dialled as quickly as by servers if the process has time."""
+
+_DIALS_AT_ONCE: Final = 20
+"""By all nodes: what these cost, and their greetings, nobody has to wait for."""
 
 
 class HostError(Exception):
@@ -65,6 +70,7 @@ class ClusterHost:
         self.faults = Faults()
         self.seats: dict[int, Seat] = {}
         self._journal = journal
+        self._dial_space = DialSpace(_DIALS_A_ROUND, _DIALS_AT_ONCE)
         self._busy = asyncio.Lock()
         self._ports: dict[str, int] = {}
         self._watching: set[asyncio.Task[None]] = set()
@@ -77,8 +83,8 @@ class ClusterHost:
         for options, state in nodes:
             seat = self.seats[options.port] = Seat(options)
             await self._listen(seat, state)
-        for seat in self.seats.values():
-            self._run(seat)
+        for number, seat in enumerate(self.seats.values()):
+            self._run(seat, after_ms=ROUND_MS * number // len(self.seats))
 
     async def close(self) -> None:
         """No node runs."""
@@ -214,18 +220,18 @@ class ClusterHost:
         surroundings = Surroundings(
             journal=self._journal,
             faults=NodeFaults(self.faults, seat.port, self._port_of),
-            dials_a_round=_DIALS_A_ROUND,
+            dial_space=self._dial_space,
         )
         seat.at_end = contextlib.AsyncExitStack()
         opening = listening_node(seat.options, state, surroundings)
         seat.node = await seat.at_end.enter_async_context(opening)
         seat.last_id = seat.node.state.myself_id
 
-    def _run(self, seat: Seat) -> None:
+    def _run(self, seat: Seat, *, after_ms: int = 0) -> None:
         node = seat.node
         if node is None:
             return
-        node.start()
+        node.start(after_ms=after_ms)
         seat.condition = Condition.RUNNING
         node.failed.add_done_callback(lambda failed: self._look_at(seat, failed))
         self._watching.add(asked := asyncio.create_task(self._end_when_asked(seat, node)))

@@ -82,7 +82,7 @@ class Node(NodeSeen):
         self.clients: ClientServer | None = None  # its client port, once there is one
         self.end_asked = asyncio.Event()
         self._journal = surroundings.journal
-        self._dials_a_round = surroundings.dials_a_round
+        self._dial_space = surroundings.dial_space
         self.options = options
         self.state = state
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -128,9 +128,14 @@ class Node(NodeSeen):
         self._bus.tls = self.tls if self.options.tls_cluster else None
         await self._bus.listen(self.options.bind, self.options.cport)
 
-    def start(self) -> None:
-        """The node dials others and watches them, from now on."""
+    def start(self, *, after_ms: int = 0) -> None:
+        """The node dials others and watches them, from then on.
+
+        Nodes of one process do not all look at their links at the same moment.
+        """
         self._started = True
+        if after_ms:
+            self.pace = attrs.evolve(self.pace, next_round=self.clock.now() + after_ms)
         self._replication.follow()
         self._rearm()
 
@@ -140,6 +145,7 @@ class Node(NodeSeen):
             self._alarm.cancel()
             self._alarm = None
         self._started = False
+        self._leave_dial_space()
         self.writes.end_all()
         await self.migrations.close()
         await self._replication.close()
@@ -154,6 +160,7 @@ class Node(NodeSeen):
     def freeze(self) -> None:
         """Nothing of the node moves, as if its process were stopped."""
         self._frozen = True
+        self._leave_dial_space()
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -162,6 +169,11 @@ class Node(NodeSeen):
         self.migrations.freeze()
         if self.clients is not None:
             self.clients.freeze()
+
+    def _leave_dial_space(self) -> None:
+        """Nobody waits for what this node has put off."""
+        if self._dial_space is not None:
+            self._dial_space.note_round(self.state.myself_id, first_put_off=False)
 
     def thaw(self) -> None:
         """The node takes up what others have sent, and what has become due, in the meantime."""
@@ -277,7 +289,8 @@ class Node(NodeSeen):
         self._bus.drop_overfull(int(kept_text(self.options, "cluster-link-sendbuf-limit")))
         pace = self.pace if self.debugging.pings_at_random else without_random_ping(self.pace)
         self.pace, actions = due(pace, self.state, now, entropy())
-        for action in in_turns(actions, self.pace, self._dials_a_round):
+        myself_id = self.state.myself_id
+        for action in in_turns(actions, self.pace, self._dial_space, myself_id):
             match action:
                 case Dial():
                     if self.debugging.reconnects:
@@ -295,7 +308,9 @@ class Node(NodeSeen):
         node = self.state.nodes.get(peer)
         if node is not None and node.address is not None and peer not in self._bus.outbound:
             self.pace = link_dialled(self.pace, peer, now)
-            self._bus.dial(peer, node.address)
+            dial = self._bus.dial(peer, node.address)
+            if self._dial_space is not None:
+                self._dial_space.take(dial)
 
     def rearm(self) -> None:
         """The alarm rings at the next deadline, once the node has started."""
@@ -346,14 +361,7 @@ class Node(NodeSeen):
         self.pace = after_step(old, before, self.state, event, now=now, entropy=entropy())
         tell_of_candidacy(self._log, old, self.pace, now)
         if self.state is not before:
-            self._told.tell_of_reports(before, self.state)
-            self._follow_nodes(before, link)
-            self.migrations.follow(before)
-            if self._started:
-                self._replication.follow()
-            self._judge(now)
-            if self._alarm is not None:
-                self._rearm()
+            self._follow_state(before, link, now)
         for effect in effects:
             if isinstance(effect, Notice):
                 self._told.tell(effect, before)
@@ -364,6 +372,17 @@ class Node(NodeSeen):
         if self.state is not before:
             self._tell_followers()
         return effects
+
+    def _follow_state(self, before: ClusterState, link: BusLink | None, now: int) -> None:
+        """What depends on the state is as the new one says."""
+        self._told.tell_of_reports(before, self.state)
+        self._follow_nodes(before, link)
+        self.migrations.follow(before)
+        if self._started:
+            self._replication.follow()
+        self._judge(now)
+        if self._alarm is not None:
+            self._rearm()
 
     def _follow_nodes(self, before: ClusterState, link: BusLink | None) -> None:
         """Links belong to nodes of the table, under the names they have now."""
@@ -389,11 +408,11 @@ class Node(NodeSeen):
 
     def _carry_out(self, effect: Effect, link: BusLink | None) -> None:
         match effect:
-            case SaveConfig():
-                self.save(fsync=effect.fsync)
             case Send():
                 to = effect.to or NodeId("")
                 self._send(link if effect.reply else self._bus.outbound.get(to), effect.message)
+            case SaveConfig():
+                self.save(fsync=effect.fsync)
             case Broadcast():
                 self._outbox.broadcast(self.state, effect.message)
             case CloseLink():

@@ -1,17 +1,13 @@
 """What a node's messages and its file say besides its state."""
 
-from collections.abc import Container
-from typing import Protocol, cast
-
-import attrs
-from typing_extensions import override
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from reference.core.events import BlacklistExpired
-from reference.core.nodes import NodeTable
 from reference.core.state import ClusterState
 from reference.core.types import NodeId
 from reference.pacing.deadlines import deadline
-from reference.pacing.pace import Pace
+from reference.pacing.pace import Pace, PeerPace
 from reference.runtime.announcements import Announcements
 from reference.runtime.clock import Clock
 from reference.runtime.nodes_file import Contact
@@ -50,18 +46,6 @@ class Known(Protocol):
         """When the node was last heard to answer, milliseconds since 1970; 0 if never."""
 
 
-@attrs.frozen
-class _Targets(Container[NodeId]):
-    """The nodes of a table that a replica may move to."""
-
-    nodes: NodeTable
-
-    @override
-    def __contains__(self, node_id: object) -> bool:
-        node = self.nodes.get(cast("NodeId", node_id))
-        return node is not None and node.migrate_to
-
-
 def wire_facts(node: Known) -> WireFacts:
     """What the messages of this moment say."""
     secrets = InternalSecretExtension.type in node.announcements.dialect.extensions
@@ -73,16 +57,25 @@ def wire_facts(node: Known) -> WireFacts:
         secret=node.announcements.secret if secrets else b"",
         cluster_ok=node.cluster_ok,
         repl_offset=node.repl_offset(node.state.myself_id),
-        migrate_to=_Targets(node.state.nodes),
-        heard=lambda of: _heard(node, of),
+        migrate_to=node.state.nodes.targets,
+        heard=_heard(node.pace.peers, node.clock.unix_s),
         forgotten_s=lambda of: _forgotten_s(node, of),
     )
 
 
-def _heard(node: Known, node_id: NodeId) -> tuple[int, int]:
+def _heard(
+    peers: Mapping[NodeId, PeerPace], unix_s: Callable[[int | None], int]
+) -> Callable[[NodeId], tuple[int, int]]:
     """When the PING in flight was sent, and the last PONG received, in seconds since 1970."""
-    peer, unix_ms = node.pace.peer(node_id), node.clock.unix_ms
-    return unix_ms(peer.ping_sent) // 1000, unix_ms(peer.pong_received) // 1000
+
+    def heard(node_id: NodeId) -> tuple[int, int]:
+        peer = peers.get(node_id)
+        if peer is None:
+            return 0, 0
+        ping_sent = peer.ping_sent
+        return 0 if ping_sent is None else unix_s(ping_sent), unix_s(peer.pong_received)
+
+    return heard
 
 
 def _forgotten_s(node: Known, node_id: NodeId) -> int:

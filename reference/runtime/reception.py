@@ -6,7 +6,8 @@ from typing import Final, Protocol
 from reference.clauses import clause
 from reference.core.effects import Effect
 from reference.core.events import Event, HeartbeatDue, Received
-from reference.core.messages import Meet, Message, Ping, Pong
+from reference.core.messages import Heartbeat as HeartbeatSaid
+from reference.core.messages import Meet, Message, Ping
 from reference.core.state import ClusterState
 from reference.core.types import Health, Link, NodeId
 from reference.pacing.elections import voted_recently
@@ -225,9 +226,10 @@ class Reception:
 
     def _take_in_times(self, message: Message, wire: Heartbeat, now: int) -> None:
         node = self._node
-        told = message.gossip if isinstance(message, Ping | Pong | Meet) else ()
+        told = message.gossip if isinstance(message, HeartbeatSaid) else ()
+        from_unix_s = node.clock.from_unix_s
         heard = [
-            (entry.nodename, node.clock.from_unix_s(entry.pong_received))
+            (entry.nodename, from_unix_s(entry.pong_received))
             for said, entry in zip(told, wire.gossip, strict=True)
             if entry.pong_received and said.health is Health.OK
         ]

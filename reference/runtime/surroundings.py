@@ -6,6 +6,7 @@ import attrs
 
 from reference.core.events import Event
 from reference.core.state import ClusterState
+from reference.runtime.dialling_turns import DialSpace
 from reference.runtime.faults import NO_FAULTS, NodeFaults
 
 
@@ -31,7 +32,7 @@ class Surroundings:
 
     journal: Recorder | None = None
     faults: NodeFaults = NO_FAULTS
-    dials_a_round: int | None = None  # None: all that are due
+    dial_space: DialSpace | None = None  # None: all that are due may be dialled
 
 
 NO_SURROUNDINGS: Final = Surroundings()

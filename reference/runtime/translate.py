@@ -53,11 +53,11 @@ _ROLE_FLAGS: Final = {
 }
 _NOWHERE: Final = Address(ip="", port=0, cport=0)
 _ID: Final = re.compile(r"[0-9a-z]{40}")
-_REMEMBERED: Final = 4096
+_REMEMBERED: Final = 8192
 """Of what is said again and again, so much is not translated anew."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, slots=False)
 class WireFacts:
     """What the wire carries beside the rules' messages."""
 
@@ -127,7 +127,7 @@ def _flags(
 def _header(message: core.Message, facts: WireFacts, *, extended: bool) -> BusHeader:
     """The header; what it says of one message comes with it. Counterpart: `clusterSendPing`."""
     mflags = NO_MESSAGE_FLAGS
-    if isinstance(message, core.Ping | core.Pong | core.Meet) and (
+    if isinstance(message, core.Heartbeat) and (
         facts.speaks_up or (extended and _extensions(message, facts))
     ):
         mflags = MessageFlag.EXT_DATA
@@ -190,7 +190,7 @@ def _heartbeat(
     message: core.Heartbeat, header: BusHeader, facts: WireFacts, *, extended: bool
 ) -> BusMessage:
     extensions = _extensions(message, facts) if extended else ()
-    gossip = tuple(_gossip_entry(entry, facts) for entry in message.gossip)
+    gossip = tuple([_gossip_entry(entry, facts) for entry in message.gossip])
     match message:
         case core.Ping():
             return PingMessage(header=header, gossip=gossip, extensions=extensions)
@@ -201,9 +201,11 @@ def _heartbeat(
 
 
 def _extensions(message: core.Heartbeat, facts: WireFacts) -> tuple[PingExtension, ...]:
-    forgotten = [(node, facts.forgotten_s(node)) for node in sorted(message.forgotten)]
-    own = facts.announced, message.header.shard_id, facts.secret
-    return _said_beside(*own, facts.dialect.name, tuple(forgotten))
+    forgotten: tuple[tuple[NodeId, int], ...] = ()
+    if message.forgotten:
+        forgotten = tuple((node, facts.forgotten_s(node)) for node in sorted(message.forgotten))
+    shard_id = message.header.shard_id
+    return _said_beside(facts.announced, shard_id, facts.secret, facts.dialect.name, forgotten)
 
 
 @lru_cache(maxsize=256)
@@ -223,13 +225,16 @@ def _said_beside(
 
 
 def _gossip_entry(entry: core.Gossip, facts: WireFacts) -> GossipEntry:
-    migrates = entry.node_id in facts.migrate_to
-    return _entry_of(entry, *facts.heard(entry.node_id), migrate_to=migrates)
+    ping_sent, pong_received = facts.heard(entry.node_id)
+    return _entry_of(entry, ping_sent, pong_received, entry.node_id in facts.migrate_to)
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def _entry_of(
-    entry: core.Gossip, ping_sent: int, pong_received: int, *, migrate_to: bool
+    entry: core.Gossip,
+    ping_sent: int,
+    pong_received: int,
+    migrate_to: bool,  # noqa: FBT001 - names would make each of many calls slower
 ) -> GossipEntry:
     address = entry.address or _NOWHERE
     flags = _ROLE_FLAGS[entry.role] | _HEALTH_FLAGS[entry.health]
@@ -259,20 +264,37 @@ def why_unusable(message: BusMessage) -> str | None:
     header = message.header
     if isinstance(header, LightHeader):
         return None
-    names: list[str] = [header.sender, *([header.replicaof] if header.replicaof else [])]
-    addresses = [header.myip]
-    if isinstance(message, Heartbeat):
-        names += [entry.nodename for entry in message.gossip]
-        names += [e.shard_id for e in message.extensions if isinstance(e, ShardIdExtension)]
-        names += [e.name for e in message.extensions if isinstance(e, ForgottenNodeExtension)]
-        addresses += [entry.ip for entry in message.gossip]
-    for name in names:
-        if not _is_id(name):
-            return f"{name!r} is no node id"
-    for ip in addresses:
-        if not _is_ip(ip):
-            return f"{ip!r} is no address"
+    reason = _why_unusable_header(header)
+    if reason is not None or not isinstance(message, Heartbeat):
+        return reason
+    for entry in message.gossip:
+        reason = _why_unusable_entry(entry)
+        if reason is not None:
+            return reason
+    for said in message.extensions:
+        if isinstance(said, ShardIdExtension) and not _is_id(said.shard_id):
+            return f"{said.shard_id!r} is no node id"
+        if isinstance(said, ForgottenNodeExtension) and not _is_id(said.name):
+            return f"{said.name!r} is no node id"
     return None
+
+
+@lru_cache(maxsize=1024)
+def _why_unusable_header(header: BusHeader) -> str | None:
+    return _why_unusable(header.sender, header.myip) or (
+        _why_unusable(header.replicaof, "") if header.replicaof else None
+    )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _why_unusable_entry(entry: GossipEntry) -> str | None:
+    return _why_unusable(entry.nodename, entry.ip)
+
+
+def _why_unusable(name: str, ip: str) -> str | None:
+    if not _is_id(name):
+        return f"{name!r} is no node id"
+    return None if _is_ip(ip) else f"{ip!r} is no address"
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -324,8 +346,20 @@ def from_wire(message: BusMessage) -> core.Message | None:
 def _heard(
     kind: type[core.Ping] | type[core.Pong] | type[core.Meet], message: Heartbeat
 ) -> core.Message:
-    forgotten = [e.name for e in message.extensions if isinstance(e, ForgottenNodeExtension)]
-    return kind(header=_announced(message), gossip=_told(message), forgotten=frozenset(forgotten))
+    shard_id, forgotten = _said_of_ids(message.extensions)
+    said = message.header
+    header = _said(said) if shard_id is None else _said_in_shard(said, shard_id)
+    return kind(header=header, gossip=_told(message), forgotten=forgotten)
+
+
+@lru_cache(maxsize=1024)
+def _said_of_ids(
+    extensions: tuple[PingExtension, ...],
+) -> tuple[ShardId | None, frozenset[NodeId]]:
+    """The shard that the extensions tell, and the nodes that are to be forgotten."""
+    shards = [said.shard_id for said in extensions if isinstance(said, ShardIdExtension)]
+    forgotten = [said.name for said in extensions if isinstance(said, ForgottenNodeExtension)]
+    return (shards[-1] if shards else None), frozenset(forgotten)
 
 
 @clause("RT-22")
@@ -342,11 +376,6 @@ def _said(header: BusHeader) -> core.Header:
         paused=MessageFlag.PAUSED in header.mflags,
         my_master_failed=NodeFlag.MY_PRIMARY_FAIL in header.flags,
     )
-
-
-def _announced(message: Heartbeat) -> core.Header:
-    shards = [ext.shard_id for ext in message.extensions if isinstance(ext, ShardIdExtension)]
-    return _said_in_shard(message.header, shards[-1]) if shards else _said(message.header)
 
 
 @lru_cache(maxsize=1024)

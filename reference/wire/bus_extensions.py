@@ -31,7 +31,7 @@ _SHORT: Final = 256
 """Bytes of an extension that is remembered, since the next message is likely to have it too."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class HostnameExtension:
     """The host name the sender announces to clients (`clusterMsgPingExtHostname`)."""
 
@@ -41,7 +41,7 @@ class HostnameExtension:
     tail: bytes = b""  # what follows the text; empty for the usual one to eight NULs
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class HumanNodenameExtension:
     """The name the sender goes by in logs (`clusterMsgPingExtHumanNodename`)."""
 
@@ -51,7 +51,7 @@ class HumanNodenameExtension:
     tail: bytes = b""  # as in HostnameExtension
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class ForgottenNodeExtension:
     """A node the sender was told to forget (`clusterMsgPingExtForgottenNode`)."""
 
@@ -62,7 +62,7 @@ class ForgottenNodeExtension:
     tail: bytes = b""  # after the 48 bytes; no server sends any
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class ShardIdExtension:
     """The shard of the sender (`clusterMsgPingExtShardId`)."""
 
@@ -72,7 +72,7 @@ class ShardIdExtension:
     tail: bytes = b""  # after the 40 bytes; no server sends any
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class ClientIpv4Extension:
     """The IPv4 address that clients are to use (`clusterMsgPingExtClientIpV4`)."""
 
@@ -82,7 +82,7 @@ class ClientIpv4Extension:
     tail: bytes = b""  # as in HostnameExtension
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class ClientIpv6Extension:
     """The IPv6 address that clients are to use (`clusterMsgPingExtClientIpV6`)."""
 
@@ -92,7 +92,7 @@ class ClientIpv6Extension:
     tail: bytes = b""  # as in HostnameExtension
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class ClientPortExtension:
     """The plain port that clients are to use (`cluster-announce-client-port`)."""
 
@@ -102,7 +102,7 @@ class ClientPortExtension:
     tail: bytes = b""  # after the port; empty for the usual six NULs
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class ClientTlsPortExtension:
     """The TLS port that clients are to use (`cluster-announce-client-tls-port`)."""
 
@@ -112,7 +112,7 @@ class ClientTlsPortExtension:
     tail: bytes = b""  # as in ClientPortExtension
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class AvailabilityZoneExtension:
     """Where the sender stands, in words of its operator (`availability-zone`)."""
 
@@ -122,7 +122,7 @@ class AvailabilityZoneExtension:
     tail: bytes = b""  # as in HostnameExtension
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class InternalSecretExtension:
     """What nodes of Redis 8 know each other's own clients by: 40 bytes, none of them NUL."""
 
@@ -131,7 +131,7 @@ class InternalSecretExtension:
     reserved: int = 0
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, cache_hash=True)
 class UnknownExtension:
     """An extension that the reader knows no meaning for, kept as it came."""
 

@@ -1,7 +1,7 @@
 """The gossip section of PING, PONG and MEET: what the sender knows of other nodes."""
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 import attrs
@@ -43,6 +43,21 @@ class GossipEntry:
     reserved: int = 0
     ip_residue: bytes = b""  # after the NUL that ends ip
 
+    @cached_property
+    def encoded(self) -> bytes:
+        """Its 104 bytes; ValueError or struct.error if a field does not fit."""
+        return GOSSIP_LAYOUT.struct.pack(
+            pack_name(self.nodename),
+            self.ping_sent,
+            self.pong_received,
+            pack_text(self.ip, self.ip_residue, IP_LENGTH),
+            self.port,
+            self.cport,
+            self.flags,
+            self.pport,
+            self.reserved,
+        )
+
 
 @clause("BU-12", "BU-13")
 def read_gossip(section: bytes | memoryview) -> tuple[GossipEntry, ...]:
@@ -80,19 +95,4 @@ def write_gossip(entries: Iterable[GossipEntry]) -> bytes:
 
     Counterpart: `clusterSetGossipEntry`.
     """
-    return b"".join([_write_entry(entry) for entry in entries])
-
-
-@lru_cache(maxsize=_REMEMBERED)
-def _write_entry(entry: GossipEntry) -> bytes:
-    return GOSSIP_LAYOUT.struct.pack(
-        pack_name(entry.nodename),
-        entry.ping_sent,
-        entry.pong_received,
-        pack_text(entry.ip, entry.ip_residue, IP_LENGTH),
-        entry.port,
-        entry.cport,
-        entry.flags,
-        entry.pport,
-        entry.reserved,
-    )
+    return b"".join([entry.encoded for entry in entries])

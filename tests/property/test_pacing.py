@@ -36,7 +36,12 @@ from reference.pacing.heartbeat import (
     link_dialled,
     link_inbound,
     link_lost,
+    not_quiet,
+    ping_overdue,
     ping_sent,
+    to_dial,
+    to_greet_again,
+    to_reconnect,
 )
 from reference.pacing.pace import ROUND_MS, Directives, MasterLink, Pace, PeerPace, WaitsFor
 from reference.pacing.pacemaker import (
@@ -221,6 +226,35 @@ def test_what_is_due_is_done_at_once_and_once(
         node.tick(1)
 
         assert node.now < next_deadline(node.pace) <= node.now + ROUND_MS
+
+
+instants = st.sampled_from([None, 0, 1600, 2400])
+peer_paces = st.builds(
+    PeerPace,
+    ping_sent=instants,
+    pong_received=instants,
+    data_received=instants,
+    linked_since=instants,
+    dialled=instants,
+    inbound=st.booleans(),
+    inbound_lost=instants,
+    meet_sent=instants,
+    takes_meet_again=st.booleans(),
+)
+
+
+@given(dialects, st.lists(peer_paces, min_size=5, max_size=5), st.integers(2000, 3000))
+def test_no_rule_of_a_round_is_about_a_quiet_node(
+    rules: Rules, peers: list[PeerPace], now: int
+) -> None:
+    node = _start(rules, A, 0)
+    state, names = node.state, [each.node_id for each in node.state.nodes]
+    pace = node.pace.with_peers(dict(zip(names, peers, strict=True)))
+
+    restless = not_quiet(pace, state, now)
+
+    for rule in (to_dial, to_greet_again, to_reconnect, ping_overdue):
+        assert rule(pace, state, now, restless) == rule(pace, state, now)
 
 
 @given(dialects, st.sampled_from([A, A1]), histories, st.integers(-10_000, 2**41))

@@ -6,6 +6,7 @@ Clauses: FD-12, NO-9, NO-10, NO-11.
 import attrs
 import pytest
 
+from reference.core.messages import Gossip
 from reference.core.nodes import ClusterNode, NodeTable
 from reference.core.rules import VALKEY_9_1
 from reference.core.slots import NO_SLOTS
@@ -18,7 +19,7 @@ from reference.core.state import (
     new_node,
     restarted,
 )
-from reference.core.types import NodeId, Role
+from reference.core.types import Health, NodeId, Role
 from tests.builders import A1, A2, STRANGER, A, B, C, add, change, slots, view
 
 MASTER = ClusterNode(node_id=A, slots=slots(0))
@@ -48,6 +49,20 @@ def test_of_two_entries_with_one_id_the_later_counts() -> None:
     later = attrs.evolve(MASTER, config_epoch=5)
 
     assert later == NodeTable([MASTER, later])[A]
+
+
+def test_a_table_tells_to_whom_a_replica_may_move() -> None:
+    table = NodeTable([MASTER, EMPTY])
+    changed = table.put(attrs.evolve(EMPTY, migrate_to=True))
+
+    for _ in range(2):
+        assert table.targets == frozenset()
+        assert changed.targets == {B}
+
+
+def test_equal_nodes_are_told_of_with_the_same_words() -> None:
+    assert MASTER.told is attrs.evolve(MASTER).told
+    assert MASTER.told == Gossip(node_id=A, health=Health.OK, role=Role.MASTER)
 
 
 def test_putting_an_equal_entry_changes_nothing() -> None:

@@ -19,6 +19,7 @@ from reference.pacing.heartbeat import (
     learn_pongs,
     link_dialled,
     link_lost,
+    not_quiet,
     ping_overdue,
     random_ping,
     to_dial,
@@ -113,6 +114,26 @@ def test_a_pong_older_than_half_the_timeout_is_asked_for_again(
     state = view(A)
 
     assert ping_overdue(_linked(state), state, age) == pinged
+
+
+@pytest.mark.parametrize(
+    ("instants", "quiet"),
+    [
+        ({}, True),
+        ({"inbound": False}, False),
+        ({"linked_since": None}, False),
+        ({"ping_sent": 7}, False),
+        ({"pong_received": None}, False),
+        ({"pong_received": 99}, False),
+    ],
+)
+def test_a_round_is_about_nodes_that_are_not_quiet(
+    instants: dict[str, Any], *, quiet: bool
+) -> None:
+    state = view(A)
+    pace = _with(_linked(state, inbound=True, pong_received=100), B, **instants)
+
+    assert [node.node_id for node in not_quiet(pace, state, 600)] == ([] if quiet else [B])
 
 
 def test_a_node_that_never_answered_is_pinged() -> None:
