@@ -1,9 +1,11 @@
 """How a cluster in one process keeps pace with servers: `python -m tests.runtime.bench_bus`.
 
 `[NODES] [SECONDS] [WRITES]`: so many nodes, half of them replicas, run for so long with a node
-timeout of two seconds while a client writes so many keys a second. What is told: the messages each
-node sends and receives in a second (60 real servers: 83 and 83), the processor time of a message,
-which covers its sending, its receipt and all else, and whom any node took to be failing.
+timeout of two seconds while a client writes so many keys a second. What is told: when all had
+dialled all, the messages each node sends and receives in a second (60 real servers: 83 and 83),
+the processor time of a message, which covers its sending, its receipt and all else, whom any node
+took to be failing, and how long the client waited. The exit code is 1 if there was a suspicion or
+an error of the client, and 2 if the cluster never came to work.
 """
 
 import contextlib
@@ -23,10 +25,18 @@ from tests.runtime.bench_cluster import row_of_free_ports
 from tests.support import LOOPBACK
 
 NODE_TIMEOUT_MS: Final = 2000
-SETTLING_S: Final = 15
-"""After "ready" all connections are made, and each node hears of the others at its usual pace."""
+LINKED_WITHIN_S: Final = 120
+"""After "ready" all connections are made, sooner or later as the machine has time."""
+SETTLING_S: Final = 5
+"""After that each node hears of the others at its usual pace."""
+PATIENCE_S: Final = 30
+"""Of clients, for one answer."""
 
 LOOKS_EVERY_S: Final = 2
+
+
+class NeverUpError(Exception):
+    """The cluster does not work, and why."""
 
 
 @contextlib.contextmanager
@@ -46,8 +56,9 @@ def running(nodes: int) -> Iterator[tuple[int, list[int]]]:
         ) as process,
     ):
         assert process.stdout is not None
-        while process.stdout.readline().strip() != "ready":
-            assert process.poll() is None
+        while (line := process.stdout.readline().strip()) != "ready":
+            if not line and process.poll() is not None:
+                raise NeverUpError(f"it ended with code {process.returncode} before it was ready")
         threading.Thread(target=process.stdout.read, daemon=True).start()  # its log
         try:
             yield process.pid, list(range(port, port + nodes))
@@ -60,25 +71,56 @@ class Writer(threading.Thread):
 
     def __init__(self, port: int, per_s: float) -> None:
         super().__init__(daemon=True)
-        self.written, self.refused = 0, 0
+        self.waits_ms: list[float] = []  # of all that were answered
+        self.errors: list[str] = []
         self._port, self._pause_s = port, 1 / per_s
         self._ended = threading.Event()
 
     @override
     def run(self) -> None:
         """Keys are written until the end is asked for."""
-        with redis.RedisCluster(host=LOOPBACK, port=self._port) as client:
+        with redis.RedisCluster(
+            host=LOOPBACK, port=self._port, socket_timeout=PATIENCE_S
+        ) as client:
             while not self._ended.wait(self._pause_s):
+                began = time.monotonic()
                 try:
-                    client.set(f"key:{self.written}", "value")
-                    self.written += 1
-                except (redis.RedisError, OSError):
-                    self.refused += 1
+                    client.set(f"key:{len(self.waits_ms)}", "value")
+                    self.waits_ms.append((time.monotonic() - began) * 1000)
+                except (redis.RedisError, OSError) as error:
+                    self.errors.append(f"{type(error).__name__}: {error}")
 
-    def stop(self) -> None:
-        """Nothing is written any more."""
+    def stop(self) -> str:
+        """Nothing is written any more, and this is how it went."""
         self._ended.set()
         self.join()
+        waits = sorted(self.waits_ms) or [0.0]
+        middle, late = waits[len(waits) // 2], waits[len(waits) * 99 // 100]
+        return (
+            f"{len(self.waits_ms)} writes, answered in {middle:.1f} ms in the middle, 99 % in "
+            f"{late:.1f} ms, all in {waits[-1]:.1f} ms; {len(self.errors)} errors"
+        )
+
+
+def all_linked(clients: list[redis.Redis]) -> bool:
+    """Whether each node has a link to each other and from it."""
+    links = 2 * (len(clients) - 1)
+    return all(len(client.cluster("LINKS")) >= links for client in clients)
+
+
+def settle(clients: list[redis.Redis], began: float) -> None:
+    """All nodes are linked, and tell each other the usual things; NeverUpError if that fails."""
+    patience = threading.Event()  # never set: what is measured is time
+    try:
+        while not all_linked(clients):
+            if time.monotonic() > began + LINKED_WITHIN_S:
+                raise NeverUpError(f"not all nodes are linked after {LINKED_WITHIN_S} s")
+            patience.wait(0.5)
+    except (redis.RedisError, OSError) as error:
+        raise NeverUpError(f"a node does not answer its clients: {error}") from error
+    sys.stdout.write(f"all linked {time.monotonic() - began:.1f} s after ready\n")
+    sys.stdout.flush()
+    patience.wait(SETTLING_S)
 
 
 def messages(clients: list[redis.Redis]) -> tuple[int, int]:
@@ -100,33 +142,48 @@ def suspected(clients: list[redis.Redis]) -> set[tuple[int, str]]:
     }
 
 
-def main(nodes: int, seconds: int, writes_per_s: float) -> None:
-    """One line is written, and one for each suspicion when it is first seen."""
+def main(nodes: int, seconds: int, writes_per_s: float) -> int:
+    """One line is written, and one for each suspicion when it is first seen; the exit code."""
     with running(nodes) as (pid, ports):
-        clients = [redis.Redis(LOOPBACK, port, protocol=2) for port in ports]
+        ready = time.monotonic()
+        clients = [
+            redis.Redis(LOOPBACK, port, protocol=2, socket_timeout=PATIENCE_S) for port in ports
+        ]
+        settle(clients, ready)
         writer = Writer(ports[0], writes_per_s)
         writer.start()
         patience = threading.Event()  # never set: what is measured is time
-        patience.wait(SETTLING_S)
         sent, received = messages(clients)
         began, spent, seen = time.monotonic(), processor_s(pid), set[tuple[int, str]]()
         while time.monotonic() < began + seconds:
             patience.wait(LOOKS_EVERY_S)
             for port, node_id in sorted(suspected(clients) - seen):
                 sys.stdout.write(f"{time.monotonic() - began:.0f} s: {port} suspects {node_id}\n")
+                sys.stdout.flush()
                 seen.add((port, node_id))
         took, spent = time.monotonic() - began, processor_s(pid) - spent
         later_sent, later_received = messages(clients)
-        writer.stop()
+        told = writer.stop()
         arrived = later_received - received
         sys.stdout.write(
             f"{nodes} nodes, {took:.0f} s: each sent {(later_sent - sent) / took / nodes:.1f} and "
             f"received {arrived / took / nodes:.1f} messages a second; "
             f"{spent / took * 100:.0f} % of a processor, {spent / max(arrived, 1) * 1e6:.0f} us a "
-            f"message; {writer.written} writes, {writer.refused} refused; {len(seen)} suspicions\n"
+            f"message; {told}; {len(seen)} suspicions\n"
         )
+        for error in sorted(set(writer.errors)):
+            sys.stdout.write(f"{writer.errors.count(error)} times: {error}\n")
+        return int(bool(seen or writer.errors))
 
 
 if __name__ == "__main__":
     given = [int(word) for word in sys.argv[1:]]
-    main(*(given + [60, 600, 100][len(given) :]))
+    try:
+        code = main(*(given + [60, 600, 100][len(given) :]))
+    except NeverUpError as error:
+        sys.stderr.write(f"the cluster does not work: {error}\n")
+        code = 2
+    except (redis.RedisError, OSError) as error:
+        sys.stderr.write(f"a node does not answer its clients any more: {error}\n")
+        code = 2
+    sys.exit(code)
