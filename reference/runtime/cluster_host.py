@@ -14,6 +14,7 @@ from reference.core.state import ClusterState
 from reference.pacing.pace import ROUND_MS
 from reference.runtime.dialling_turns import DialSpace
 from reference.runtime.faults import Faults, Loss, NodeFaults
+from reference.runtime.keyspace import preload_engine
 from reference.runtime.node import Node
 from reference.runtime.opening import StartError, listening_node
 from reference.runtime.options import NodeOptions
@@ -85,6 +86,7 @@ class ClusterHost:
             await self._listen(seat, state)
         for number, seat in enumerate(self.seats.values()):
             self._run(seat, after_ms=ROUND_MS * number // len(self.seats))
+        preload_engine()
 
     async def close(self) -> None:
         """No node runs."""

@@ -7,36 +7,30 @@ master those of `_FROM_MASTER`: its RESTORE and FUNCTION RESTORE run code that a
 
 import contextlib
 import logging
-from collections import deque
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, Protocol
-
-import redis
-from fakeredis import FakeServer
-from fakeredis._helpers import SimpleError as EngineError
-from fakeredis._helpers import SimpleString as EngineStatus
-from fakeredis._socket import FakeSocket
-from typing_extensions import override
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Final, Protocol
 
 from reference.clauses import clause
 from reference.core.slots import SlotSet, key_hash_slot
 from reference.runtime.client_replies import ClientReply, SetReply
 from reference.runtime.command_table import DATA_COMMANDS, CommandInfo, keys_of
 from reference.runtime.effects import Done, Request, effects_of, is_told_whole, restore_of
-from reference.runtime.keyspace_data import Arrival, Data, Unsure
+from reference.runtime.keyspace_data import Arrival, Unsure
 from reference.runtime.keyspace_geo import GEO_COMMANDS, carry_out_geo
-from reference.runtime.keyspace_values import (
-    advance_group,
-    complete_stream,
-    entry_of,
-    set_stream_ids,
-)
 from reference.runtime.keyspace_watch import Watch
+from reference.runtime.libraries import Libraries
 from reference.runtime.options import NodeOptions
 from reference.runtime.replication_data import ReplicationError, commands_of
 from reference.wire.rdb import RdbKey
 from reference.wire.rdb_values import RdbStream
-from reference.wire.resp import ErrorReply, SimpleString
+from reference.wire.resp import ErrorReply
+
+if TYPE_CHECKING:
+    from fakeredis import FakeServer
+
+    from reference.runtime.keyspace_engine import Connection, Data, Engine
 
 _LOG = logging.getLogger(__name__)
 
@@ -70,30 +64,21 @@ def unknown_command(arguments: Sequence[bytes]) -> ErrorReply:
     return ErrorReply(f"ERR unknown command '{name}', with args beginning with: {_text(echoed)}")
 
 
+@cache
+def _engine() -> "type[Engine]":
+    """What knows the engine, which is not imported before the data is asked for."""
+    from reference.runtime.keyspace_engine import Engine  # noqa: PLC0415
+
+    return Engine
+
+
+def preload_engine() -> None:
+    """The engine is being imported, beside all else, so that nobody has to wait for it later."""
+    threading.Thread(target=_engine, daemon=True).start()
+
+
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
-
-
-class _Engine(FakeSocket):
-    """One connection to the engine, whose replies keep their types."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:  # noqa: ANN401 - the engine's own
-        super().__init__(*given, **named)
-        self._replies: deque[object] = deque()
-
-    @override
-    def put_response(self, msg: Any) -> None:
-        self._replies.append(msg)  # without the locks of a queue: there is one thread
-
-    @override
-    def _decode_result(self, result: Any) -> Any:
-        return result
-
-    def take_reply(self) -> object:
-        """The oldest reply that was not taken yet; IndexError if there is none."""
-        if self.responses is None:
-            raise ConnectionError("the keyspace is closed")
-        return self._replies.popleft()
 
 
 class Recorder(Protocol):
@@ -115,11 +100,9 @@ class Keyspace:
 
     def __init__(self) -> None:
         """There are no keys, and nobody is told what changes."""
-        self._server = FakeServer(version=(7, 0), server_type="redis")
-        self._data = Data(self._server.lock)
-        self._server.dbs[0] = self._data
-        self._engines = {protocol: self._connect(protocol) for protocol in (2, 3)}
+        self._follows = False
         self._group: list[Request] | None = None
+        self.libraries = Libraries()
         self.listener: Callable[[list[Request]], None] | None = None
         """Who is told what changes: commands that have the same effect, all of them or none."""
         self.followers: list[Callable[[list[Request]], None]] = []
@@ -134,11 +117,25 @@ class Keyspace:
         self.before_write: list[Callable[[Sequence[bytes] | None], None]] = []
         """Who sees keys before they change; None if it may be any."""
 
-    def _connect(self, protocol: int) -> _Engine:
-        """A connection for the clients that speak this version of the protocol."""
-        engine = _Engine(self._server, 0, client_class=redis.Redis)
-        engine._client_info["resp"] = protocol  # noqa: SLF001 - HELLO would also reset it
-        return engine
+    @cached_property
+    def _server(self) -> "FakeServer":
+        return _engine().new_server()
+
+    @cached_property
+    def _data(self) -> "Data":
+        data = self._server.dbs[0] = _engine().new_data(self._server.lock)
+        data.follows = self._follows
+        return data
+
+    @cached_property
+    def _engines(self) -> "dict[int, Connection]":
+        self._data.follows = self._follows  # it is there before anybody looks for it
+        return {protocol: _engine().connect(self._server, protocol) for protocol in (2, 3)}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the engine has been asked for anything; before that there are no keys."""
+        return "_data" in self.__dict__
 
     @clause("CM-4", "CM-5")
     def execute(self, arguments: Sequence[bytes], protocol: int = 2) -> ClientReply:
@@ -217,6 +214,11 @@ class Keyspace:
         for tell in self.followers:
             tell(requests)
 
+    def tell(self, request: Request) -> None:
+        """The listener knows of a change that is of no key."""
+        self._data.changes += 1
+        self._tell([request])
+
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
         """What changes in the block is told at its end, as one.
@@ -266,22 +268,24 @@ class Keyspace:
 
     def follows(self, *, master: bool) -> None:
         """Whether a master says when keys end, or this node does."""
-        self._data.follows = master
+        self._follows = master
+        if self.is_open:
+            self._data.follows = master
 
     @property
     def obeys_master(self) -> bool:
         """Whether a master says when keys end."""
-        return self._data.follows
+        return self._follows
 
     def entry(self, key: bytes) -> RdbKey | None:
         """The key with all that it holds, None if there is none."""
         item = self.database().get(key)
-        return None if item is None else entry_of(key, item)
+        return None if item is None else _engine().entry_of(key, item)
 
     def kept(self, key: bytes) -> RdbKey | None:
         """The key with all that it holds, None if there is none; its time may be over."""
         item = self._data.whole.get(key)
-        return None if item is None else entry_of(key, item)
+        return None if item is None else _engine().entry_of(key, item)
 
     @clause("RE-4")
     def load(self, entry: RdbKey) -> None:
@@ -295,7 +299,7 @@ class Keyspace:
                 name = request[0].decode()
                 raise ReplicationError(f"{name} of the data failed: {reply.text}")
         if isinstance(entry.value, RdbStream):
-            complete_stream(self._data[entry.key].value, entry.value)
+            _engine().complete_stream(self._data[entry.key].value, entry.value)
 
     @clause("CM-61")
     def put(self, entry: RdbKey) -> None:
@@ -313,7 +317,7 @@ class Keyspace:
         """The group has read the stream up to this id at least; the key is recorded as a whole."""
         item = self._data.get(key)
         if item is not None:
-            advance_group(item.value, group, last)
+            _engine().advance_group(item.value, group, last)
             self._record_whole(key)
 
     def set_stream_ids(self, arguments: Sequence[bytes]) -> None:
@@ -321,7 +325,7 @@ class Keyspace:
         item = self._data.get(arguments[1])
         if item is not None:
             self._announce([arguments[1]])
-            set_stream_ids(item.value, arguments[2:])
+            _engine().set_stream_ids(item.value, arguments[2:])
             self._record_whole(arguments[1])
 
     def _record_whole(self, key: bytes) -> None:
@@ -349,6 +353,7 @@ class Keyspace:
             for key in watched:
                 mine.notify_watch(key)
             mine.tell_emptied()
+        self.libraries.become(other.libraries.codes)
         if self.recorder is not None:
             self.recorder.rewrite()
 
@@ -369,8 +374,8 @@ class Keyspace:
             with self._server.lock:
                 self._data.mend(reply[0])
         if name in _SET_REPLIES and protocol == 3 and isinstance(reply, list):
-            return SetReply([_reply(element) for element in reply])
-        return _reply(reply)
+            return SetReply([engine.reply_of(element) for element in reply])
+        return engine.reply_of(reply)
 
     @clause("CM-6")
     def keys_in_slot(self, slot: int, limit: int | None = None) -> list[bytes]:
@@ -413,18 +418,18 @@ class Keyspace:
         return Watch(self.database)
 
     def __len__(self) -> int:
-        return len(self.database())
+        return len(self.database()) if self.is_open else 0
 
     @property
     def changes(self) -> int:
         """How many changes of keys there were since the node has started."""
-        return self._data.changes
+        return self._data.changes if self.is_open else 0
 
     def expires_count(self) -> int:
         """How many keys have a time to live."""
         return sum(item.expireat is not None for item in self.database().values())
 
-    def database(self) -> Data:
+    def database(self) -> "Data":
         """The keys and values as they are now."""
         self._engage("dbsize", [b"DBSIZE"], 2)  # tells the engine what time it is
         return self._data
@@ -434,12 +439,12 @@ class Keyspace:
 
         Counterpart: `activeExpireCycle`.
         """
-        if self.expires_by_itself:
+        if self.expires_by_itself and self.is_open:
             self.execute([b"DBSIZE"])
 
     def close(self) -> None:
         """The connections to the engine are gone, and the data with them."""
-        while self._engines:
+        while self.is_open and self._engines:
             self._engines.popitem()[1].close()
 
 
@@ -457,21 +462,3 @@ def _says_nothing_of_keys(name: str, reply: ClientReply) -> bool:
     if is_told_whole(name):
         return not isinstance(reply, ErrorReply)
     return isinstance(reply, int) and reply > 0
-
-
-def _reply(value: object) -> ClientReply:
-    """The engine's reply in our own types."""
-    match value:
-        case EngineStatus():
-            return SimpleString(_text(value.value))
-        case EngineError():
-            has_code = value.value.split(" ")[0].isupper()
-            return ErrorReply(value.value if has_code else f"ERR {value.value}")
-        case list() | tuple():
-            return [_reply(element) for element in value]
-        case dict():
-            return {key: _reply(element) for key, element in value.items()}
-        case None | bool() | int() | float() | bytes() | str():
-            return value
-        case _:
-            raise TypeError(f"the data engine answered with a {type(value).__name__}")

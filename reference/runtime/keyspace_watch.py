@@ -1,15 +1,18 @@
 """Keys that a transaction counts on."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from reference.clauses import clause
-from reference.runtime.keyspace_data import Data
+
+if TYPE_CHECKING:
+    from reference.runtime.keyspace_engine import Data
 
 
 class Watch:
     """Keys that must not change until a transaction (`watchedKey`); closed when it is over."""
 
-    def __init__(self, database: Callable[[], Data]) -> None:
+    def __init__(self, database: "Callable[[], Data]") -> None:
         """No key is watched yet; the data is asked for as it is now."""
         self._database = database
         self._existed: dict[bytes, bool] = {}

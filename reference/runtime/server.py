@@ -13,6 +13,7 @@ from reference.clauses import clause
 from reference.runtime.config_file import config_text, reads_stdin
 from reference.runtime.driver import NodeFailedError, run_nodes
 from reference.runtime.driver_log import LEVELS, log_to_file, log_to_stdout
+from reference.runtime.keyspace import preload_engine
 from reference.runtime.node import Node
 from reference.runtime.opening import StartError
 from reference.runtime.options import NodeOptions, OptionError
@@ -159,6 +160,7 @@ def _say_ready(nodes: list[Node]) -> None:
             log.info("Ready to accept connections tcp")
         if node.options.tls_port:
             log.info("Ready to accept connections tls")
+    preload_engine()
 
 
 def _open_log(options: NodeOptions, level: int) -> None:
