@@ -3,6 +3,8 @@
 Clauses: CM-4, CM-5, CM-6.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 
@@ -188,3 +190,39 @@ def test_unknown_command_is_answered_as_servers_do() -> None:
 def test_table_has_no_name_twice() -> None:
     assert len(table_of("redis-7.0").commands) > len(DATA_COMMANDS)
     assert not {"cluster", "info", "command", "ping"} & DATA_COMMANDS.keys()
+
+
+def test_a_start_does_not_wait_for_the_engine() -> None:
+    """The engine takes longer to import than all else, and nobody has asked for data yet."""
+    told = subprocess.run(
+        [
+            sys.executable, "-c",
+            "import sys, reference.runtime.commands, reference.runtime.server;"
+            "print(sorted({'fakeredis', 'redis', 'numpy'} & set(sys.modules)))",
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert told.stdout == "[]\n"
+
+
+def test_data_that_nobody_has_asked_for_is_not_there() -> None:
+    keyspace = Keyspace()
+    keyspace.follows(master=True)
+    keyspace.expire()
+
+    assert (len(keyspace), keyspace.changes, keyspace.is_open) == (0, 0, False)
+    assert keyspace.obeys_master
+    assert keyspace.database().follows
+    assert keyspace.is_open
+
+    keyspace.follows(master=False)
+    assert not keyspace.database().follows
+
+
+def test_data_that_nobody_has_asked_for_can_be_closed() -> None:
+    keyspace = Keyspace()
+
+    keyspace.close()
+
+    assert not keyspace.is_open
