@@ -194,14 +194,12 @@ def test_table_has_no_name_twice() -> None:
 
 def test_a_start_does_not_wait_for_the_engine() -> None:
     """The engine takes longer to import than all else, and nobody has asked for data yet."""
-    told = subprocess.run(
-        [
-            sys.executable, "-c",
-            "import sys, reference.runtime.commands, reference.runtime.server;"
-            "print(sorted({'fakeredis', 'redis', 'numpy'} & set(sys.modules)))",
-        ],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    modules = "sys, reference.runtime.commands, reference.runtime.server"
+    program = (
+        f"import {modules}; print(sorted({{'fakeredis', 'redis', 'numpy'}} & {{*sys.modules}}))"
+    )
+
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
     assert told.stdout == "[]\n"
 
