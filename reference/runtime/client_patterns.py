@@ -12,27 +12,38 @@ def glob(pattern: bytes) -> re.Pattern[bytes]:
     r"""An expression whose `fullmatch` finds the names that fit the pattern.
 
     ``*`` is anything, ``?`` any byte, ``[a-c]`` one of these, ``[^a]`` none of these, and a
-    backslash takes the next byte as it is. Counterpart: `stringmatchlen`.
+    backslash takes the next byte as it is. What stands between two stars is looked for once, at the
+    first place behind what came before, which is never worse than another: the time grows with the
+    product of the lengths. Counterpart: `stringmatchlen`.
     """
-    parts: list[bytes] = []
+    first, *others = _between_stars(pattern)
+    if not others:
+        return re.compile(first, re.DOTALL)
+    *middle, last = others
+    found = b"".join(b"(?>.*?%b)" % part for part in middle if part)
+    return re.compile(b"%b%b.*%b" % (first, found, last), re.DOTALL)
+
+
+def _between_stars(pattern: bytes) -> list[bytes]:
+    """The expressions for what comes before the first star, between stars, and after the last."""
+    parts = [b""]
     position = 0
     while position < len(pattern):
         byte = pattern[position : position + 1]
         position += 1
         if byte == b"*":
-            if parts[-1:] != [b".*"]:
-                parts.append(b".*")
+            parts.append(b"")
         elif byte == b"?":
-            parts.append(b".")
+            parts[-1] += b"."
         elif byte == b"[":
             part, position = _one_of(pattern, position)
-            parts.append(part)
+            parts[-1] += part
         else:
             if byte == b"\\" and position < len(pattern):
                 byte = pattern[position : position + 1]
                 position += 1
-            parts.append(re.escape(byte))
-    return re.compile(b"".join(parts), re.DOTALL)
+            parts[-1] += re.escape(byte)
+    return parts
 
 
 def _one_of(pattern: bytes, position: int) -> tuple[bytes, int]:

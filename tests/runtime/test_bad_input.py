@@ -24,6 +24,7 @@ from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
 from reference.wire.bus import FailMessage, PublishMessage, encode
 from reference.wire.bus_header import BusHeader, LightHeader, NodeFlag
+from reference.wire.resp import encode_reply
 from tests.runtime.node_double import NodeDouble
 from tests.support import LOOPBACK, free_ports
 
@@ -135,6 +136,25 @@ def test_a_request_that_grows_without_end_is_cut_off() -> None:
                 assert await reader.read() == b""
 
     _run(story, Limits(max_request=1_000_000))
+
+
+@pytest.mark.timeout(60)
+def test_no_pattern_takes_for_ever() -> None:
+    pattern, name = b"*a" * 100 + b"b", b"{bar}" + b"a" * 2000
+    requests: list[list[Any]] = [
+        *([b"SET", name, b"1"], [b"HSET", b"bar", name, b"1"]),
+        *([b"KEYS", pattern], [b"SCAN", b"0", b"COUNT", b"9", b"match", pattern]),
+        *([b"HSCAN", b"bar", b"0", b"MATCH", pattern], [b"PSUBSCRIBE", pattern]),
+    ]
+
+    async def story(server: ClientServer) -> None:
+        data = b"".join(encode_reply(request) for request in requests)
+        replies = await _exchange(server, data)
+        nothing = b"*2\r\n$1\r\n0\r\n*0\r\n"
+        assert replies.startswith(b"+OK\r\n:1\r\n*0\r\n" + nothing * 2 + b"*3\r\n")
+        assert await _exchange(server, b"PUBLISH %b x\r\n" % name) == b":0\r\n"
+
+    _run(story)
 
 
 def test_half_requests_hold_up_nobody() -> None:

@@ -40,6 +40,9 @@ def room() -> Room:
         (r"a\*", ["a*"], ["ab"]),
         ("a\\", ["a\\"], ["a"]),
         ("a.b", ["a.b"], ["axb"]),
+        ("a*b*ab", ["abab", "aabbab"], ["ab", "aab"]),
+        ("*ab*ba", ["abba"], ["aba"]),
+        ("*a" * 100 + "b", ["a" * 100 + "b"], ["a" * 2000]),
     ],
 )
 def test_patterns_fit_as_in_servers(pattern: str, names: list[str], others: list[str]) -> None:
