@@ -9,8 +9,16 @@ from typing import Final
 
 from model_check.induction.epochs import fresh, not_after
 from model_check.induction.logic import Term
+from model_check.induction.membership import MEMBERSHIP
 from model_check.induction.setting import Setting
-from model_check.induction.steps import Action, Step, saved, saved_before_send
+from model_check.induction.steps import (
+    Action,
+    Step,
+    follows,
+    saved,
+    saved_before_send,
+    unmarked,
+)
 from model_check.induction.unasked import UNASKED
 from model_check.induction.vocabulary import World
 
@@ -91,13 +99,12 @@ def _count_late_vote(setting: Setting, w: World, c: Term, v: Term, e: Term) -> S
 
 
 def _won(setting: Setting, w: World, c: Term, q: Term) -> World:
-    lg, rules = w.logic, setting.rules
+    lg = w.logic
     e = w.auth_epoch(c)
     after = w.put("config_epoch", (c,), lg.later(w.config_epoch(c), e))
     after = after.put("master", (c,), lg.same(c, c))
     after = after.row("owns", c, lambda s: lg.either(w.owns(c, s), w.inherits(c, s)))
-    if rules.binding_clears_not_claiming:
-        after = after.row("marked", c, lambda s: lg.both(w.marked(c, s), lg.no(w.inherits(c, s))))
+    after = unmarked(setting, after, c, lambda s: w.inherits(c, s))
     after = saved_before_send(setting, after, c)
     after = after.add("won", lambda n, f, p: lg.both(lg.same(n, c), lg.same(f, e), lg.same(p, q)))
     return after.add("granted", lambda n, f: lg.both(lg.same(n, c), lg.same(f, e)))
@@ -152,11 +159,11 @@ def _announce(setting: Setting, w: World, n: Term) -> Step:
 
 
 def _announce_as_replica(setting: Setting, w: World, n: Term, m: Term) -> Step:
-    del setting
     lg = w.logic
     epoch = lg.pick(lg.same(n, m), w.config_epoch(n), w.recorded(n, m))
     after = w.add("told", lambda x, e: lg.both(lg.same(x, n), lg.same(e, epoch)))
-    return Step(lg.no(w.master(n)), after)
+    believed = lg.some(("node",), lambda x: follows(setting, w, x, "config_epoch_from_replicas"))
+    return Step(lg.both(lg.no(w.master(n)), believed), after)
 
 
 def _send_update(setting: Setting, w: World, n: Term, m: Term, s: Term) -> Step:
@@ -173,8 +180,7 @@ def _process_claim(setting: Setting, w: World, n: Term, m: Term, s: Term, e: Ter
     if setting.rules.claims_need_newer_epoch:
         guard = lg.both(guard, lg.either(lg.less(w.config_epoch(n), e), w.marked(n, s)))
     after = w.put("owns", (n, s), lg.no(lg.same(n, n)))
-    if setting.rules.binding_clears_not_claiming:
-        after = after.put("marked", (n, s), lg.no(lg.same(n, n)))
+    after = unmarked(setting, after, n, lambda t: lg.same(s, t))
     return Step(guard, saved(setting, after, n))
 
 
@@ -183,10 +189,13 @@ def _learn_update(setting: Setting, w: World, n: Term, e: Term) -> Step:
 
     One of its own epoch is taken in, too, where UPDATEs add slots (SC-38) and none reminds (SC-40).
     """
-    lg, rules = w.logic, setting.rules
-    adds = rules.updates_add_slots and not rules.reset_owners_take_back
-    newer = lg.at_most if adds else lg.less
-    guard = lg.both(w.told(n, e), newer(w.config_epoch(n), e))
+    lg = w.logic
+    adds = lg.both(
+        follows(setting, w, n, "updates_add_slots"),
+        lg.no(follows(setting, w, n, "reset_owners_take_back")),
+    )
+    newer = lg.either(lg.less(w.config_epoch(n), e), lg.both(adds, lg.same(w.config_epoch(n), e)))
+    guard = lg.both(w.told(n, e), newer)
     after = w.put("config_epoch", (n,), e).put("master", (n,), lg.same(n, n))
     if setting.rules.merge_current_epoch:
         after = after.put("current_epoch", (n,), lg.later(w.current_epoch(n), e))
@@ -198,8 +207,7 @@ def _add_slots(setting: Setting, w: World, n: Term, s: Term) -> Step:
     lg = w.logic
     guard = lg.both(w.master(n), lg.no(lg.same(w.config_epoch(n), lg.zero)))
     after = w.put("owns", (n, s), w.logic.same(n, n))
-    if setting.rules.binding_clears_not_claiming:
-        after = after.put("marked", (n, s), w.logic.no(w.logic.same(n, n)))
+    after = unmarked(setting, after, n, lambda t: lg.same(s, t))
     return Step(guard, saved(setting, after, n))
 
 
@@ -230,7 +238,7 @@ def _restart(setting: Setting, w: World, n: Term, current: Term, config: Term) -
     after = w.put("current_epoch", (n,), current).put("saved_current_epoch", (n,), current)
     after = after.put("config_epoch", (n,), config)
     after = after.put("last_vote_epoch", (n,), w.saved_last_vote_epoch(n))
-    after = after.put("master", (n,), w.saved_master(n))
+    after = after.put("master", (n,), w.saved_master(n)).put("alone", (n,), w.saved_alone(n))
     after = after.row("owns", n, lambda s: w.saved_owns(n, s))
     after = after.put("running", (n,), never).row("counted", n, lambda _: never)
     after = _no_election_put_off(after, n).row("marked", n, lambda _: never)
@@ -293,7 +301,7 @@ ACTIONS: Final = (
         ("node", "node"),
         "{0} sends its header as a replica of {1}",
         _announce_as_replica,
-        lambda setting: setting.rules.config_epoch_from_replicas,
+        lambda setting: setting.some("config_epoch_from_replicas"),
     ),
     Action(
         "send_update",
@@ -314,19 +322,22 @@ ACTIONS: Final = (
         _learn_update,
         lambda setting: setting.about_oneself,
     ),
-    Action("add_slots", ("node", "slot"), "{0} is given slot {1}", _add_slots),
+    Action("add_slots", ("node", "slot"), "{0} is given slot {1}", _add_slots, alone=True),
     Action(
         "hear_of_slots", ("node", "slot"), "{0} hears whether its master has {1}", _hear_of_slots
     ),
-    Action("save", ("node",), "{0} saves", _save),
+    Action("save", ("node",), "{0} saves", _save, alone=True),
     Action(
         "restart",
         ("node", "epoch", "epoch"),
         "{0} crashes and restarts from what it saved, with currentEpoch {1}",
         _restart,
         restarts=True,
+        alone=True,
+        forgets=1,
     ),
     *UNASKED,
+    *MEMBERSHIP,
 )
 """Everything that may happen, in any order, at any moment."""
 

@@ -14,17 +14,26 @@ from model_check.conventions import (
     WIDTH_WITHOUT_TERMINAL,
     exit_code,
 )
-from model_check.induction.setting import ASSUMPTIONS, Setting, setting_of
+from model_check.induction.setting import (
+    APART,
+    ASSUMPTIONS,
+    LATE,
+    MIXES,
+    Setting,
+    mixed,
+    mixed_of_releases,
+    setting_of,
+)
 from reference.core.rules import DIALECTS, SWITCHES
-
-LATE = "late_votes_count"
-"""The one rule of the releases that our node does not follow (EL-D1)."""
 
 
 def _settings(
-    dialects: tuple[str, ...], without: tuple[str, ...], dropped: tuple[str, ...]
+    dialects: tuple[str, ...],
+    without: tuple[str, ...],
+    dropped: tuple[str, ...],
+    apart: tuple[str, ...],
 ) -> list[Setting]:
-    """The dialects as they are; if none was named, all as our node has them."""
+    """The dialects as they are; if none was named, all as our node has them, and mixed."""
     left_out = dict.fromkeys(dialects, without)
     if not dialects:
         for name, rules in DIALECTS.items():
@@ -33,6 +42,10 @@ def _settings(
                 left_out[name] = off
     try:
         settings = [setting_of(DIALECTS[name], off, dropped) for name, off in left_out.items()]
+        if apart:
+            settings = [mixed(setting, apart) for setting in settings]
+        elif not dialects and not without:
+            settings += [mixed_of_releases(apart, dropped) for apart in MIXES]
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if not settings:
@@ -58,8 +71,18 @@ def _settings(
 )
 @click.option("--with-bumps", is_flag=True, help=f"Drop an assumption: {ASSUMPTIONS[1].dropped}.")
 @click.option("--with-views", is_flag=True, help=f"Drop an assumption: {ASSUMPTIONS[0].dropped}.")
+@click.option("--with-names", is_flag=True, help=f"Drop an assumption: {ASSUMPTIONS[5].dropped}.")
+@click.option("--with-numbers", is_flag=True, help=f"Drop an assumption: {ASSUMPTIONS[4].dropped}.")
 @click.option("--with-marks", is_flag=True, help=f"Drop an assumption: {ASSUMPTIONS[2].dropped}.")
 @click.option("--with-hearsay", is_flag=True, help=f"Drop an assumption: {ASSUMPTIONS[3].dropped}.")
+@click.option(
+    "--mixed",
+    "apart",
+    multiple=True,
+    type=click.Choice(APART),
+    metavar="RULE",
+    help="Each node has this rule or not, as it likes; may be given more than once.",
+)
 @click.option(
     "--confirm", is_flag=True, help="Look for a real story of what fails by exploring a model."
 )
@@ -81,6 +104,9 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     with_views: bool,  # noqa: FBT001
     with_marks: bool,  # noqa: FBT001
     with_hearsay: bool,  # noqa: FBT001
+    with_names: bool,  # noqa: FBT001
+    with_numbers: bool,  # noqa: FBT001
+    apart: tuple[str, ...],
     confirm: bool,  # noqa: FBT001
     limit_seconds: float,
     invariant: bool,  # noqa: FBT001
@@ -97,8 +123,11 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         "views": with_views,
         "marks": with_marks,
         "hearsay": with_hearsay,
+        "names": with_names,
+        "numbers": with_numbers,
     }
-    settings = _settings(dialects, without, tuple(name for name, on in flags.items() if on))
+    dropped = tuple(name for name, on in flags.items() if on)
+    settings = _settings(dialects, without, dropped, apart)
     if find_spec("z3") is None:
         click.echo(
             "slotproof prove needs Z3, which is not installed: pip install 'slotproof[prove]'",

@@ -1,6 +1,6 @@
 """The verification conditions: what Z3 is asked, and what it answers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from time import monotonic
 from typing import Final, Literal
 
@@ -22,7 +22,7 @@ from model_check.induction.logic import Term
 from model_check.induction.setting import Setting
 from model_check.induction.smt import AnySize, majorities
 from model_check.induction.start import starts
-from model_check.induction.steps import Action, Step
+from model_check.induction.steps import Action, Step, excused
 from model_check.induction.vocabulary import Spy, World
 
 Answer = Literal["proved", "refuted", "unknown"]
@@ -93,7 +93,7 @@ def broken_by(
     if isinstance(conjunct, Conjunct):
         after = conjunct.holds(step.after)
     elif action is not None:
-        after = conjunct.holds(world, step.after, restarting(action, world, parameters))
+        after = conjunct.holds(world, step.after, excused(action, world, parameters))
     else:
         raise TypeError("a step conjunct is about no state")
     lent = [each.holds(step.after) for each in lemmas_of(condition.group, setting)]
@@ -104,13 +104,6 @@ def before(group: Group, setting: Setting, world: World) -> list[Term]:
     """What holds in the states from which a step is taken."""
     held = (*lemmas_of(group, setting), *conjuncts_of(group, setting))
     return [each.holds(world) for each in held]
-
-
-def restarting(action: Action, world: World, parameters: list[Term]) -> Callable[[Term], Term]:
-    """Whether a node is the one that restarts in this action."""
-    if action.restarts:
-        return lambda node: world.logic.same(node, parameters[0])
-    return lambda node: world.logic.no(world.logic.same(node, node))
 
 
 class Prover:

@@ -9,13 +9,16 @@ from model_check.engine import Limits
 from model_check.induction.setting import Setting
 from model_check.links import parse_links
 from model_check.models import MODELS
-from model_check.models.cluster import Process
+from model_check.models.cluster import Process, Scope
 from model_check.models.model import Model
+from model_check.models.start import master, told, view
 from model_check.progress import watching
 from model_check.properties import Invariant, Property, StepProperty
 from model_check.run import Run, check
 from reference.core.epoch_kinds import round_of
-from reference.core.rules import DIALECTS
+from reference.core.events import ClusterAddSlots, ClusterReset, ClusterSetConfigEpoch
+from reference.core.rules import DIALECTS, Rules
+from reference.core.slots import SlotSet
 from reference.core.types import Epoch
 
 
@@ -67,6 +70,41 @@ class Hunt:
 _TWO_REPLICAS: Final = Hunt(MODELS["two-replicas"], "held(0)")
 _CLAIMS: Final = Hunt(MODELS["claims"], "held(1)")
 
+_SAME_NAME: Final = attrs.evolve(
+    MODELS["reset-hard"],
+    name="reset-hard, same name",
+    text="A's replica C is told RESET HARD, and keeps its name",
+    scope=lambda rules: _keeping_its_name(MODELS["reset-hard"].scope(rules)),
+)
+
+
+def _keeping_its_name(scope: Scope) -> Scope:
+    commands = [
+        (name, attrs.evolve(event, new_id=name) if isinstance(event, ClusterReset) else event)
+        for name, event in scope.commands
+    ]
+    return attrs.evolve(scope, commands=tuple(commands))
+
+
+def _two_of_the_same_number(rules: Rules) -> Scope:
+    """B, which knows nobody, is given what A has."""
+    given = (ClusterSetConfigEpoch(config_epoch=1), ClusterAddSlots(slots=SlotSet.of([0])))
+    return Scope(
+        nodes=(
+            view(rules, "A", master("A", 0, epoch=1)),
+            view(rules, "B", master("B", epoch=0)),
+        ),
+        commands=tuple(told("B", event) for event in given),
+    )
+
+
+_SAME_NUMBER: Final = attrs.evolve(
+    MODELS["claims"],
+    name="same number",
+    text="B, which does not know A, is given the configEpoch and the slot that A has",
+    scope=_two_of_the_same_number,
+)
+
 _UNIQUE_EPOCHS: Final = Hunt(MODELS["views"], "held(1)")
 
 HUNTS: Final[Mapping[str, Hunt]] = {
@@ -82,6 +120,8 @@ HUNTS: Final[Mapping[str, Hunt]] = {
     "bumps": Hunt(MODELS["take-back"], "held(1)"),
     "marks": _CLAIMS,
     "hearsay": _CLAIMS,
+    "names": Hunt(_SAME_NAME, "held(0)"),
+    "numbers": Hunt(_SAME_NUMBER, "held(0)"),
     "unique_epochs": _UNIQUE_EPOCHS,
     "learnt_epoch_is_saved": Hunt(MODELS["learnt-epoch"], "held(0)"),
 }
@@ -116,7 +156,7 @@ class Found:
 def hunt_for(setting: Setting, property_id: str) -> Hunt | None:
     """Where to look for a story of this in this setting, if there is such a model."""
     dropped = () if setting.strict else ("bumps", "marks", "hearsay")
-    causes = [name for name in dropped if getattr(setting, name)]
+    causes = [name for name in ("names", "numbers", *dropped) if getattr(setting, name)]
     causes += [name for name in setting.without if name != "late_votes_count"]
     if setting.rules.late_votes_count:
         causes.append("late_votes_count")

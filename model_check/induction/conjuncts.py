@@ -6,6 +6,7 @@ import attrs
 
 from model_check.induction.logic import Term
 from model_check.induction.setting import Setting
+from model_check.induction.steps import Excused
 from model_check.induction.vocabulary import World
 
 
@@ -25,7 +26,7 @@ class StepConjunct:
 
     name: str
     words: str
-    holds: Callable[[World, World, Callable[[Term], Term]], Term]  # the node that restarts
+    holds: Callable[[World, World, Excused], Term]
 
 
 @attrs.frozen

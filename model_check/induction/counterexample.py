@@ -8,12 +8,13 @@ import attrs
 import z3
 from typing_extensions import override
 
-from model_check.induction.conditions import Condition, before, broken, restarting
+from model_check.induction.conditions import Condition, before, broken
 from model_check.induction.conjuncts import Conjunct
 from model_check.induction.epochs import world_in
 from model_check.induction.logic import PlainLogic, SortName, Term
 from model_check.induction.setting import Setting
 from model_check.induction.smt import Finite, fixed
+from model_check.induction.steps import excused
 from model_check.induction.structure import Structure, tabulate
 from model_check.induction.vocabulary import SAVED, SYMBOLS
 
@@ -191,5 +192,5 @@ def _where(
         conjunct.holds(after)
     elif condition.action is not None:
         old = state.world(witness)
-        conjunct.holds(old, after, restarting(condition.action, old, list(parameters)))
+        conjunct.holds(old, after, excused(condition.action, old, list(parameters)))
     return witness.at

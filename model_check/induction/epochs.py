@@ -11,10 +11,14 @@ from model_check.induction.vocabulary import Meaning, World
 
 def world_in(setting: Setting, world: World) -> World:
     """The state, in which epochs are as the setting has them."""
-    if setting.rules.unique_epochs:
+    lg = world.logic
+    if "unique_epochs" in setting.apart:
         return world
-    anybody = world.with_meaning("takes", _anybody(world.logic))
-    return anybody.with_meaning("same_round", world.logic.same)
+    everybody = world.with_meaning("takes_own", lambda node: lg.same(node, node))
+    if setting.rules.unique_epochs:
+        return everybody
+    anybody = everybody.with_meaning("takes", _anybody(lg))
+    return anybody.with_meaning("same_round", lg.same)
 
 
 def _anybody(logic: Logic) -> Meaning:
@@ -22,9 +26,13 @@ def _anybody(logic: Logic) -> Meaning:
 
 
 def fresh(w: World, n: Term, e: Term) -> Term:
-    """The epoch is one that the node may take: its own, and of a later round than it knows of."""
+    """The epoch is one that the node may take: its own, and of a later round than it knows of.
+
+    In a mixed cluster there may be nodes that take any.
+    """
     lg, known = w.logic, w.current_epoch(n)
-    return lg.both(lg.less(known, e), w.takes(n, e), lg.no(w.same_round(known, e)))
+    may = lg.either(lg.no(w.takes_own(n)), w.takes(n, e))
+    return lg.both(lg.less(known, e), may, lg.no(w.same_round(known, e)))
 
 
 def not_after(w: World, e: Term, last: Term) -> Term:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from model_check.induction.epochs import not_after
 from model_check.induction.logic import Term
+from model_check.induction.steps import Excused
 from model_check.induction.vocabulary import SYMBOLS, World
 
 
@@ -143,10 +144,19 @@ def own(w: World, epoch: str) -> Term:
     return node(w, lambda n: lg.either(lg.same(own(n), lg.zero), w.granted(n, own(n))))
 
 
-def masters_have_epochs(w: World, master: str, epoch: str) -> Term:
-    """Whoever is a master has a config_epoch."""
-    lg, is_master, own = w.logic, w.meaning(master), w.meaning(epoch)
-    return node(w, lambda n: lg.implies(is_master(n), lg.no(lg.same(own(n), lg.zero))))
+def masters_have_epochs(w: World, master: str, epoch: str, alone: str) -> Term:
+    """Whoever is a master and knows others has a config_epoch."""
+    lg, is_master, own, by_itself = w.logic, *map(w.meaning, (master, epoch, alone))
+    return node(
+        w,
+        lambda n: lg.either(by_itself(n), lg.no(is_master(n)), lg.no(lg.same(own(n), lg.zero))),
+    )
+
+
+def knows_start(w: World, epoch: str, alone: str) -> Term:
+    """Who knows others has a current_epoch as large as all config_epochs of the start."""
+    lg, known, by_itself = w.logic, w.meaning(epoch), w.meaning(alone)
+    return node(w, lambda n: lg.either(by_itself(n), lg.at_most(w.base(), known(n))))
 
 
 def headers_are_true(w: World) -> Term:
@@ -245,34 +255,37 @@ def masters_are_saved(w: World) -> Term:
     )
 
 
-def never_back(name: str) -> Callable[[World, World, Callable[[Term], Term]], Term]:
-    """The epochs of this name do not decrease while their node runs."""
+def never_back(name: str) -> Callable[[World, World, Excused], Term]:
+    """The epochs of this name do not decrease while their node runs, but for what it forgets."""
 
-    def rises(before: World, after: World, restarts: Callable[[Term], Term]) -> Term:
+    def rises(before: World, after: World, excused: Excused) -> Term:
         lg, old, new = before.logic, before.meaning(name), after.meaning(name)
-        sorts = SYMBOLS[name].sorts
+
+        def excuse(n: Term, *rest: Term) -> Term:
+            return excused.forgets(n, *rest) if rest else excused.restarts(n)
+
         return lg.every(
-            sorts,
-            lambda n, *rest: lg.either(restarts(n), lg.at_most(old(n, *rest), new(n, *rest))),
+            SYMBOLS[name].sorts,
+            lambda *args: lg.either(excuse(*args), lg.at_most(old(*args), new(*args))),
         )
 
     return rises
 
 
-def vote_never_back(before: World, after: World, restarts: Callable[[Term], Term]) -> Term:
+def vote_never_back(before: World, after: World, excused: Excused) -> Term:
     """No last_vote_epoch decreases, not even by a restart."""
-    del restarts
+    del excused
     lg = before.logic
     return node(before, lambda n: lg.at_most(before.last_vote_epoch(n), after.last_vote_epoch(n)))
 
 
-def claim_never_back(before: World, after: World, restarts: Callable[[Term], Term]) -> Term:
+def claim_never_back(before: World, after: World, excused: Excused) -> Term:
     """A master that restarts is one still, and its config_epoch has not decreased."""
     lg = before.logic
     return node(
         before,
         lambda n: lg.implies(
-            lg.both(restarts(n), before.master(n)),
+            lg.both(excused.restarts(n), before.master(n)),
             lg.both(after.master(n), lg.at_most(before.config_epoch(n), after.config_epoch(n))),
         ),
     )
@@ -318,12 +331,13 @@ def not_of_epoch_zero(w: World) -> Term:
 
 
 def no_collision(w: World) -> Term:
-    """No master hears another announce its config_epoch."""
+    """No master that knows others hears another announce its config_epoch."""
     lg = w.logic
     return lg.every(
         ("node", "node"),
         lambda n, m: lg.implies(
-            lg.both(w.master(n), w.header(m, w.config_epoch(n))), lg.same(n, m)
+            lg.both(w.master(n), lg.no(w.alone(n)), w.header(m, w.config_epoch(n))),
+            lg.same(n, m),
         ),
     )
 
@@ -371,8 +385,8 @@ def owners_have_epochs(w: World, owns: str, master: str, epoch: str) -> Term:
     )
 
 
-def current_never_back(before: World, after: World, restarts: Callable[[Term], Term]) -> Term:
+def current_never_back(before: World, after: World, excused: Excused) -> Term:
     """No current_epoch decreases, not even by a restart."""
-    del restarts
+    del excused
     lg = before.logic
     return node(before, lambda n: lg.at_most(before.current_epoch(n), after.current_epoch(n)))

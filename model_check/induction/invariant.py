@@ -150,16 +150,32 @@ _EXCLUSIVE: Final = (
     ),
 )
 
+_OWNERS: Final = (
+    Conjunct(
+        "owners-have-one",
+        "Who owns a slot is a master, and its config_epoch is not 0.",
+        lambda w: formulas.owners_have_epochs(w, "owns", "master", "config_epoch"),
+    ),
+    Conjunct(
+        "owners-have-one-saved",
+        "Who is saved as the owner of a slot is saved as a master, with a config_epoch "
+        "that is not 0.",
+        lambda w: formulas.owners_have_epochs(
+            w, "saved_owns", "saved_master", "saved_config_epoch"
+        ),
+    ),
+)
+
 _GIVEN: Final = (
     Conjunct(
         "start-known",
-        "Every node's current_epoch is at least all config_epochs of the start.",
-        lambda w: formulas.node(w, lambda n: w.logic.at_most(w.base(), w.current_epoch(n))),
+        "The current_epoch of a node that knows others is at least all config_epochs of the start.",
+        lambda w: formulas.knows_start(w, "current_epoch", "alone"),
     ),
     Conjunct(
         "start-saved",
-        "Every saved current_epoch is at least all config_epochs of the start.",
-        lambda w: formulas.node(w, lambda n: w.logic.at_most(w.base(), w.saved_current_epoch(n))),
+        "So is its saved current_epoch, if it has saved that it knows others.",
+        lambda w: formulas.knows_start(w, "saved_current_epoch", "saved_alone"),
     ),
     Conjunct(
         "elections-are-later",
@@ -207,14 +223,17 @@ CLAIMS: Final = Group(
         ),
         Conjunct(
             "masters-have-one",
-            "A master's config_epoch is not 0.",
-            lambda w: formulas.masters_have_epochs(w, "master", "config_epoch"),
+            "The config_epoch of a master that knows others is not 0.",
+            lambda w: formulas.masters_have_epochs(w, "master", "config_epoch", "alone"),
         ),
         Conjunct(
             "masters-have-one-saved",
-            "The saved config_epoch of a node saved as a master is not 0.",
-            lambda w: formulas.masters_have_epochs(w, "saved_master", "saved_config_epoch"),
+            "Nor is the saved config_epoch of a node saved as such a master.",
+            lambda w: formulas.masters_have_epochs(
+                w, "saved_master", "saved_config_epoch", "saved_alone"
+            ),
         ),
+        *_OWNERS,
         Conjunct(
             "headers-are-true",
             "A config_epoch that a master announced was given to it.",
@@ -222,7 +241,8 @@ CLAIMS: Final = Group(
         ),
         Conjunct(
             "no-collision",
-            "No master is announced with the config_epoch of another: EP-4 has nothing to do.",
+            "No master that knows others is announced with the config_epoch of another: EP-4 has "
+            "nothing to do.",
             formulas.no_collision,
         ),
         *_GIVEN,
@@ -261,19 +281,7 @@ OWN_CLAIMS: Final = Group(
             "A config_epoch larger than all of the start was given to the node that takes it.",
             formulas.granted_are_own,
         ),
-        Conjunct(
-            "owners-have-one",
-            "Who owns a slot is a master, and its config_epoch is not 0.",
-            lambda w: formulas.owners_have_epochs(w, "owns", "master", "config_epoch"),
-        ),
-        Conjunct(
-            "owners-have-one-saved",
-            "Who is saved as the owner of a slot is saved as a master, with a config_epoch "
-            "that is not 0.",
-            lambda w: formulas.owners_have_epochs(
-                w, "saved_owns", "saved_master", "saved_config_epoch"
-            ),
-        ),
+        *_OWNERS,
         *_GIVEN,
     ),
 )
@@ -345,7 +353,8 @@ EPOCHS: Final = Group(
         ),
         StepConjunct(
             "recorded-rises",
-            "While a node runs, the config_epochs it has recorded of others do not decrease.",
+            "While a node runs, the config_epochs it has recorded of others do not decrease, but "
+            "for those of nodes that it forgets.",
             formulas.never_back("recorded"),
         ),
         StepConjunct(
@@ -368,7 +377,7 @@ SLOTS: Final = Group(
         Conjunct(
             "newest-claim-kept",
             "A node that announced a slot with a config_epoch still owns it, unless somebody "
-            "claimed it with a larger one, or it was told to give it away.",
+            "claimed it with a larger one, or it was told to give it away, or reset.",
             formulas.kept,
         ),
         Conjunct(

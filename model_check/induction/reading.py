@@ -80,6 +80,7 @@ class Reading:
 
     def _read_running(self, facts: Facts, number: int, state: ClusterState) -> None:
         myself = state.myself
+        facts["alone"][number,] = len(state.nodes) == 1
         facts["current_epoch"][number,] = state.current_epoch
         facts["last_vote_epoch"][number,] = state.last_vote_epoch
         facts["config_epoch"][number,] = myself.config_epoch
@@ -89,7 +90,7 @@ class Reading:
         if state.my_master is not None:
             facts["inherits"].update({(number, slot): 1 for slot in state.my_master.slots})
         for other in state.nodes:
-            if other.node_id != state.myself_id:
+            if other.node_id in self._numbers and other.node_id != state.myself_id:
                 facts["recorded"][number, self._numbers[other.node_id]] = other.config_epoch
         if state.election is not None:
             facts["running"][number,] = 1
@@ -190,6 +191,7 @@ def _running(node: Process) -> ClusterState:
 
 def _read_saved(facts: Facts, number: int, saved: ClusterState) -> None:
     """A node that cannot crash any more has saved whatever it has."""
+    facts["saved_alone"][number,] = len(saved.nodes) == 1
     facts["saved_current_epoch"][number,] = restarted(saved).current_epoch
     facts["saved_last_vote_epoch"][number,] = saved.last_vote_epoch
     facts["saved_config_epoch"][number,] = saved.myself.config_epoch

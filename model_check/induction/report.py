@@ -41,9 +41,10 @@ def show(proof: Proof, console: Console, *, each_condition: bool = False) -> Non
 
 
 def title_of(setting: Setting) -> str:
-    """The dialect and what is turned off in it."""
+    """The dialect and what is turned off in it, or that there are several."""
     without = f" · without {', '.join(setting.without)}" if setting.without else ""
-    return f"{setting.rules.dialect}{without}"
+    name = f"mixed ({setting.rules.dialect} and others)" if setting.mixed else setting.rules.dialect
+    return f"{name}{without}"
 
 
 def _line(console: Console, text: str) -> None:

@@ -1,10 +1,13 @@
 """Whose rules are proved, and what is assumed of the world besides them."""
 
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
-from reference.core.rules import STRICT, SWITCHES, Rules
+from reference.core.rules import STRICT, SWITCHES, VALKEY_9_1, Rules
+
+LATE: Final = "late_votes_count"
+"""The one rule of the releases that our node does not follow (EL-D1)."""
 
 OUTSIDE: Final = {
     "shards": "shards only matter for hand-overs by hearsay (SC-18)",
@@ -12,7 +15,6 @@ OUTSIDE: Final = {
     "reliable_meet": "handshakes are not in the proof: all nodes know each other",
     "mismatch_is_failure": "addresses are not in the proof: nobody answers for another node",
     "meet_introduces": "handshakes are not in the proof: all nodes know each other",
-    "owners_are_not_forgotten": "FORGET is not in the proof: all nodes know each other",
 }
 """Switches that the proof has nothing to say about, and why."""
 
@@ -44,6 +46,8 @@ FREE: Final = {
     "told_imports_are_kept": "a slot may also not be marked",
     "named_masters_are_masters": "whom a table has as a master decides nothing",
     "empty_master_follows_shard": "a master without slots may follow another at any moment",
+    "owners_are_not_forgotten": "a node may forget another at any moment",
+    "forget_is_gossiped": "a node may forget another at any moment",
 }
 """Switches that change nothing here: the proof allows more than the rule does in both positions."""
 
@@ -81,6 +85,18 @@ class Setting:
     marks: bool = False
     hearsay: bool = False
     views: bool = False
+    numbers: bool = False
+    names: bool = False
+    apart: tuple[str, ...] = ()  # switches that some nodes may have and others not
+
+    @property
+    def mixed(self) -> bool:
+        """Whether nodes differ in their rules."""
+        return bool(self.apart)
+
+    def some(self, switch: str) -> bool:
+        """Whether a node may have the rule."""
+        return switch in self.apart or bool(getattr(self.rules, switch))
 
     @property
     def strict(self) -> bool:
@@ -90,13 +106,12 @@ class Setting:
     @property
     def about_oneself(self) -> bool:
         """Whether a node may be sent an UPDATE about itself."""
-        rules = self.rules
-        return rules.refused_candidate_is_updated or rules.reset_owners_take_back
+        return self.some("refused_candidate_is_updated") or self.some("reset_owners_take_back")
 
     @property
     def marking(self) -> bool:
         """Whether slots may come to be marked as not claimed."""
-        return self.marks and self.rules.not_claiming_slots
+        return self.marks and self.some("not_claiming_slots")
 
 
 @attrs.frozen
@@ -118,7 +133,8 @@ ASSUMPTIONS: Final = (
     Assumption(
         "bumps",
         "configEpochs are elected, or were different from the start: no TAKEOVER, SETSLOT NODE, "
-        "BUMPEPOCH, SET-CONFIG-EPOCH, REPLICATE NO ONE or RESET later on",
+        "BUMPEPOCH or REPLICATE NO ONE, and who joins is a replica at once, or was given a "
+        "configEpoch before",
         "a node may take a configEpoch without a vote, and operators may move slots and roles",
     ),
     Assumption(
@@ -131,15 +147,23 @@ ASSUMPTIONS: Final = (
         "no node is made a master by another's header (SC-18)",
         "a header may tell the configEpoch of another node (SC-18)",
     ),
+    Assumption(
+        "numbers",
+        "SET-CONFIG-EPOCH gives a configEpoch that no other node was given, none larger than those "
+        "of the start; and who joins hears of a currentEpoch as large as them, first of all",
+        "SET-CONFIG-EPOCH may give any configEpoch",
+    ),
+    Assumption(
+        "names",
+        "RESET HARD gives a node a name of which nobody has heard",
+        "a node that is reset hard may keep its name, and forgets how it voted",
+    ),
 )
 
 
 _SHARE: Final = f"(for EL-P1:round alone) {ASSUMPTIONS[0].text}"
 _NAMES: Final = "no two names have the same 30 bits of CRC-32 (EP-13)"
-_GIVEN: Final = (
-    "the configEpochs of the start are different, and who is given a slot has one: "
-    "no SET-CONFIG-EPOCH, FORGET or RESET later on"
-)
+_GIVEN: Final = "the configEpochs of the start are different, and who is given a slot has one"
 
 
 def assumed(setting: Setting) -> tuple[tuple[bool, str], ...]:
@@ -154,7 +178,50 @@ def assumed(setting: Setting) -> tuple[tuple[bool, str], ...]:
         told.append((True, _NAMES))
     if setting.strict:
         told.append((True, _GIVEN))
+    if setting.mixed:
+        told.append(_of_mixed(setting))
     return tuple(told)
+
+
+def _of_mixed(setting: Setting) -> tuple[bool, str]:
+    return False, f"nodes may differ in {', '.join(setting.apart)}"
+
+
+APART: Final = (
+    "config_epoch_from_replicas",
+    "refused_candidate_is_updated",
+    "binding_clears_not_claiming",
+    "not_claiming_slots",
+    "learnt_epoch_is_saved",
+    "demoted_keep_no_slots",
+    "updates_add_slots",
+    "reset_owners_take_back",
+    "unique_epochs",
+)
+"""What the dialects differ in of what is modelled: the nodes of a mixed cluster may, too."""
+
+MIXES: Final = (
+    tuple(name for name in APART[1:8] if name != "updates_add_slots"),
+    ("config_epoch_from_replicas", *APART[2:6]),
+)
+"""In what nodes may differ all at once: where nobody takes replicas' epochs, and where some do."""
+
+
+def mixed(setting: Setting, apart: tuple[str, ...]) -> Setting:
+    """Each node has its own rules in these, whatever the setting has; the rest is common.
+
+    A node that saves what it has learnt (EP-14) is one that happens to save then.
+    Raises ValueError if a name is no switch that nodes may differ in.
+    """
+    for name in apart:
+        if name not in APART:
+            raise ValueError(f"nodes may differ in {', '.join(APART)}, but not in {name}")
+    rules = setting.rules
+    if "unique_epochs" in apart and not rules.unique_epochs:
+        raise ValueError("nodes may differ in unique_epochs where it is on: in strict")
+    if "learnt_epoch_is_saved" in apart:
+        rules = attrs.evolve(rules, learnt_epoch_is_saved=False)
+    return attrs.evolve(setting, rules=rules, apart=apart)
 
 
 def setting_of(rules: Rules, without: tuple[str, ...], dropped: tuple[str, ...] = ()) -> Setting:
@@ -174,4 +241,13 @@ def setting_of(rules: Rules, without: tuple[str, ...], dropped: tuple[str, ...] 
     if rules.dialect == STRICT.dialect:
         dropped = (*dropped, "bumps", "marks", "hearsay")
         dropped = dropped if left.unique_epochs else (*dropped, "views")
-    return Setting(rules=left, without=without, **dict.fromkeys(dropped, True))
+    flags: dict[str, Any] = dict.fromkeys(dropped, True)
+    return Setting(rules=left, without=without, **flags)
+
+
+def mixed_of_releases(apart: tuple[str, ...], dropped: tuple[str, ...] = ()) -> Setting:
+    """Our nodes, which differ in these; in what the releases differ in besides, all are alike."""
+    off = ("config_epoch_from_replicas", "refused_candidate_is_updated")
+    left = tuple(name for name in (LATE, *off) if getattr(VALKEY_9_1, name))
+    setting = setting_of(VALKEY_9_1.without(*left), (), dropped)
+    return mixed(setting, apart)

@@ -10,6 +10,7 @@ def starts(setting: Setting, w: World) -> Term:
     """The states in which a cluster may start: agreed, with nothing on its way.
 
     Every node knows of all configEpochs, and no two nodes have the same. It may have voted before.
+    Or it knows nobody, like one that is new.
     """
     lg = w.logic
     nothing = [
@@ -35,6 +36,7 @@ def _agreed(setting: Setting, w: World) -> list[Term]:
 
     def saved(n: Term) -> Term:
         return lg.both(
+            lg.same(w.saved_alone(n), w.alone(n)),
             lg.same(w.saved_current_epoch(n), w.current_epoch(n)),
             lg.same(w.saved_last_vote_epoch(n), w.last_vote_epoch(n)),
             lg.same(w.saved_config_epoch(n), w.config_epoch(n)),
@@ -54,10 +56,13 @@ def _agreed(setting: Setting, w: World) -> list[Term]:
         formulas.node(w, saved),
         lg.every(("node", "slot"), lambda n, s: lg.same(w.saved_owns(n, s), w.owns(n, s))),
         formulas.owners_are_masters(w, "owns", "master"),
-        formulas.masters_have_epochs(w, "master", "config_epoch"),
+        formulas.masters_have_epochs(w, "master", "config_epoch", "alone"),
+        formulas.owners_have_epochs(w, "owns", "master", "config_epoch"),
+        formulas.node(w, lambda n: lg.implies(w.alone(n), w.master(n))),
         formulas.node(w, lambda n: lg.at_most(w.config_epoch(n), w.base())),
-        formulas.node(w, lambda n: lg.at_most(w.base(), w.current_epoch(n))),
+        formulas.knows_start(w, "current_epoch", "alone"),
         formulas.at_most(w, "last_vote_epoch", "current_epoch"),
+        formulas.at_most(w, "config_epoch", "current_epoch"),
         lg.every(("node", "node"), different),
         lg.every(("node", "node"), told),
         lg.every(

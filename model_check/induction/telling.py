@@ -7,6 +7,7 @@ import attrs
 from model_check.induction.conjuncts import Conjunct
 from model_check.induction.counterexample import Counterexample
 from model_check.induction.logic import SortName
+from model_check.induction.steps import FOLLOWED
 from model_check.induction.structure import Structure
 from model_check.induction.vocabulary import SAVED, SYMBOLS
 
@@ -94,12 +95,16 @@ def _cell(state: Structure, names: dict[SortName, list[str]], node: int, column:
     if column == "owns":
         now, saved = (_slots(state, names, each, node) for each in ("owns", "saved_owns"))
     elif column == "role":
-        roles = ("replica", "master")
-        now, saved = (roles[state.tables[each][node,]] for each in ("master", "saved_master"))
+        now, saved = (_role(state, node, prefix) for prefix in ("", "saved_"))
     else:
         symbol = next(name for name, title in _FIELDS.items() if title == column)
         now, saved = (str(state.tables[each][node,]) for each in (symbol, SAVED[symbol]))
     return now if now == saved else f"{now} (saved {saved})"
+
+
+def _role(state: Structure, node: int, prefix: str) -> str:
+    role = "master" if state.tables[f"{prefix}master"][node,] else "replica"
+    return f"{role}, alone" if state.tables[f"{prefix}alone"][node,] else role
 
 
 def _slots(state: Structure, names: dict[SortName, list[str]], symbol: str, node: int) -> str:
@@ -122,6 +127,7 @@ def _election(state: Structure, names: dict[SortName, list[str]], node: int) -> 
 def _facts(state: Structure, names: dict[SortName, list[str]]) -> Iterator[str]:
     if not all(state.tables["takes"].values()):
         yield from _epochs(state, names)
+    yield from _rules(state, names)
     for symbol, words in _MESSAGES.items():
         sorts = SYMBOLS[symbol].sorts
         for args in state.true(symbol):
@@ -134,6 +140,15 @@ def _facts(state: Structure, names: dict[SortName, list[str]]) -> Iterator[str]:
         if epoch:
             one, two = names["node"][node], names["node"][other]
             yield f"{one} has recorded configEpoch {epoch} of {two}"
+
+
+def _rules(state: Structure, names: dict[SortName, list[str]]) -> Iterator[str]:
+    """Who has which rule, where nodes differ in it."""
+    for switch, symbol in FOLLOWED.items():
+        having = [node for (node,) in state.true(symbol)]
+        if len(having) < state.sizes["node"]:
+            for node in having:
+                yield f"{names['node'][node]} has {switch}"
 
 
 def _epochs(state: Structure, names: dict[SortName, list[str]]) -> Iterator[str]:

@@ -5,7 +5,14 @@ from typing import Final
 from model_check.induction.epochs import fresh
 from model_check.induction.logic import Term
 from model_check.induction.setting import Setting
-from model_check.induction.steps import Action, Step, saved, saved_before_send
+from model_check.induction.steps import (
+    Action,
+    Step,
+    follows,
+    saved,
+    saved_before_send,
+    unmarked,
+)
 from model_check.induction.vocabulary import World
 
 
@@ -39,8 +46,7 @@ def _take_over(setting: Setting, w: World, n: Term) -> Step:
     guard = lg.both(lg.no(w.master(n)), lg.no(lg.same(w.config_epoch(n), lg.zero)))
     after = w.put("master", (n,), lg.same(n, n))
     after = after.row("owns", n, lambda s: lg.either(w.owns(n, s), w.inherits(n, s)))
-    if setting.rules.binding_clears_not_claiming:
-        after = after.row("marked", n, lambda s: lg.both(w.marked(n, s), lg.no(w.inherits(n, s))))
+    after = unmarked(setting, after, n, lambda s: w.inherits(n, s))
     return Step(guard, saved_before_send(setting, after, n))
 
 
@@ -54,8 +60,7 @@ def _give_away(setting: Setting, w: World, n: Term, s: Term) -> Step:
     lg = w.logic
     never = lg.no(lg.same(n, n))
     after = w.put("owns", (n, s), never)
-    if setting.rules.binding_clears_not_claiming:
-        after = after.put("marked", (n, s), never)
+    after = unmarked(setting, after, n, lambda t: lg.same(s, t))
 
     def still(m: Term, t: Term, e: Term) -> Term:
         return lg.both(w.held(m, t, e), lg.no(lg.both(lg.same(m, n), lg.same(t, s))))
@@ -65,9 +70,9 @@ def _give_away(setting: Setting, w: World, n: Term, s: Term) -> Step:
 
 
 def _mark_not_claiming(setting: Setting, w: World, n: Term, s: Term) -> Step:
-    del setting
     lg = w.logic
-    guard = lg.either(w.marked(n, s), lg.no(w.owns(n, s)))
+    may = lg.either(w.marked(n, s), lg.no(w.owns(n, s)))
+    guard = lg.both(follows(setting, w, n, "not_claiming_slots"), may)
     return Step(guard, w.put("marked", (n, s), lg.no(w.marked(n, s))))
 
 
@@ -75,7 +80,8 @@ def _hand_over(setting: Setting, w: World, n: Term, m: Term, e: Term) -> Step:
     """By SC-29 the configEpoch is that of the header, by SC-35 none sinks."""
     lg = w.logic
     guard = lg.both(lg.no(lg.same(n, m)), w.told(m, e))
-    known = lg.later(w.recorded(n, m), e) if setting.rules.demoted_keep_no_slots else e
+    keeps_none = follows(setting, w, n, "demoted_keep_no_slots")
+    known = lg.pick(keeps_none, lg.later(w.recorded(n, m), e), e)
     return Step(guard, saved(setting, w.put("recorded", (n, m), known), n))
 
 
@@ -114,6 +120,7 @@ UNASKED: Final = (
         "{0} is told to give slot {1} away",
         _give_away,
         lambda setting: setting.bumps,
+        alone=True,
     ),
     Action(
         "mark_not_claiming",
@@ -127,7 +134,7 @@ UNASKED: Final = (
         ("node", "node", "epoch"),
         "{0} is told by a third node that {1} is a master with configEpoch {2}",
         _hand_over,
-        lambda setting: setting.hearsay and setting.rules.shards,
+        lambda setting: setting.hearsay and (setting.rules.shards or setting.mixed),
     ),
 )
 """What may happen besides elections and claims."""

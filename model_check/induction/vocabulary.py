@@ -33,6 +33,14 @@ SYMBOLS: Final = {
         Symbol("takes", ("node", "epoch"), None, "fixed"),  # it is one that the node may take
         Symbol("same_round", ("epoch", "epoch"), None, "fixed"),
         Symbol("base", (), "epoch", "fixed"),  # no configEpoch of the start is larger
+        Symbol("follows_replicas", ("node",), None, "fixed"),  # config_epoch_from_replicas
+        Symbol("clears_marks", ("node",), None, "fixed"),  # binding_clears_not_claiming
+        Symbol("marks", ("node",), None, "fixed"),  # not_claiming_slots
+        Symbol("keeps_none", ("node",), None, "fixed"),  # demoted_keep_no_slots
+        Symbol("adds_slots", ("node",), None, "fixed"),  # updates_add_slots
+        Symbol("takes_back", ("node",), None, "fixed"),  # reset_owners_take_back
+        Symbol("takes_own", ("node",), None, "fixed"),  # unique_epochs
+        Symbol("alone", ("node",), None, "running"),  # it knows no other node
         Symbol("current_epoch", ("node",), "epoch", "running"),
         Symbol("last_vote_epoch", ("node",), "epoch", "running"),
         Symbol("config_epoch", ("node",), "epoch", "running"),
@@ -46,6 +54,7 @@ SYMBOLS: Final = {
         Symbol("counted", ("node", "node"), None, "running"),  # candidate, voter
         Symbol("put_off", ("node",), None, "running"),  # between two elections
         Symbol("late", ("node", "node"), None, "running"),  # votes counted meanwhile
+        Symbol("saved_alone", ("node",), None, "saved"),
         Symbol("saved_current_epoch", ("node",), "epoch", "saved"),
         Symbol("saved_last_vote_epoch", ("node",), "epoch", "saved"),
         Symbol("saved_config_epoch", ("node",), "epoch", "saved"),

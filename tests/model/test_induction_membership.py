@@ -1,0 +1,149 @@
+"""The proof where nodes come, go, and differ in their rules.
+
+Clauses: EL-P1, SC-P1, EP-P1, EP-13, NO-1, CM-32, CM-34.
+"""
+
+import attrs
+import pytest
+
+from model_check.induction.conditions import Condition, Prover
+from model_check.induction.confirm import confirm, hunt_for
+from model_check.induction.invariant import EPOCHS
+from model_check.induction.membership import MEMBERSHIP
+from model_check.induction.setting import MIXES, Setting, mixed, mixed_of_releases
+from model_check.induction.telling import told_of
+from tests.model.proofs import counterexample, judged_on_walks, our, refuted, run, strict
+
+ALL_MIXED = ("config_epoch_from_replicas", *MIXES[0])
+
+
+def test_what_is_forgotten_may_be_recorded_anew_and_older() -> None:
+    """The claim that recorded epochs rise has to leave it out, or it would not be inductive."""
+    setting = our("valkey-9.1")
+    rises = next(each for each in EPOCHS.steps if each.name == "recorded-rises")
+    prover = Prover(setting, seconds=60)
+    answers = {
+        (action.name, forgets): prover.ask(
+            Condition(EPOCHS, rises, attrs.evolve(action, forgets=forgets))
+        ).answer
+        for action in MEMBERSHIP
+        if action.name in {"forget", "reset"}
+        for forgets in {action.forgets, 0}
+    }
+
+    assert answers == {
+        ("forget", 2): "proved",
+        ("forget", 0): "refuted",
+        ("reset", 1): "proved",
+        ("reset", 0): "refuted",
+    }
+
+
+def test_who_is_reset_hard_has_to_have_a_new_name() -> None:
+    found = refuted(our("valkey-9.1", dropped=("names",)))
+
+    assert set.union(*found.values()) == {"reset (hard, same name)"}
+    assert {"vote-remembered", "vote-saved", "vote-rises", "current-rises"} <= found.keys()
+
+
+def test_a_vote_that_is_forgotten_may_be_given_again() -> None:
+    setting = our("valkey-9.1", dropped=("names",))
+    told = told_of(counterexample(setting, "vote-remembered", "reset (hard, same name)"))
+
+    assert told.step == "B is reset hard and keeps its name"
+    assert told.facts == ("B voted for A in epoch 1",)
+    assert "B: lastVoteEpoch 1 -> 0" in told.changes
+    assert "B: role replica -> master, alone" in told.changes
+
+
+@pytest.mark.parametrize(
+    "setting", [our("redis-7.0", dropped=("numbers",)), strict(dropped=("numbers",))]
+)
+def test_numbers_that_are_given_by_hand_have_to_be_those_of_the_start(setting: Setting) -> None:
+    found = refuted(setting)
+
+    assert found["one-holder"] == {"set_config_epoch"}
+    assert found["start-known"] == {"join", "join (replica)"}
+
+
+@pytest.mark.parametrize(
+    ("dropped", "property_id", "steps"), [("numbers", "SC-P1", 2), ("names", "EP-P1", 1)]
+)
+def test_the_explicit_checker_finds_a_story_of_each(
+    dropped: str, property_id: str, steps: int
+) -> None:
+    setting = our("valkey-9.1", dropped=(dropped,))
+    hunt = hunt_for(setting, property_id)
+    assert hunt is not None
+
+    found = confirm(setting, property_id, hunt)
+
+    assert found is not None
+    assert found.steps == steps
+
+
+@pytest.mark.parametrize("model", ["forget", "reset"])
+def test_the_states_of_who_forgets_and_is_reset_satisfy_the_invariant(model: str) -> None:
+    judge, broken = judged_on_walks(model, strict(), count=10)
+
+    assert broken == set()
+    assert judge.states > 50
+
+
+# Nodes that differ in their rules.
+
+
+@pytest.mark.parametrize("apart", MIXES)
+def test_nodes_of_several_dialects_are_safe_for_any_size(apart: tuple[str, ...]) -> None:
+    assert refuted(mixed_of_releases(apart)) == {}
+
+
+def test_whose_epochs_replicas_tell_has_to_be_common_where_nodes_are_told_their_own() -> None:
+    """A replica's header has its master's epoch, and the replica might be told it as its own."""
+    assert refuted(mixed_of_releases(ALL_MIXED)) == {"told-is-true": {"announce (replica)"}}
+
+
+@pytest.mark.parametrize(
+    ("apart", "broken"),
+    [
+        (("unique_epochs",), {"own-running", "exclusive-claim", "one-holder", "given-is-own"}),
+        (("learnt_epoch_is_saved",), {"current-saved"}),
+        (("demoted_keep_no_slots",), {"recorded-rises"}),
+        (("binding_clears_not_claiming",), {"own-not-marked"}),
+        (("not_claiming_slots", "reset_owners_take_back", "refused_candidate_is_updated",
+          "updates_add_slots"), set()),
+    ],
+)  # fmt: skip
+def test_what_strict_nodes_have_to_have_in_common(apart: tuple[str, ...], broken: set[str]) -> None:
+    assert refuted(mixed(strict(), apart)).keys() == broken
+
+
+def test_two_nodes_take_one_epoch_if_one_of_them_takes_any() -> None:
+    setting = mixed(strict(), ("unique_epochs",))
+    told = told_of(counterexample(setting, "own-running", "start_election"))
+
+    assert told.step.startswith("A stands for election")
+    assert "A has unique_epochs" not in told.facts
+
+
+def test_the_command_mixes_rules_and_says_so() -> None:
+    result = run("--dialect", "strict", "--mixed", "not_claiming_slots")
+
+    assert result.exit_code == 0, result.output
+    assert "although nodes may differ in not_claiming_slots" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--mixed", "persist_vote"), "'persist_vote' is not one of"),
+        (("--dialect", "redis-7.0", "--mixed", "unique_epochs"), "where it is on: in strict"),
+    ],
+)
+def test_rules_that_cannot_be_mixed_are_refused_by_name(
+    arguments: tuple[str, ...], complaint: str
+) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == 2
+    assert complaint in result.output
