@@ -130,7 +130,8 @@ def kill(session: Session, arguments: list[bytes]) -> ClientReply:
     if len(arguments) == 3:
         text = arguments[2].decode("utf-8", "surrogateescape")
         found = [each for each in _all(session) if each.address == text]
-        if not found:
+        of_master = session.node.drop_master_link(text)
+        if not found and not of_master:
             return ErrorReply("ERR No such client")
         end_sessions(session, found)
         return OK

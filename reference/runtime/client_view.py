@@ -115,6 +115,9 @@ class NodeView(Protocol):
     def master_link_up(self) -> bool:
         """Whether our data follows that of our master."""
 
+    def drop_master_link(self, address: str) -> bool:
+        """The link for our master's data is gone if it leads there; whether there was one."""
+
     @property
     def master_heard_s_ago(self) -> int:
         """How long ago our master was heard on the link for its data, in seconds; -1 if never."""

@@ -105,6 +105,10 @@ class NodeSeen:
         """Whether our data follows that of our master."""
         return self._replication.master_link_up
 
+    def drop_master_link(self, address: str) -> bool:
+        """The link for our master's data is gone if it leads there; whether there was one."""
+        return self._replication.drop(address)
+
     @property
     def master_heard_s_ago(self) -> int:
         """How long ago our master was heard on the link for its data, in seconds; -1 if never."""

@@ -209,6 +209,15 @@ class Replication:
         if cut and self._writer is not None:
             self._writer.transport.abort()
 
+    @clause("CM-87")
+    def drop(self, address: str) -> bool:
+        """The link is gone if its master is there; whether there was one. It is dialled again."""
+        master, writer = self._master, self._writer
+        if master is None or writer is None or address != f"{master.ip}:{master.port}":
+            return False
+        writer.transport.abort()
+        return True
+
     @clause("RT-41")
     def freeze(self) -> None:
         """Nothing of what the master sends is read, until `thaw`."""

@@ -172,6 +172,10 @@ class NodeDouble:
         """A double has no data but its own."""
         return False
 
+    def drop_master_link(self, address: str) -> bool:
+        """There is none."""
+        return not address
+
     def ping_sent_ms(self, node_id: NodeId) -> int:
         """A PING to the last master is in flight."""
         return 1500 if node_id == MASTERS[2] else 0

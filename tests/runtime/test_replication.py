@@ -1,7 +1,7 @@
 """A replica and a master that is a script: file, stream, broken links, bad input.
 
 Clauses: RE-1, RE-2, RE-3, RE-4, RE-5, RE-6, RE-7, RE-8, RE-9, RE-10, RE-11, RE-12, RE-13,
-CM-13.
+CM-13, CM-87.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from reference.core.nodes import ClusterNode
 from reference.core.state import ClusterState, new_node
 from reference.core.types import Address, NodeId, Role, ShardId
 from reference.runtime import replication
+from reference.runtime.client_commands import execute
+from reference.runtime.client_session import Service, Session
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.node import Node
 from reference.runtime.opening import running_node
@@ -26,7 +28,7 @@ from reference.runtime.replication_stream import CommandStream, Follower
 from reference.wire.rdb import RdbKey, format_rdb
 from reference.wire.rdb_dump import format_dump
 from reference.wire.rdb_values import RdbHash, RdbStream, RdbString, RdbValue, StreamId
-from reference.wire.resp import RequestReader, encode_reply
+from reference.wire.resp import ErrorReply, RequestReader, SimpleString, encode_reply
 from tests.rdb_samples import STREAM
 from tests.runtime.node_double import MASTERS, REPLICA, Client, NodeDouble
 from tests.support import free_ports
@@ -171,6 +173,26 @@ def test_broken_link_resumes_behind_the_last_command(tmp_path: Path) -> None:
         script.writers[0].transport.abort()
         await until(lambda: len(keyspace) == 2)
         assert script.asked[1] == [REPLID.encode(), b"%d" % (101 + len(command("PING")))]
+
+    run(tmp_path, script, test)
+
+
+def test_link_to_the_master_is_killed_by_its_address_and_dialled_again(tmp_path: Path) -> None:
+    script = Script([FULL + sized(file_of(a="1")), b"+CONTINUE\r\n" + command("SET", "b", "2")])
+
+    async def test(node: Node, keyspace: Keyspace) -> None:
+        await until(lambda: node.master_link_up)
+        master = node.state.nodes[MASTER].address
+        assert master is not None
+        service = Service(node=node, keyspace=keyspace)
+        session = Session(service=service, client_id=7)
+        for port, answer in ((1, "ERR No such client"), (master.port, "OK")):
+            words = [b"CLIENT", b"KILL", f"{LOOPBACK}:{port}".encode()]
+            reply = execute(session, words)
+            assert isinstance(reply, ErrorReply | SimpleString)
+            assert reply.text == answer
+        await until(lambda: len(keyspace) == 2)
+        assert len(script.asked) == 2
 
     run(tmp_path, script, test)
 
