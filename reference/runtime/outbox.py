@@ -19,7 +19,7 @@ _COUNTER_NAMES: Final = {kind.value: kind.name.lower() for kind in MessageType} 
     MessageType.FAILOVER_AUTH_ACK.value: "auth-ack",
 }
 _PUBLICATIONS: Final = {MessageType.PUBLISH.value, MessageType.PUBLISHSHARD.value}
-_TYPE_FIELD: Final = slice(12, 14)
+_TYPE_AT: Final = 12
 _SENDER_FIELD: Final = slice(40, 80)  # of the full header
 
 
@@ -48,7 +48,7 @@ class Traffic:
 
 def type_of(frame: bytes) -> int:
     """The type of the message, without the mark of a light header."""
-    return int.from_bytes(frame[_TYPE_FIELD], "big") & ~LIGHT
+    return (frame[_TYPE_AT] << 8 | frame[_TYPE_AT + 1]) & ~LIGHT
 
 
 def sender_of(frame: bytes) -> str:

@@ -6,8 +6,8 @@ from typing import Final, Protocol
 from reference.clauses import clause
 from reference.core.effects import Effect
 from reference.core.events import Event, HeartbeatDue, Received
+from reference.core.messages import FailoverAuthRequest, Meet, Message, Ping
 from reference.core.messages import Heartbeat as HeartbeatSaid
-from reference.core.messages import Meet, Message, Ping
 from reference.core.state import ClusterState
 from reference.core.types import Health, Link, NodeId
 from reference.pacing.elections import voted_recently
@@ -188,15 +188,16 @@ class Reception:
         about: tuple[NodeId, ...] = ()
         if isinstance(message, Ping | Meet):
             about = gossip_about(node.pace, node.state, entropy(), receiver=sender)
+        meets, asks = isinstance(message, Meet), isinstance(message, FailoverAuthRequest)
         return Received(
             message=message,
             link=link.direction,
             link_node=link.node_id,
             gossip_about=about,
-            voted_recently=voted_recently(node.pace, node.state, sender, now),
-            newcomer=node.newcomer,
-            sender_known_long=node.known_for(sender) > node.pace.handshake_timeout,
-            new_id=new_node_id() if isinstance(message, Meet) else None,
+            voted_recently=asks and voted_recently(node.pace, node.state, sender, now),
+            newcomer=asks and node.newcomer,
+            sender_known_long=meets and node.known_for(sender) > node.pace.handshake_timeout,
+            new_id=new_node_id() if meets else None,
             observed_ip=link.peer_ip or None,
         )
 
@@ -215,13 +216,14 @@ class Reception:
 
     def _take_in_header(self, header: BusHeader, sender: NodeId, now: int) -> None:
         """What only the delays depend on; before the step, since a pause counts from it on."""
-        node, entropy_now = self._node, entropy()
-        again = bool(int(header.flags) & _TAKES_MEET_AGAIN)
+        node, again = self._node, bool(int(header.flags) & _TAKES_MEET_AGAIN)
+        known = node.pace.peers.get(sender)
+        told = (again, header.offset)
+        if known is not None and (known.takes_meet_again, known.repl_offset) == told:
+            return
         node.pace = learn_abilities(node.pace, sender, takes_meet_again=again)
         old = node.pace
-        node.pace = hear_offset(
-            old, node.state, sender, header.offset, now=now, entropy=entropy_now
-        )
+        node.pace = hear_offset(old, node.state, sender, header.offset, now=now, entropy=entropy())
         tell_of_candidacy(self._log, old, node.pace, now)
 
     def _take_in_times(self, message: Message, wire: Heartbeat, now: int) -> None:

@@ -201,7 +201,18 @@ def write_extensions(extensions: Iterable[PingExtension]) -> bytes:
 
     ValueError or struct.error if a field does not fit. Counterpart: `writePingExtensions`.
     """
-    return b"".join([_write_extension(extension) for extension in extensions])
+    return b"".join(
+        [
+            _write_shard_id(each) if isinstance(each, ShardIdExtension) else _write_extension(each)
+            for each in extensions
+        ]
+    )
+
+
+@lru_cache(maxsize=1024)
+def _write_shard_id(extension: ShardIdExtension) -> bytes:
+    """What every heartbeat of a node has is not written anew each time."""
+    return _write_extension(extension)
 
 
 def _write_extension(extension: PingExtension) -> bytes:
