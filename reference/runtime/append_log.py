@@ -20,12 +20,13 @@ from reference.runtime.arrivals import drop_all
 from reference.runtime.directives import kept_text
 from reference.runtime.effects import Request
 from reference.runtime.keyspace import Keyspace
+from reference.runtime.libraries import LibraryError, Source
 from reference.runtime.options import NodeOptions
 from reference.runtime.replication_data import ReplicationError
 from reference.runtime.replication_snapshot import Snapshot
 from reference.runtime.replication_stream import Follower
 from reference.runtime.storage import replace_durably
-from reference.wire.rdb import RdbAux, RdbDecoder, RdbKey, WritableEntry, format_rdb
+from reference.wire.rdb import RdbAux, RdbDecoder, RdbFunction, RdbKey, WritableEntry, format_rdb
 from reference.wire.rdb_encode import RDB_VERSION, VALKEY_VERSION
 from reference.wire.rdb_strings import RdbError
 from reference.wire.resp import encode_reply
@@ -155,8 +156,10 @@ class AppendLog:
                     for entry in decoder.feed(data):
                         if isinstance(entry, RdbKey):
                             self._keyspace.load(entry)
+                        elif isinstance(entry, RdbFunction):
+                            self._keyspace.libraries.put(Source.parse(entry.code))
             decoder.finish()
-        except (RdbError, ReplicationError) as error:
+        except (RdbError, ReplicationError, LibraryError) as error:
             raise AppendLogError(f"{path}: {error}") from error
 
     @clause("RT-52")
@@ -282,7 +285,7 @@ class AppendLog:
     def _file(self, snapshot: Snapshot) -> Iterator[bytes]:
         newest = self.options.dialect in _WRITES_NEWEST
         head: list[WritableEntry] = [RdbAux(b"aof-base", b"1")]
-        entries = chain(head, snapshot.entries())
+        entries = chain(head, snapshot.functions, snapshot.entries())
         return format_rdb(entries, VALKEY_VERSION if newest else RDB_VERSION)
 
     def _begin_increment(self, number: int | None = None) -> None:

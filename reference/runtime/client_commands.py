@@ -15,6 +15,7 @@ from reference.runtime.client_commands_connection import CONNECTION_HANDLERS
 from reference.runtime.client_commands_data import DATA_HANDLERS
 from reference.runtime.client_commands_debug import DEBUG_HANDLERS
 from reference.runtime.client_commands_docs import DOCS_HANDLERS
+from reference.runtime.client_commands_functions import function_handlers
 from reference.runtime.client_commands_keys import KEY_HANDLERS
 from reference.runtime.client_commands_migration import MIGRATION_HANDLERS
 from reference.runtime.client_commands_pubsub import PUBSUB_HANDLERS, why_not_while_listening
@@ -59,6 +60,7 @@ HANDLERS: Final[Handlers] = {
     **DEBUG_HANDLERS,
     **DOCS_HANDLERS,
     **script_handlers(lambda session, info, words: _run(session, info, words)),  # noqa: PLW0108
+    **function_handlers(lambda session, info, words: _run(session, info, words)),  # noqa: PLW0108
     **WATCHING_HANDLERS,
 }
 """Every command that the node answers itself, but for EXEC."""

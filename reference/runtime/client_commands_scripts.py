@@ -18,7 +18,7 @@ from reference.runtime.lua_scripts import NoLuaError, ScriptError
 from reference.runtime.scripts import Script
 from reference.wire.resp import OK, ErrorReply
 
-MAY_WRITE: Final = frozenset({"eval", "evalsha"})
+MAY_WRITE: Final = frozenset({"eval", "evalsha", "fcall"})
 """What is no command that writes, and yet may do so."""
 
 _NOT_IN_SCRIPTS: Final = {"noscript", "blocking", "migrate"}
@@ -34,7 +34,7 @@ Run = Callable[[Session, CommandInfo, list[bytes]], ClientReply]
 
 
 @attrs.define(kw_only=True)
-class _Running:
+class Running:
     """A script that runs: what it may do."""
 
     session: Session  # of its own, with the rights of the client's
@@ -129,8 +129,8 @@ def _evaluate(session: Session, arguments: list[bytes], run: Run) -> ClientReply
     if "no-cluster" in flags:
         return ErrorReply("ERR Can not run script on cluster, 'no-cluster' flag is set.")
     keys, values = arguments[3 : 3 + count], arguments[3 + count :]
-    running = _Running(
-        session=_own_session(session),
+    running = Running(
+        session=own_session(session),
         script=script,
         reads_only=name.endswith("_ro") or "no-writes" in flags,
         run=run,
@@ -138,12 +138,12 @@ def _evaluate(session: Session, arguments: list[bytes], run: Run) -> ClientReply
     )
     with session.service.keyspace.together():
         try:
-            return scripts.lua.run(script.body, keys, values, running.call, _limit_s(session))
+            return scripts.lua.run(script.body, keys, values, running.call, limit_s(session))
         except ScriptError as error:
             return ErrorReply(str(error).replace("{}", script.name))
 
 
-def _own_session(session: Session) -> Session:
+def own_session(session: Session) -> Session:
     """A client with the rights of this one, that nobody hears of."""
     return Session(
         service=session.service,
@@ -160,7 +160,7 @@ def _own_session(session: Session) -> Session:
 
 
 @clause("RP-13")
-def _limit_s(session: Session) -> float:
+def limit_s(session: Session) -> float:
     """For how long the script may run: the node does nothing else in the meantime."""
     options = session.node.options
     names = ("busy-reply-threshold", "lua-time-limit")

@@ -27,6 +27,7 @@ from reference.runtime.client_waits import Waits
 from reference.runtime.command_table import CommandInfo
 from reference.runtime.data_file import DataFile
 from reference.runtime.directives import kept_text
+from reference.runtime.functions import Functions
 from reference.runtime.keyspace import Keyspace
 from reference.runtime.keyspace_watch import Watch
 from reference.runtime.migration import Moves
@@ -67,6 +68,7 @@ class Service:
     channels: Channels = attrs.field(factory=Channels, init=False)
     waits: Waits = attrs.field(init=False)
     scripts: Scripts = attrs.field(factory=Scripts, init=False)
+    functions: Functions = attrs.field(init=False)
     served: Served = attrs.field(factory=Served, init=False)
     users: Users = attrs.field(init=False)
     file: DataFile = attrs.field(init=False)
@@ -89,6 +91,10 @@ class Service:
     @users.default
     def _configured_users(self) -> Users:
         return Users(release_of(self.node.state).dialect, self.node.options)
+
+    @functions.default
+    def _no_functions(self) -> Functions:
+        return Functions(self.keyspace.libraries)
 
     @tracking.default
     def _no_tracking(self) -> Tracking:

@@ -121,8 +121,19 @@ exists 1.0.0 generic How many of the keys there are.
 expire 1.0.0 generic Ends a key after some seconds.
 expireat 1.2.0 generic Ends a key at a second.
 expiretime 7.0.0 generic The second at which a key ends.
+fcall 7.0.0 scripting Runs a function.
+fcall_ro 7.0.0 scripting Runs a function that only reads.
 flushall 1.0.0 server Deletes all keys.
 flushdb 1.0.0 server Deletes all keys of the database.
+function|delete 7.0.0 scripting Removes a library and its functions.
+function|dump 7.0.0 scripting All libraries as one payload.
+function|flush 7.0.0 scripting Removes all libraries.
+function|help 7.0.0 scripting The forms of FUNCTION.
+function|kill 7.0.0 scripting Ends the function that runs.
+function|list 7.0.0 scripting The libraries and their functions.
+function|load 7.0.0 scripting Makes a library of its source.
+function|restore 7.0.0 scripting Makes the libraries of a payload.
+function|stats 7.0.0 scripting How many libraries and functions there are.
 geoadd 3.2.0 geo Adds places to a map.
 geodist 3.2.0 geo How far two places are apart.
 geohash 3.2.0 geo Places as geohashes.

@@ -55,6 +55,18 @@ eval -3 noscript,stale,skip_monitor,no_mandatory_keys scripting - 2/n/1/RW,acces
 evalsha -3 noscript,stale,skip_monitor,no_mandatory_keys scripting - 2/n/1/RW,access,update
 eval_ro -3 readonly,noscript,stale,skip_monitor,no_mandatory_keys scripting - 2/n/1/RO,access
 evalsha_ro -3 readonly,noscript,stale,skip_monitor,no_mandatory_keys scripting - 2/n/1/RO,access
+fcall -3 noscript,stale,skip_monitor,no_mandatory_keys scripting - 2/n/1/RW,access,update
+fcall_ro -3 readonly,noscript,stale,skip_monitor,no_mandatory_keys scripting - 2/n/1/RO,access
+function -2 - - -
+function|delete 3 write,noscript scripting request:all_shards,response:all_succeeded
+function|dump 2 noscript scripting -
+function|flush -2 write,noscript scripting request:all_shards,response:all_succeeded
+function|help 2 loading,stale scripting -
+function|kill 2 noscript,allow_busy scripting request:all_shards,response:one_succeeded
+function|list -2 noscript scripting nondeterministic_output_order
+function|load -3 write,denyoom,noscript scripting request:all_shards,response:all_succeeded
+function|restore -3 write,denyoom,noscript scripting request:all_shards,response:all_succeeded
+function|stats 2 noscript,allow_busy scripting nondeterministic_output,request:all_shards,response:special
 script -2 - - -
 script|exists -3 noscript scripting request:all_shards,response:agg_logical_and
 script|flush -2 noscript scripting request:all_nodes,response:all_succeeded

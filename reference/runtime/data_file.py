@@ -13,12 +13,13 @@ import attrs
 from reference.clauses import clause
 from reference.runtime.directives import kept_text
 from reference.runtime.keyspace import Keyspace
+from reference.runtime.libraries import LibraryError, Source
 from reference.runtime.options import NodeOptions
 from reference.runtime.replication_backlog import Stream
 from reference.runtime.replication_data import ReplicationError
 from reference.runtime.replication_snapshot import Snapshot
 from reference.runtime.storage import sync_file, sync_folder
-from reference.wire.rdb import RdbAux, RdbDecoder, RdbKey, WritableEntry, format_rdb
+from reference.wire.rdb import RdbAux, RdbDecoder, RdbFunction, RdbKey, WritableEntry, format_rdb
 from reference.wire.rdb_encode import RDB_VERSION, VALKEY_VERSION
 from reference.wire.rdb_strings import RdbError
 
@@ -64,6 +65,8 @@ def load_file(keyspace: Keyspace, options: NodeOptions, *, master: bool) -> Load
                 for entry in decoder.feed(data):
                     if isinstance(entry, RdbAux):
                         names[entry.name] = entry.value
+                    elif isinstance(entry, RdbFunction):
+                        keyspace.libraries.put(Source.parse(entry.code))
                     elif isinstance(entry, RdbKey) and master and _is_over(entry):
                         expired += 1
                     elif isinstance(entry, RdbKey):
@@ -72,7 +75,7 @@ def load_file(keyspace: Keyspace, options: NodeOptions, *, master: bool) -> Load
         decoder.finish()
     except FileNotFoundError:
         return None
-    except (RdbError, ReplicationError) as error:
+    except (RdbError, ReplicationError, LibraryError) as error:
         raise DataFileError(f"{path}: {error}") from error
     _LOG.info("DB loaded from disk: %d keys, %d expired", keys, expired)
     keyspace.database().changes = 0
@@ -232,6 +235,7 @@ class DataFile:
 
         def entries() -> Iterator[WritableEntry]:
             yield from head
+            yield from snapshot.functions
             for entry in snapshot.entries():
                 written.append(entry.key)
                 yield entry

@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+import attrs
+
 from reference.clauses import clause
 from reference.runtime.client_replies import ClientReply, encode
+from reference.runtime.libraries import LibraryError, check_name
 from reference.runtime.lua_world import WORLD
 from reference.wire.resp import ErrorReply, SimpleString
 
@@ -22,6 +25,20 @@ _NULL: Final = b"\0null"
 
 Call = Callable[[Sequence[bytes]], ClientReply]
 """Carries out a command of a script."""
+
+
+_FLAGS: Final = frozenset(
+    {"no-writes", "allow-oom", "allow-stale", "no-cluster", "allow-cross-slot-keys"}
+)
+
+
+@attrs.frozen
+class Declared:
+    """A function as its library declares it."""
+
+    name: str
+    description: str | None
+    flags: tuple[str, ...]
 
 
 class NoLuaError(Exception):
@@ -57,9 +74,10 @@ class Lua:
         self._until = 0.0
         self._broken: Exception | None = None  # what a command has raised
         build = self._lua.compile(WORLD)
-        self._run, self._compile = build(
-            self._call_command, _log, _sha1hex, _encoded, self._decoded, self._is_over
-        )
+        self._run, self._compile, self._library, self._function, self._forget = build(
+            self._call_command, _log, _sha1hex, _encoded, self._decoded, self._is_over,
+            _is_flag, _why_no_name,
+        )  # fmt: skip
 
     def why_not(self, code: bytes) -> str | None:
         """What is wrong with the code, None if it can be run."""
@@ -79,9 +97,52 @@ class Lua:
 
         Counterpart: `luaCallFunction`.
         """
+        made = self._lua.table_from
+        return self._carried_out(lambda: self._run(code, made(keys), made(values)), call, limit)
+
+    @clause("RP-14")
+    def load(self, code: bytes, number: int, *, api: str, limit: float) -> list[Declared]:
+        """The functions that a library registers; it is kept by this number.
+
+        ScriptError with why there are none. Counterpart: `luaEngineCreate`.
+        """
+        self._call, self._until = None, time.monotonic() + limit
+        try:
+            fine, found = self._library(code, number, api.encode())
+        except (self._failure, MemoryError) as error:
+            raise ScriptError(f"ERR {' '.join(str(error).split())}") from None
+        if fine:
+            return [_declared(each) for each in found.values()]
+        text = _text(found[b"err"] if self._kind(found) == "table" else found)
+        compiling = self._kind(found) == "table" and found[b"compiling"]
+        what = "compiling function" if compiling else "registering functions"
+        raise ScriptError(f"ERR Error {what}: {text}")
+
+    def forget(self, number: int) -> None:
+        """The library of this number is gone."""
+        self._forget(number)
+
+    @clause("RP-14")
+    def call_function(
+        self,
+        place: tuple[int, int],
+        keys: Sequence[bytes],
+        values: Sequence[bytes],
+        call: Call,
+        limit: float,
+    ) -> ClientReply:
+        """What the function returns, by its library's number and its place in it; as `run`."""
+        made = self._lua.table_from
+        return self._carried_out(
+            lambda: self._function(*place, made(keys), made(values)), call, limit
+        )
+
+    def _carried_out(
+        self, run: Callable[[], tuple[bool, Any]], call: Call, limit: float
+    ) -> ClientReply:
         self._call, self._until = call, time.monotonic() + limit
         try:
-            fine, result = self._run(code, self._lua.table_from(keys), self._lua.table_from(values))
+            fine, result = run()
         except (self._failure, MemoryError) as error:
             raise ScriptError(f"ERR {' '.join(str(error).split())}") from None
         finally:
@@ -191,6 +252,27 @@ class Lua:
             return _NULL if value is None else value
         assert isinstance(value, int | float)  # noqa: S101 - JSON has nothing else
         return float(value)
+
+
+def _declared(each: Any) -> Declared:  # noqa: ANN401 - of Lua
+    described = each[b"description"]
+    return Declared(
+        name=_text(each[b"name"]),
+        description=None if described is None else _text(described),
+        flags=tuple(_text(flag) for flag in each[b"flags"].values()),
+    )
+
+
+def _is_flag(word: bytes) -> bool:
+    return _text(word).lower() in _FLAGS
+
+
+def _why_no_name(name: bytes) -> bytes | None:
+    try:
+        check_name(_text(name))
+    except LibraryError as error:
+        return str(error).encode()
+    return None
 
 
 def _no_attribute(_thing: object, _name: object, _setting: bool) -> object:  # noqa: FBT001 - Lua's

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-WORLD: Final = b"""
-local call, log, sha1hex, encode, decode, over = ...
+_AROUND: Final = b"""
+local call, log, sha1hex, encode, decode, over, known_flag, wrong_name = ...
 local getinfo, sethook, setenv, load = debug.getinfo, debug.sethook, setfenv, loadstring
 local null = newproxy()
 local guarded = {}
@@ -15,21 +15,41 @@ local function guard(members)
   return made
 end
 
-local function copy(from, without)
+local most = 32 * 1024 * 1024  -- bytes that one call may make of a string
+local function rep(text, count)
+  if type(text) == 'number' then text = tostring(text) end
+  if type(text) ~= 'string' or type(count) ~= 'number' then
+    error("bad argument to 'rep'", 2)
+  end
+  count = math.floor(count)
+  if count < 1 or text == '' then return '' end
+  if #text * count > most then error('resulting string too large', 2) end
+  local made = ''
+  while true do
+    if count % 2 == 1 then made = made .. text end
+    count = math.floor(count / 2)
+    if count == 0 then return made end
+    text = text .. text
+  end
+end
+
+local function copy(from, without, instead)
   local made = {}
   for name, member in pairs(from) do if not without[name] then made[name] = member end end
+  for name, member in pairs(instead or {}) do made[name] = member end
   return guard(made)
 end
 
+local user, from = '@user_script', 1  -- the name of what runs, and where it begins
 local function placed(err)
   local level = 2
   local place = getinfo(level, 'Sl')
-  while place and place.source ~= '@user_script' do
+  while place and place.source ~= user do
     level = level + 1
     place = getinfo(level, 'Sl')
   end
   -- A call that a function ends with takes the place of that function.
-  place = place or {source = '@user_script', currentline = 1}
+  place = place or {source = user, currentline = from}
   if not err.source then err.source, err.line = place.source, place.currentline end
   return err
 end
@@ -132,7 +152,7 @@ local allowed = {
   assert = assert, error = error, ipairs = ipairs, next = next, pairs = pairs,
   rawequal = rawequal, rawget = rawget, select = select, tonumber = tonumber,
   tostring = tostring, type = type, unpack = unpack, _VERSION = _VERSION,
-  string = copy(string, {dump = true}), table = copy(table, {}),
+  string = copy(string, {dump = true}, {rep = rep}), table = copy(table, {}),
   math = copy(math, {randomseed = true}),
   redis = guard(redis), server = guard(redis), cjson = guard(cjson),
   os = guard({clock = os.clock}),
@@ -167,10 +187,11 @@ local function handled(handler, fine, ...)
 end
 function allowed.xpcall(code, handler) return handled(handler, allowed.pcall(code)) end
 
-local function compile(code)
+local function compile(code, source)
   sethook()
+  user, from = source or '@user_script', 1
   if code:byte(1) == 27 then return nil, 'compiled code is not taken' end
-  return load(code, '@user_script')
+  return load(code, user)
 end
 function allowed.loadstring(code, name)
   if type(code) ~= 'string' or code:byte(1) == 27 then
@@ -186,10 +207,7 @@ local function told(err)
   return placed(err)
 end
 
-local function run(code, keys, values)
-  local made, problem = compile(code)
-  if not made then return false, {err = problem, compiling = true} end
-  local names = setmetatable({KEYS = keys, ARGV = values}, {__index = allowed})
+local function strict(names)
   local world = setmetatable({}, {
     __index = function(_, name)
       local member = names[name]
@@ -201,7 +219,10 @@ local function run(code, keys, values)
     end,
     __newindex = refuse, __metatable = false})
   guarded[world] = true
-  setenv(made, world)
+  return world
+end
+
+local function watched(made)
   local function hook()
     if over() then
       ended = true
@@ -214,6 +235,115 @@ local function run(code, keys, values)
   sethook()
   return fine, result
 end
-return run, compile
+
+local function run(code, keys, values)
+  local made, problem = compile(code)
+  if not made then return false, {err = problem, compiling = true} end
+  setenv(made, strict(setmetatable({KEYS = keys, ARGV = values}, {__index = allowed})))
+  return watched(made)
+end
 """
+
+_LIBRARIES: Final = b"""
+local function fail(text) error({err = 'ERR ' .. text}) end
+local function name_of(given, problem)
+  if type(given) ~= 'string' and type(given) ~= 'number' then fail(problem) end
+  return tostring(given)
+end
+local function flags_of(given, api)
+  if type(given) ~= 'table' then
+    fail('flags argument to ' .. api
+         .. '.register_function must be a table representing function flags')
+  end
+  local flags = {}
+  for place, flag in ipairs(given) do
+    if type(flag) ~= 'string' or not known_flag(flag) then fail('unknown flag given') end
+    flags[place] = flag
+  end
+  return flags
+end
+local function by_name(given, api)
+  local of, made = api .. '.register_function', {flags = {}}
+  if type(given) ~= 'table' then
+    fail('calling ' .. of .. ' with a single argument is only applicable to Lua table '
+         .. '(representing named arguments).')
+  end
+  for key, value in pairs(given) do
+    key = tostring(key):lower()
+    if key == 'function_name' then
+      made.name = name_of(value, 'function_name argument given to ' .. of .. ' must be a string')
+    elseif key == 'description' then
+      made.description =
+        name_of(value, 'description argument given to ' .. of .. ' must be a string')
+    elseif key == 'callback' then
+      if type(value) ~= 'function' then
+        fail('callback argument given to ' .. of .. ' must be a function')
+      end
+      made.callback = value
+    elseif key == 'flags' then made.flags = flags_of(value, api)
+    else fail('unknown argument given to ' .. of) end
+  end
+  if not made.name then fail(of .. ' must get a function name argument') end
+  if not made.callback then fail(of .. ' must get a callback argument') end
+  return made
+end
+local function by_place(name, callback, api)
+  local of = api .. '.register_function'
+  name = name_of(name, 'first argument to ' .. of .. ' must be a string')
+  if type(callback) ~= 'function' then
+    fail('second argument to ' .. of .. ' must be a function')
+  end
+  return {name = name, callback = callback, flags = {}}
+end
+
+local libraries = {}
+local function library(code, number, api)
+  local made, problem = compile(code, '@user_function')
+  if not made then return false, {err = problem, compiling = true} end
+  local found, loading = {}, true
+  local members = {log = redis.log, REDIS_VERSION = '7.0.15', REDIS_VERSION_NUM = 458767}
+  for name, value in pairs(redis) do
+    if name:sub(1, 4) == 'LOG_' then members[name] = value end
+  end
+  function members.register_function(...)
+    if not loading then
+      fail(api .. '.register_function can only be called on FUNCTION LOAD command')
+    end
+    local count = select('#', ...)
+    if count < 1 or count > 2 then
+      fail('wrong number of arguments to ' .. api .. '.register_function')
+    end
+    local one, two = ...
+    local each = count == 1 and by_name(one, api) or by_place(one, two, api)
+    local wrong = wrong_name(each.name)
+    if wrong then fail(wrong) end
+    local key = each.name:lower()
+    for _, other in ipairs(found) do
+      if other.name:lower() == key then fail('Function already exists in the library') end
+    end
+    found[#found + 1] = each
+  end
+  local own = strict(setmetatable({}, {__index = members}))
+  local names = {redis = own, server = own}
+  setenv(made, strict(names))
+  local fine, result = watched(made)
+  loading = false
+  if not fine then return false, result end
+  names.redis, names.server = nil, nil
+  setmetatable(names, {__index = allowed})
+  libraries[number] = found
+  return true, found
+end
+
+local function call_function(number, place, keys, values)
+  sethook()
+  local callback = libraries[number][place].callback
+  user, from = '@user_function', getinfo(callback, 'S').linedefined
+  return watched(function() return callback(keys, values) end)
+end
+local function forget(number) libraries[number] = nil end
+return run, compile, library, call_function, forget
+"""
+
+WORLD: Final = _AROUND + _LIBRARIES
 """What there is around scripts; they get hold of nothing else, above all of no object of Python."""

@@ -13,10 +13,11 @@ from reference.core.slots import NO_SLOTS, SlotSet, key_hash_slot
 from reference.runtime.arrivals import drop_all, expect, keyspace_of_slot
 from reference.runtime.directives import kept_text
 from reference.runtime.keyspace import Keyspace
+from reference.runtime.libraries import LibraryError, Source
 from reference.runtime.options import NodeOptions
 from reference.runtime.replication_data import ReplicationError
 from reference.runtime.replication_stream import Follower
-from reference.wire.rdb import RdbDecoder, RdbEntry, RdbKey, RdbSlotImport
+from reference.wire.rdb import RdbDecoder, RdbEntry, RdbFunction, RdbKey, RdbSlotImport
 from reference.wire.rdb_strings import RdbError
 from reference.wire.resp import encode_reply
 
@@ -189,7 +190,7 @@ class ReplicaLink:
                 rest = await self._load_exactly(int(length[1]) if length else 0, fresh)
             self._keyspace.replace(fresh)
             self._keyspace.arrivals, fresh.arrivals = fresh.arrivals, {}
-        except RdbError as error:
+        except (RdbError, LibraryError) as error:
             raise ReplicationError(f"damaged data: {error}") from error
         finally:
             drop_all(fresh)
@@ -222,6 +223,8 @@ class ReplicaLink:
             if isinstance(entry, RdbSlotImport):
                 runs = (SlotSet.between(first, last) for first, last in entry.ranges)
                 expect(fresh, entry.name.decode("latin-1"), reduce(SlotSet.__or__, runs, NO_SLOTS))
+            elif isinstance(entry, RdbFunction):
+                fresh.libraries.put(Source.parse(entry.code))
             elif isinstance(entry, RdbKey):
                 keyspace_of_slot(fresh, key_hash_slot(entry.key)).load(entry)
 

@@ -160,4 +160,5 @@ def _with_facts(snapshot: Snapshot, version: int) -> Iterator[WritableEntry]:
     if version == VALKEY_VERSION:
         for name, (slots, _) in snapshot.arriving.items():
             yield RdbSlotImport(name.encode(), slots.ranges)
+    yield from snapshot.functions
     yield from snapshot.entries()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from reference.clauses import clause
 from reference.core.slots import SlotSet, key_hash_slot
 from reference.runtime.keyspace import Keyspace
-from reference.wire.rdb import RdbKey
+from reference.wire.rdb import RdbFunction, RdbKey
 
 
 class Snapshot:
@@ -23,6 +23,7 @@ class Snapshot:
         self.arriving = {
             name: (each.slots, Snapshot(each.keyspace)) for name, each in arrivals.items()
         }
+        self.functions = [RdbFunction(code) for code in keyspace.libraries.codes]
         self._keyspace = keyspace
         self._order = [
             key for key in keyspace.database().whole if slots is None or key_hash_slot(key) in slots

@@ -10,13 +10,14 @@ from reference.core.migration_jobs import MigrationOutcome
 from reference.core.slots import SlotSet
 from reference.runtime.arrivals import expect, keyspace_of, settle
 from reference.runtime.keyspace import Keyspace
+from reference.runtime.libraries import LibraryError
 from reference.runtime.replication_data import ReplicationError, Request, restored
 from reference.wire.resp import ErrorReply, RequestReader, RespProtocolError, encode_reply
 from reference.wire.sync_slots import SyncSlotsError, parse_establish, parse_finish
 
 _LOG = logging.getLogger(__name__)
 
-_PASSED_OVER: Final = frozenset(b"PING PUBLISH SPUBLISH FUNCTION SCRIPT".split())
+_PASSED_OVER: Final = frozenset(b"PING PUBLISH SPUBLISH SCRIPT".split())
 """What changes nothing that a client of this node could see."""
 
 
@@ -113,6 +114,8 @@ class Follower:
             pass
         elif name == b"CLUSTER":
             self._cluster(request)
+        elif name == b"FUNCTION":
+            self._function(request)
         elif self._db:
             raise ReplicationError(f"{_text(name)} in database {self._db}, only database 0 is kept")
         else:
@@ -127,6 +130,16 @@ class Follower:
             keyspace.set_stream_ids(request)
         else:
             _apply(keyspace, request)
+
+    @clause("RE-23")
+    def _function(self, request: Request) -> None:
+        """The node has the functions that its master has. Counterpart: `functionLoadCommand`."""
+        try:
+            self._keyspace.libraries.apply(request)
+        except LibraryError as error:
+            raise ReplicationError(f"FUNCTION cannot be carried out here: {error}") from error
+        if self._keyspace.recorder is not None:
+            self._keyspace.recorder.record([request])
 
     def _cluster(self, request: Request) -> None:
         """Only what deletes keys: the bus tells of the slots."""

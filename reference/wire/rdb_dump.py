@@ -27,13 +27,19 @@ def format_dump(value: RdbValue, version: int = RDB_VERSION) -> bytes:
     Counterpart: `createDumpPayload`.
     """
     kind, body = format_value(value, version)
-    payload = bytes((kind,)) + body + version.to_bytes(2, "little")
+    return with_footer(bytes((kind,)) + body, version)
+
+
+@clause("RB-12")
+def with_footer(body: bytes, version: int = RDB_VERSION) -> bytes:
+    """The payload whose content this is. Counterpart: `createDumpPayload`."""
+    payload = body + version.to_bytes(2, "little")
     return payload + crc64(payload).to_bytes(_CHECKSUM, "little")
 
 
-@clause("RB-12", "RB-14", "RB-15")
-def parse_dump(payload: bytes, *, max_string: int = MAX_STRING) -> RdbValue:
-    """The value in a payload of DUMP; RdbError if it is damaged, cut off or of an unknown kind.
+@clause("RB-12")
+def without_footer(payload: bytes) -> bytes:
+    """The content of a payload; DumpFooterError if it is damaged or of an unknown version.
 
     Counterpart: `verifyDumpPayload`.
     """
@@ -47,7 +53,18 @@ def parse_dump(payload: bytes, *, max_string: int = MAX_STRING) -> RdbValue:
         raise DumpFooterError(end, f"unknown version {version}")
     if crc64(payload[:-_CHECKSUM]) != int.from_bytes(payload[-_CHECKSUM:], "little"):
         raise DumpFooterError(end + 2, "wrong checksum")
-    reader = RdbReader(buffer=payload[:end], max_string=max_string)
+    return payload[:end]
+
+
+@clause("RB-12", "RB-14", "RB-15")
+def parse_dump(payload: bytes, *, max_string: int = MAX_STRING) -> RdbValue:
+    """The value in a payload of DUMP; RdbError if it is damaged, cut off or of an unknown kind.
+
+    Counterpart: `verifyDumpPayload`.
+    """
+    body = without_footer(payload)
+    end = len(body)
+    reader = RdbReader(buffer=body, max_string=max_string)
     kind = reader.byte()
     value = complete(read_value(reader, kind))
     if reader.position != end:

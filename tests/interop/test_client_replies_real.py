@@ -15,6 +15,11 @@ pytestmark = pytest.mark.interop
 
 _MARK: Final = "the end of this conversation"
 
+_LIBRARY: Final = (
+    r"""FUNCTION LOAD "#!lua name=x\nlocal f=function(k,a) return {k[1],a[1]} end """
+    r"""redis.register_function{function_name='f',callback=f,description='d'}" """
+)
+
 CONVERSATIONS: Final = {
     "blocking pops": (
         "BLPOP k x", "BLPOP k -1", "BLPOP k nan", "BLPOP k 0.01", "BRPOP k 0.01",
@@ -47,6 +52,25 @@ CONVERSATIONS: Final = {
         "HELLO 3 SETNAME me", "SUBSCRIBE a", "PSUBSCRIBE a*", "PUBLISH a x", "PING",
         "SPUBLISH {x} m", "SSUBSCRIBE {x}", "SPUBLISH {x} m", "UNSUBSCRIBE", "UNSUBSCRIBE",
         "CLIENT GETNAME",
+    ),
+    "functions": (
+        "FUNCTION", "FUNCTION FOO", "FUNCTION LIST", "FUNCTION STATS", "FUNCTION KILL",
+        "FUNCTION LOAD x", "FUNCTION LOAD REPLACE", "FUNCTION LOAD FOO x",
+        r'FUNCTION LOAD "#!lua name=x\nreturn 1"', r'FUNCTION LOAD "#!lua name=x\nsyntax error"',
+        r'FUNCTION LOAD "#!lua name=x\nx=1"', r'FUNCTION LOAD "#!js name=x\nx=1"',
+        r'FUNCTION LOAD "#!lua name=x\nredis.register_function(1)"',
+        r'FUNCTION LOAD "#!lua name=x\nredis.register_function({},1)"',
+        r'FUNCTION LOAD "#!lua name=x\nredis.call(1)"',
+        r'FUNCTION LOAD "#!lua name=x\nlocal x=type"',
+        r"""FUNCTION LOAD "#!lua name=x\nlocal f={} redis.register_function('a b',f)" """,
+        _LIBRARY,
+        "FCALL f 1 k a", "FCALL_RO f 1 k a", "FCALL F 0", "FCALL g 0", "FCALL f x", "FCALL f -1",
+        "FCALL f 3 a", "FUNCTION LIST", "FUNCTION LIST WITHCODE LIBRARYNAME X", "FUNCTION LIST FOO",
+        "FUNCTION LIST LIBRARYNAME", "FUNCTION STATS", "HELLO 3", "FUNCTION LIST", "FUNCTION STATS",
+        r"""FUNCTION LOAD "#!lua name=y\nlocal f=function() end redis.register_function('f',f)" """,
+        "FUNCTION DELETE y", "FUNCTION DELETE x", "FUNCTION FLUSH x", "FUNCTION RESTORE x",
+        "FUNCTION RESTORE x y", "FUNCTION RESTORE x REPLACE y", "FUNCTION FLUSH SYNC x",
+        "FUNCTION FLUSH SYNC",
     ),
     "saving": (
         "SAVE x", "BGSAVE x", "BGSAVE SCHEDULE x", "BGSAVE CANCEL", "LASTSAVE x", "SAVE", "MULTI",

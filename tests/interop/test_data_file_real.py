@@ -1,6 +1,6 @@
 """A file with all data is read by those who did not write it.
 
-Clauses: RT-80, RT-82.
+Clauses: RB-16, RT-80, RT-82.
 """
 
 from pathlib import Path
@@ -14,13 +14,15 @@ from reference.runtime.client_commands import execute
 from reference.runtime.data_digest import all_digits, digest_of_data, shortest
 from reference.runtime.data_file import load_file
 from reference.runtime.keyspace import Keyspace
+from reference.wire.rdb_functions import parse_functions
 from reference.wire.resp import OK
-from tests.interop.data import MADE
+from tests.interop.data import MADE, Raw
 from tests.runtime.room import Room
 from tests.support import DIALECT_OF, Server, Workshop, wait_until
 
 pytestmark = pytest.mark.interop
 
+LIBRARY = "#!lua name=lib\nredis.register_function('f', function() return {} end)"
 MORE = (
     "APPEND {bar}s text", "HSET {bar}more f v", "PEXPIREAT {bar}s 4102444800000", "DEL {bar}l",
     "XGROUP CREATE {bar}x g 0 MKSTREAM", "XADD {bar}x 9-1 f v",
@@ -53,6 +55,7 @@ def test_a_file_goes_both_ways(shop: Workshop, kind: str) -> None:
     server = shop.unstarted_real(kind)
     server.command = [*server.command, "--enable-debug-command", "yes"]
     room = _ours(server.directory, DIALECT_OF[kind])
+    assert execute(room.session(1), [b"FUNCTION", b"LOAD", LIBRARY.format(1).encode()]) == "lib"
     assert execute(room.session(1), [b"SAVE"]) == OK
 
     server.start()
@@ -62,6 +65,8 @@ def test_a_file_goes_both_ways(shop: Workshop, kind: str) -> None:
     wait_until(lambda: server.info()["cluster_state"] == "ok", 20)
     for line in MORE:
         server.client.execute_command(*line.split())  # type: ignore[no-untyped-call]
+    assert server.client.fcall("f", 0) == 1
+    server.client.function_load(LIBRARY.format(2), replace=True)
     expected = _digest_of(server)
     assert server.client.save()
 
@@ -71,4 +76,24 @@ def test_a_file_goes_both_ways(shop: Workshop, kind: str) -> None:
     assert found is not None
     assert found.keys == len(keyspace) == server.client.dbsize()
     assert _digest(keyspace, kind) == expected
+    assert keyspace.libraries.codes == (LIBRARY.format(2).encode(),)
     keyspace.close()
+
+
+@pytest.mark.parametrize("kind", ["valkey", "redis"])
+def test_functions_go_both_ways(shop: Workshop, kind: str) -> None:
+    server = shop.real(kind)
+    room = Room(DIALECTS[DIALECT_OF[kind]])
+    execute(room.session(1), [b"FUNCTION", b"LOAD", LIBRARY.format(1).encode()])
+    ours = execute(room.session(1), [b"FUNCTION", b"DUMP"])
+    raw = Raw(server)
+
+    assert isinstance(ours, bytes)
+    assert raw("FUNCTION", "RESTORE", ours) == b"OK"
+    assert raw("FCALL", "f", 0) == 1
+    raw("FUNCTION", "LOAD", "REPLACE", LIBRARY.format(2))
+    theirs = raw("FUNCTION", "DUMP")
+    raw.close()
+    assert parse_functions(theirs) == [LIBRARY.format(2).encode()]
+    assert execute(room.session(1), [b"FUNCTION", b"RESTORE", theirs, b"REPLACE"]) == OK
+    assert execute(room.session(1), [b"FCALL", b"f", b"0"]) == 2

@@ -161,7 +161,15 @@ def test_every_keyed_command_either_reads_or_writes() -> None:
         if info.key_specs and info.writes == ("readonly" in info.flags)
     }
 
-    assert unclear == {"watch", "ssubscribe", "sunsubscribe", "spublish", "eval", "evalsha"}
+    assert unclear == {
+        "watch",
+        "ssubscribe",
+        "sunsubscribe",
+        "spublish",
+        "eval",
+        "evalsha",
+        "fcall",
+    }
 
 
 @pytest.mark.parametrize(
