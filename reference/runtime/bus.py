@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import logging
 import ssl
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from typing_extensions import override
@@ -180,13 +181,13 @@ class Bus:
         self._frozen = False
         self._ended = asyncio.Event()
 
-    async def listen(self, host: str, port: int) -> None:
+    async def listen(self, hosts: str | Sequence[str], port: int) -> None:
         """Other nodes can dial us; OSError if the port is taken."""
         if self.tls is not None:
-            self._secure.listen(host, port)
+            self._secure.listen([hosts] if isinstance(hosts, str) else hosts, port)
             return
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: BusLink(self, Link.INBOUND), host, port)
+        self._server = await loop.create_server(lambda: BusLink(self, Link.INBOUND), hosts, port)
 
     @clause("RT-62")
     def _accepting(self) -> ssl.SSLContext:

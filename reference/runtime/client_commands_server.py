@@ -26,6 +26,7 @@ from reference.runtime.directives import (
 )
 from reference.runtime.driver_log import set_log_level
 from reference.runtime.kept_directives import list_names
+from reference.runtime.options import NodeOptions
 from reference.runtime.tls import TlsError, changes_tls
 from reference.wire.resp import OK, ErrorReply, SimpleString
 
@@ -50,9 +51,20 @@ def _server_section(session: Session) -> Iterator[str]:
     yield f"process_id:{os.getpid()}"
     yield f"run_id:{session.service.run_id}"
     yield f"tcp_port:{session.node.options.port or session.node.options.tls_port}"
+    if session.release.knows_libraries:  # both came with the same release
+        yield from _listeners(session.node.options)
     uptime_s = int(time.monotonic() - session.service.stats.started_s)
     yield f"uptime_in_seconds:{uptime_s}"
     yield f"uptime_in_days:{uptime_s // 86400}"
+
+
+def _listeners(options: NodeOptions) -> Iterator[str]:
+    """Where clients are served, with and without TLS (`genListenersInfoString`)."""
+    ports = {"tcp": options.port, "tls": options.tls_port}
+    places = "".join(f",bind={address}" for address in options.addresses)
+    served = [(name, port) for name, port in ports.items() if port]
+    for number, (name, port) in enumerate(served):
+        yield f"listener{number}:name={name}{places},port={port}"
 
 
 def _clients_section(session: Session) -> Iterator[str]:

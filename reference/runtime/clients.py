@@ -1,6 +1,7 @@
 """The client port: who is connected to it, and what all of them may take."""
 
 import asyncio
+from collections.abc import Sequence
 
 import attrs
 
@@ -40,17 +41,17 @@ class ClientServer:
         self._closed = False
         node.when_changed(self.service.follow_node)
 
-    async def start(self, host: str, port: int) -> None:
-        """Clients are served at this address; OSError if it cannot be bound."""
+    async def start(self, hosts: str | Sequence[str], port: int) -> None:
+        """Clients are served at these addresses; OSError if it cannot be bound."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self), host, port, reuse_address=True
+            lambda: Connection(self), hosts, port, reuse_address=True
         )
 
     @clause("RT-62")
-    def start_tls(self, host: str, port: int) -> None:
-        """Clients are served with TLS at this address; OSError if it cannot be bound."""
-        self._secure.listen(host, port)
+    def start_tls(self, hosts: Sequence[str], port: int) -> None:
+        """Clients are served with TLS at these addresses; OSError if it cannot be bound."""
+        self._secure.listen(hosts, port)
 
     @property
     def port(self) -> int:
@@ -120,14 +121,18 @@ class ClientServer:
 
 
 async def serve_clients(
-    node: NodeView, keyspace: Keyspace, host: str, port: int, limits: Limits | None = None
+    node: NodeView,
+    keyspace: Keyspace,
+    hosts: str | Sequence[str],
+    port: int,
+    limits: Limits | None = None,
 ) -> ClientServer:
-    """A server that accepts the node's clients at this address; OSError if it cannot be bound.
+    """A server that accepts the node's clients at these addresses; OSError if one cannot be bound.
 
     With port 0 it only accepts those that come to another port, with TLS.
     """
     server = ClientServer(node, keyspace, limits)
     if port or not node.options.tls_port:
-        await server.start(host, port)
+        await server.start(hosts, port)
     server.service.file.look()
     return server

@@ -5,10 +5,11 @@ import contextlib
 import logging
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
 import click
 from click.core import ParameterSource
 
@@ -17,14 +18,15 @@ from reference.core.state import ClusterState
 from reference.runtime.cluster import formed_cluster
 from reference.runtime.cluster_host import ClusterHost
 from reference.runtime.console import serve_console
-from reference.runtime.directives import DIRECTIVES
+from reference.runtime.directives import DIRECTIVES, DirectiveError, with_value
 from reference.runtime.driver import asked_to_stop
 from reference.runtime.driver_log import LEVELS, log_to_stdout
+from reference.runtime.kept_directives import kept_directives
 from reference.runtime.node import Node
 from reference.runtime.opening import StartError
 from reference.runtime.options import LOOPBACK, NodeOptions, OptionError, bus_port
 from reference.runtime.server import ConfigReadError, read_options, serve
-from reference.runtime.server_options import ConfigFileError
+from reference.runtime.server_options import ConfigFileError, with_addresses
 from reference.runtime.surroundings import Recorder
 
 _PORT: Final = click.IntRange(1, 65535)
@@ -108,6 +110,61 @@ def _bus_port(port: int, cluster_port: int | None) -> int:
         raise click.UsageError(str(error)) from error
 
 
+_TLS_HELP: Final = {
+    "tls-cert-file": "The certificate that all nodes show.",
+    "tls-key-file": "Its key.",
+    "tls-ca-cert-file": "The authorities that nodes believe.",
+    "tls-auth-clients": "Whether clients need certificates: yes, no or optional.",
+    "tls-cluster": "yes: the links of the bus have TLS.",
+    "tls-replication": "yes: links between masters and replicas have TLS.",
+}
+_TLS: Final = tuple(
+    dict.fromkeys(
+        name
+        for name in (*_TLS_HELP, *kept_directives("valkey-9.1"))
+        if name.startswith("tls-") and name != "tls-port"
+    )
+)
+
+
+def _tls_options(function: Callable[..., None]) -> Callable[..., None]:
+    """An option for each directive about TLS; those that few need are not shown."""
+    for name in reversed(_TLS):
+        text = _TLS_HELP.get(name)
+        function = click.option(f"--{name}", metavar="V", help=text, hidden=not text)(function)
+    return click.option("--tls-port", type=_PORT, metavar="P",
+                        help="For clients with TLS; of the first node.")(function)  # fmt: skip
+
+
+def seated(given: Mapping[str, Any], directory: Path, number: int) -> NodeOptions:
+    """The options of one node of a cluster; UsageError if a directive is refused."""
+    port, first_tls = given["port"] + number, given["tls_port"]
+    kept = {"dbfilename": f"dump-{port}.rdb"}
+    if first_tls:
+        kept["tls-port"] = str(first_tls + number)
+    options = NodeOptions(
+        port=port,
+        cport=0,
+        dialect=given["dialect"],
+        node_timeout_ms=given["cluster_node_timeout"],
+        cluster_config_file=f"nodes-{port}.conf",
+        kept=kept,
+        directory=directory,
+        writable_delay_ms=0,  # nobody can know anything newer: all start together
+    )
+    try:
+        options = with_addresses(options, [given["bind"]])
+        for name in _TLS:
+            if (text := given[name.replace("-", "_")]) is not None:
+                options = with_value(options, name, [text])
+    except DirectiveError as error:
+        raise click.UsageError(str(error)) from error
+    if options.tls_cluster and not first_tls:
+        raise click.UsageError("--tls-cluster yes needs a --tls-port")
+    base = options.tls_port if options.tls_cluster else port
+    return attrs.evolve(options, cport=_bus_port(base, None))
+
+
 @click.command()
 @click.option("--masters", type=click.IntRange(1, 1000), default=3, show_default=True)
 @click.option("--replicas", type=click.IntRange(0, 1000), default=3, show_default=True,
@@ -120,6 +177,7 @@ def _bus_port(port: int, cluster_port: int | None) -> int:
               help="Record every event of every node, for `slotproof replay`.")  # fmt: skip
 @click.option("--api", type=click.IntRange(0, 65535), metavar="PORT",
               help="Answer HTTP on this port of 127.0.0.1; 0: on any free one.")  # fmt: skip
+@_tls_options
 @_shared
 def cluster(**given: Any) -> None:  # noqa: ANN401 - click passes the options above by name
     """Run a whole Redis Cluster in this process, until SIGINT or SIGTERM.
@@ -127,24 +185,12 @@ def cluster(**given: Any) -> None:  # noqa: ANN401 - click passes the options ab
     Standard input is a console: `help` lists its commands.
     """
     count = given["masters"] + given["replicas"]
-    if given["port"] + count - 1 > 65535:
-        raise click.UsageError(f"{count} nodes from port {given['port']} on need ports above 65535")
+    for first in (given["port"], given["tls_port"] or 0):
+        if first + count - 1 > 65535:
+            raise click.UsageError(f"{count} nodes from port {first} on need ports above 65535")
     log_to_stdout(max(LEVELS[given["loglevel"]], logging.WARNING))
     with _directory(given["directory"]) as directory:
-        options = [
-            NodeOptions(
-                port=port,
-                cport=_bus_port(port, None),
-                dialect=given["dialect"],
-                node_timeout_ms=given["cluster_node_timeout"],
-                cluster_config_file=f"nodes-{port}.conf",
-                kept={"dbfilename": f"dump-{port}.rdb"},
-                directory=directory,
-                bind=given["bind"],
-                writable_delay_ms=0,  # nobody can know anything newer: all start together
-            )
-            for port in range(given["port"], given["port"] + count)
-        ]
+        options = [seated(given, directory, number) for number in range(count)]
         nodes = _with_states(options, given["masters"])
         try:
             failures = asyncio.run(_host(nodes, given["journal"], given["api"]))
@@ -220,5 +266,6 @@ def _say_cluster(nodes: list[Node]) -> None:
         myself = each.state.myself
         role = f"slave  {myself.replicaof}" if myself.is_replica else f"master {myself.slots}"
         address = f"{each.options.ip}:{each.options.port}@{each.options.cport}"
-        click.echo(f"{myself.node_id} {address} {role}")
+        tls = f" tls-port={each.options.tls_port}" if each.options.tls_port else ""
+        click.echo(f"{myself.node_id} {address} {role}{tls}")
     click.echo("ready")

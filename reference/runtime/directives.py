@@ -190,7 +190,7 @@ _FIXED_HERE: Final = frozenset({"tls-cluster", "tls-port"})
 def _fixed(options: NodeOptions) -> dict[str, str]:
     """What is decided at the start and acted upon."""
     return {
-        "bind": options.bind,
+        "bind": " ".join(options.addresses),
         "cluster-config-file": options.cluster_config_file,
         "cluster-enabled": "yes",
         "cluster-port": str(options.cport),

@@ -46,6 +46,7 @@ from reference.runtime.debugging import Debugging
 from reference.runtime.dialling_turns import in_turns
 from reference.runtime.directives import kept_text
 from reference.runtime.keyspace import Keyspace
+from reference.runtime.listening import present
 from reference.runtime.node_facts import contact_of, wire_facts
 from reference.runtime.node_log import NodeLog
 from reference.runtime.node_seen import NodeSeen
@@ -126,7 +127,7 @@ class Node(NodeSeen):
         if len(self._keyspace):
             self.step(DatasetLoaded(slots=self._keyspace.slots()))
         self._bus.tls = self.tls if self.options.tls_cluster else None
-        await self._bus.listen(self.options.bind, self.options.cport)
+        await self._bus.listen(present(self.options.addresses), self.options.cport)
 
     def start(self, *, after_ms: int = 0) -> None:
         """The node dials others and watches them, from then on.

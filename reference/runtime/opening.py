@@ -16,6 +16,7 @@ from reference.runtime.clients import serve_clients
 from reference.runtime.clock import new_node_id, new_shard_id
 from reference.runtime.data_file import DataFileError, Loaded, load_file
 from reference.runtime.keyspace import Keyspace
+from reference.runtime.listening import present
 from reference.runtime.node import Node
 from reference.runtime.nodes_file import announced_by_nodes, from_conf
 from reference.runtime.options import NodeOptions
@@ -89,7 +90,8 @@ async def listening_node(
         port = options.port
         try:
             node.tls.load(options)()
-            clients = await serve_clients(node, keyspace, options.bind, port)
+            hosts = present(options.addresses)
+            clients = await serve_clients(node, keyspace, hosts, port)
             at_end.push_async_callback(clients.close)
             node.clients = clients
             clients.service.file.loaded = loaded
@@ -97,7 +99,7 @@ async def listening_node(
                 node.replicas.stream.adopt(*loaded.history)
             if options.tls_port:
                 port = options.tls_port
-                clients.start_tls(options.bind, port)
+                clients.start_tls(hosts, port)
             port = options.cport
             await node.listen()
         except OSError as error:

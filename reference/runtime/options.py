@@ -34,7 +34,8 @@ class NodeOptions:
     node_timeout_ms: int = 15000
     cluster_config_file: str = "nodes.conf"  # relative to `directory`
     directory: Path = attrs.field(factory=Path)
-    bind: str = LOOPBACK
+    bind: str = LOOPBACK  # by which others know the node
+    also_bind: tuple[str, ...] = ()  # those with a dash only if this machine has them
     announce_ip: str = ""  # empty: it is found out
     announce_port: int = 0  # 0: that of the clients
     announce_bus_port: int = 0  # 0: that of the bus
@@ -92,6 +93,11 @@ class NodeOptions:
             replica_validity_factor=self.replica_validity_factor,
             gossip_percent=self.gossip_percent,
         )
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All that the node listens on."""
+        return (self.bind, *self.also_bind)
 
     @property
     def ip(self) -> str:

@@ -141,7 +141,7 @@ def _decided(start: _Start, name: str, words: list[str]) -> _Start:
         case "port":
             return attrs.evolve(start, options=attrs.evolve(options, port=int(text)))
         case "bind":
-            return attrs.evolve(start, options=attrs.evolve(options, bind=_address(words)))
+            return attrs.evolve(start, options=with_addresses(options, words))
         case "dir":
             if not Path(text).is_dir():
                 raise DirectiveError("No such file or directory")
@@ -155,15 +155,26 @@ _AT_START: Final = frozenset(
 )
 
 
-def _address(words: list[str]) -> str:
-    """The one address to listen on; those with a dash may be left out, and are."""
-    needed = [word for word in words if not word.startswith("-")]
-    if len(needed) > 1:
-        raise DirectiveError("only one address is listened on: mark the others with a dash")
-    address = (needed or [word[1:] for word in words] or [""])[0]
-    if not address:
+@clause("RT-35")
+def with_addresses(options: NodeOptions, words: list[str]) -> NodeOptions:
+    """The options with these addresses to listen on; the first without a dash is the node's own.
+
+    DirectiveError if there is none.
+    """
+    addresses = [_address(part) for word in words for part in word.split()]
+    own = next((each for each in addresses if not each.startswith("-")), None)
+    own = addresses[0] if own is None and addresses else own
+    if not own or not own.removeprefix("-"):
         raise DirectiveError("an address to listen on is needed")
-    return LOOPBACK if address == "localhost" else _EVERYWHERE.get(address, address)
+    left_out = ("-", own, f"-{own}")
+    others = tuple(each for each in dict.fromkeys(addresses) if each not in left_out)
+    return attrs.evolve(options, bind=own.removeprefix("-"), also_bind=others)
+
+
+def _address(word: str) -> str:
+    dash, address = ("-", word[1:]) if word.startswith("-") else ("", word)
+    named = LOOPBACK if address == "localhost" else _EVERYWHERE.get(address, address)
+    return f"{dash}{named}"
 
 
 def _with_dialect(options: NodeOptions, words: list[str]) -> NodeOptions:

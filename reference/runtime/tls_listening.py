@@ -6,10 +6,11 @@ import errno
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from reference.clauses import clause
+from reference.runtime.listening import family_of
 from reference.runtime.tls import TlsError
 
 log = logging.getLogger(__name__)
@@ -36,23 +37,30 @@ class TlsListener:
         """It does not listen; `context` is asked for at each connection."""
         self._protocol = protocol
         self._context = context
-        self._socket: socket.socket | None = None
+        self._sockets: list[socket.socket] = []
         self._greeted: set[asyncio.Task[None]] = set()
         self._paused = False
 
-    def listen(self, host: str, port: int) -> None:
+    def listen(self, hosts: Sequence[str], port: int) -> None:
         """Connections are accepted; OSError, and all is as before, if the port cannot be had."""
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-        listener.setblocking(False)  # noqa: FBT003 - it has no name
+        with contextlib.ExitStack() as in_vain:
+            made = [
+                in_vain.enter_context(
+                    socket.create_server((host, port), family=family_of(host), backlog=_BACKLOG)
+                )
+                for host in hosts
+            ]
+            in_vain.pop_all()
         self.stop()
-        self._socket = listener
+        self._sockets = made
+        for listener in made:
+            listener.setblocking(False)  # noqa: FBT003 - it has no name
         self._read_or_not()
 
     @property
     def port(self) -> int:
         """The port that is listened on, 0 if none is."""
-        return 0 if self._socket is None else int(self._socket.getsockname()[1])
+        return int(self._sockets[0].getsockname()[1]) if self._sockets else 0
 
     def pause(self, *, paused: bool) -> None:
         """Nobody is accepted as long as it is paused; they wait."""
@@ -61,10 +69,10 @@ class TlsListener:
 
     def stop(self) -> None:
         """Nobody is accepted any more."""
-        if self._socket is not None:
-            asyncio.get_running_loop().remove_reader(self._socket)
-            self._socket.close()
-            self._socket = None
+        for listener in self._sockets:
+            asyncio.get_running_loop().remove_reader(listener)
+            listener.close()
+        self._sockets = []
 
     async def close(self) -> None:
         """Nobody is accepted any more, and those who were not through with TLS are gone."""
@@ -77,28 +85,25 @@ class TlsListener:
 
     def _read_or_not(self) -> None:
         loop = asyncio.get_running_loop()
-        if self._socket is None:
-            return
-        if self._paused:
-            loop.remove_reader(self._socket)
-        else:
-            loop.add_reader(self._socket, self._accept)
+        for listener in self._sockets:
+            if self._paused:
+                loop.remove_reader(listener)
+            else:
+                loop.add_reader(listener, self._accept, listener)
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         """Whoever waits is accepted, as far as there is room."""
         loop = asyncio.get_running_loop()
         for _ in range(_BACKLOG):
-            if self._socket is None:
-                return
             try:
-                connection, _ = self._socket.accept()
+                connection, _ = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
                 if error.errno not in _NO_ROOM:
                     raise
                 log.warning("no connection can be accepted for a moment: %s", error)
-                loop.remove_reader(self._socket)
+                loop.remove_reader(listener)
                 loop.call_later(_TRY_AGAIN_S, self._read_or_not)
                 return
             connection.setblocking(False)  # noqa: FBT003 - it has no name

@@ -98,7 +98,8 @@ def test_included_files_stand_where_they_are_named(tmp_path: Path) -> None:
         ("cluster-enabled maybe", "argument must be 'yes' or 'no'"),
         ("port 99999", "between 0 and 65535"),
         ("loglevel foo", "debug, verbose, notice, warning, nothing"),
-        ("bind 127.0.0.1 10.0.0.1", "only one address"),
+        ("bind ''", "an address to listen on is needed"),
+        ("bind", "an address to listen on is needed"),
         ("rename-command GET x", "not served by slotproof"),
         ("dialect redis-1", "must be one of the following"),
         ('logfile "x', "Unbalanced quotes"),
@@ -131,16 +132,21 @@ def test_only_nodes_of_a_cluster_with_ports_are_served() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "address"),
+    ("line", "addresses"),
     [
-        ("bind 127.0.0.1 -::1", "127.0.0.1"),
+        ("bind 127.0.0.1 -::1", "127.0.0.1 -::1"),
+        ("bind -::1 10.0.0.1 10.0.0.2 -10.0.0.1", "10.0.0.1 -::1 10.0.0.2"),
+        ("bind -::1", "::1"),
         ("bind localhost", "127.0.0.1"),
-        ("bind * -::*", "0.0.0.0"),  # noqa: S104
+        ("bind * -::*", "0.0.0.0 -::"),
         ("timeout 0", "127.0.0.1"),
     ],
 )
-def test_one_address_is_listened_on(line: str, address: str) -> None:
-    assert _options(line).bind == address
+def test_the_first_address_without_a_dash_is_the_node_s_own(line: str, addresses: str) -> None:
+    options = _options(line)
+
+    assert options.bind == addresses.split(maxsplit=1)[0]
+    assert values(options)["bind"] == addresses
 
 
 def test_kept_directives_are_shown_with_all_their_names() -> None:

@@ -1,15 +1,17 @@
 """TLS as it is configured: what a node starts with, and what not.
 
-Clauses: RT-60, RT-61, RT-63, RT-64, RT-65.
+Clauses: RT-35, RT-60, RT-61, RT-63, RT-64, RT-65.
 """
 
 import asyncio
 from pathlib import Path
 
 import attrs
+import click
 import pytest
 
 from reference.core.types import Address
+from reference.runtime.commands import _TLS, seated
 from reference.runtime.node import Node
 from reference.runtime.nodes_file import from_conf
 from reference.runtime.opening import StartError, running_node
@@ -119,6 +121,58 @@ def test_protocols_and_ciphers(
         writer.transport.abort()
 
     run(secure(tmp_path, authority, **given), masters=1, test=test)
+
+
+def test_all_addresses_are_listened_on(tmp_path: Path, authority: Authority) -> None:
+    others = ("127.0.0.2", "-127.0.0.3", "-10.255.255.254")
+    options = attrs.evolve(all_secure(tmp_path, authority), also_bind=others)
+    tls = authority.client()
+    tls.check_hostname = False  # the certificate is for one of them
+
+    async def test(_node: Node) -> None:
+        for host in ("127.0.0.1", "127.0.0.2", "127.0.0.3"):
+            assert await ask(options.port, "PING", host=host) == b"PONG"
+            assert await ask(options.tls_port, "PING", host=host, tls=tls) == b"PONG"
+            _, writer = await asyncio.open_connection(host, options.cport, ssl=tls)
+            writer.transport.abort()
+        told = await ask(options.port, "INFO", "server")
+        places = b"bind=127.0.0.1,bind=127.0.0.2,bind=-127.0.0.3,bind=-10.255.255.254"
+        assert b"listener0:name=tcp,%b,port=%d\r\n" % (places, options.port) in told
+        assert b"listener1:name=tls,%b,port=%d\r\n" % (places, options.tls_port) in told
+
+    run(options, masters=1, test=test)
+
+
+def test_nodes_of_a_cluster_have_ports_with_tls_in_a_row(tmp_path: Path) -> None:
+    given = {
+        "port": 7000, "tls_port": 8000, "dialect": "redis-7.0", "cluster_node_timeout": 5,
+        "bind": "127.0.0.1 -::1", **{name.replace("-", "_"): None for name in _TLS},
+    }  # fmt: skip
+    secure_bus = {**given, "tls_cluster": "yes", "tls_cert_file": "x.pem"}
+
+    plain, secured = (seated(each, tmp_path, 2) for each in (given, secure_bus))
+
+    assert (plain.port, plain.tls_port, plain.cport) == (7002, 8002, 17002)
+    assert (secured.port, secured.tls_port, secured.cport) == (7002, 8002, 18002)
+    assert secured.kept["tls-cert-file"] == "x.pem"
+    assert plain.addresses == ("127.0.0.1", "-::1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"tls_cluster": "yes"}, "--tls-cluster yes needs a --tls-port"),
+        ({"tls_cluster": "maybe"}, "argument must be 'yes' or 'no'"),
+        ({"bind": ""}, "an address to listen on is needed"),
+    ],
+)
+def test_clusters_that_cannot_be_had(tmp_path: Path, changes: dict[str, str], told: str) -> None:
+    given = {
+        "port": 7000, "tls_port": None, "dialect": "redis-7.0", "cluster_node_timeout": 5,
+        "bind": "127.0.0.1", **{name.replace("-", "_"): None for name in _TLS}, **changes,
+    }  # fmt: skip
+    with pytest.raises(click.UsageError, match=told):
+        seated(given, tmp_path, 0)
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,11 @@ def all_secure(directory: Path, authority: Authority, **directives: str) -> Node
     return attrs.evolve(options, cport=options.tls_port + 10000)
 
 
-async def ask(port: int, *words: str | bytes, tls: ssl.SSLContext | None = None) -> Any:
+async def ask(
+    port: int, *words: str | bytes, tls: ssl.SSLContext | None = None, host: str = LOOPBACK
+) -> Any:
     """The reply to one client's only request."""
-    reader, writer = await asyncio.open_connection(LOOPBACK, port, ssl=tls)
+    reader, writer = await asyncio.open_connection(host, port, ssl=tls)
     try:
         return await request(reader, writer, *words)
     finally:
