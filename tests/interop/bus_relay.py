@@ -280,9 +280,9 @@ class BusRelay:
         """The function gets every message from now on, in the relay's thread, before any rule."""
         self.call(lambda: self._watchers.append(watcher))
 
-    def drop(self, predicate: Predicate) -> Rule:
-        """From now on such messages never arrive."""
-        return self._add(Rule(self, predicate, drops=True))
+    def drop(self, predicate: Predicate, *, first: bool = False) -> Rule:
+        """From now on such messages never arrive; `first`, whatever an older rule says."""
+        return self._add(Rule(self, predicate, drops=True), first=first)
 
     def delay(self, predicate: Predicate, seconds: float, *, overtaken: bool = False) -> Rule:
         """From now on such messages arrive so much later, and what follows them does too.
@@ -324,8 +324,8 @@ class BusRelay:
     def _wait(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE)
 
-    def _add(self, rule: Rule) -> Rule:
-        self.call(lambda: self.rules.append(rule))
+    def _add(self, rule: Rule, *, first: bool = False) -> Rule:
+        self.call(lambda: self.rules.insert(0 if first else len(self.rules), rule))
         return rule
 
     async def _serve(self, owner: str, bus_port: int) -> int:

@@ -43,6 +43,13 @@ def join(
     The masters share all slots. The module is the path of a server module to load.
     """
     nodes = {name: shop.real(kind) for name, kind in kinds.items()}
+    return joined(relay, nodes, masters, module)
+
+
+def joined(
+    relay: BusRelay, nodes: dict[str, Server], masters: str = "", module: str = ""
+) -> Relayed:
+    """The same with servers that run and know nobody."""
     ports = {}
     for name, server in nodes.items():
         ports[name] = relay.serve(name, server.port + 10000)

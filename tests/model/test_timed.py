@@ -140,6 +140,7 @@ def test_the_picture_shows_what_is_found() -> None:
 
     assert again == [True, True, True]
     assert all(row["longest"] <= row["bound"] for row in found)
+    assert all(row["window"] <= row["bound"] for row in measured if not row["paused"])
     assert PICTURE.read_text() == picture(found, measured), "run: python -m tests.timing.picture"
 
 

@@ -3,19 +3,23 @@
 import random
 import signal
 import socket
+import subprocess
 import threading
 import time
+from pathlib import Path
 from typing import Final, Self
 
 import attrs
 import redis
 
+from reference.core.rules import DIALECTS
 from reference.core.slots import key_hash_slot
 from reference.wire.bus_header import MessageType
 from tests.interop.bus_relay import BusRelay, Frame
-from tests.interop.relayed import Relayed, follow, is_master, join, known, slots_of, synced
+from tests.interop.relayed import Relayed, follow, is_master, joined, known, slots_of, synced
 from tests.support import LOOPBACK, Server, Workshop, all_linked, cluster_is_ok, wait_until
 
+SLOW_CLOCK: Final = Path(__file__).parent / "slow_clock.c"
 _PAUSE: Final = 0.002
 """Seconds between two writes."""
 
@@ -76,7 +80,7 @@ class _Aim:
 
     def __call__(self, frame: Frame) -> bool:
         """In the relay's thread, for each message."""
-        if self.name != frame.owner and self.node_id not in (frame.sender, frame.receiver):
+        if not _is_of(frame, self.name, self.node_id):
             return False
         if not self.begun:
             self._look(frame, time.monotonic())
@@ -93,6 +97,31 @@ class _Aim:
             fresh = all(self._answered.get(voter, 0) > recent for voter in self.voters)
             if fresh or waited:
                 self.begun = now
+
+
+def _is_of(frame: Frame, name: str, node_id: str) -> bool:
+    """Whether the message is to or from the node."""
+    return name == frame.owner or node_id in (frame.sender, frame.receiver)
+
+
+def _started(shop: Workshop, kind: str, slow: float) -> Server:
+    """A server that runs, with a clock that misses a part of the time."""
+    ours = kind in DIALECTS
+    server = shop.unstarted_slotproof(kind) if ours else shop.unstarted_real(kind)
+    if slow:
+        library = slow_clock(shop.directory)
+        server.command = ["env", f"LD_PRELOAD={library}", f"SLOW_CLOCK={slow}", *server.command]
+    server.start()
+    return server
+
+
+def slow_clock(directory: Path) -> Path:
+    """The library that makes a clock slow, compiled; it needs a C compiler."""
+    library = directory / "slow_clock.so"
+    if not library.exists():
+        words = ["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(SLOW_CLOCK), "-ldl"]
+        subprocess.run(words, check=True)
+    return library
 
 
 def _set(key: str, value: str) -> bytes:
@@ -117,36 +146,52 @@ class Shard:
     cluster: Relayed
     node_timeout: int
     key: str
+    delay: int = 0  # ms, of every message to or from the master
     master: str = "A"
     replica: str = "D"
 
     @classmethod
-    def made(cls, relay: BusRelay, shop: Workshop, kind: str) -> Self:
-        """The cluster is ok, and the replica has its master's data."""
-        cluster = join(relay, shop, dict.fromkeys("ABCD", kind), "ABC")
+    def made(
+        cls, relay: BusRelay, shop: Workshop, kind: str, *, delay: int = 0, slow: float = 0
+    ) -> Self:
+        """The cluster is ok, and the replica has its master's data.
+
+        A server of the kind, or our node in the dialect of that name; the clocks of the master and
+        of its replica miss the part `slow` of the time.
+        """
+        nodes = {name: _started(shop, kind, slow if name in {"A", "D"} else 0.0) for name in "ABCD"}
+        cluster = joined(relay, nodes, "ABC")
         follow(cluster, {"D": "A"})
         first, last = slots_of(cluster["A"])
         keys = (f"k{number}" for number in range(100_000))
         key = next(key for key in keys if first <= key_hash_slot(key.encode()) <= last)
         cluster["A"].client.set(key, "start")
-        return cls(cluster, shop.node_timeout, key)
+        return cls(cluster, shop.node_timeout, key, delay)
 
     @property
     def patience(self) -> float:
         """Seconds after which a failover is taken for one that does not come."""
-        return 30 + 10 * self.node_timeout / 1000
+        return 60 + 20 * self.node_timeout / 1000
 
     def cut(self) -> Measured:
         """How long both took writes when the master was cut off, at a bad moment."""
         old, new = self.cluster[self.master], self.cluster[self.replica]
-        threading.Event().wait(random.random() * self.node_timeout / 1000)  # noqa: S311
+        relay, name, node_id = self.cluster.relay, self.master, old.node_id
+        late = relay.delay(
+            lambda frame: _is_of(frame, name, node_id) and self.delay > 0, self.delay / 1000
+        )
+        waited = 1 + random.random() if self.delay else random.random()  # noqa: S311
+        threading.Event().wait(waited * self.node_timeout / 1000)
         aimed = _Aim(self.master, old.node_id, self._voters(), self.node_timeout / 1000)
         with Writer(old.port, self.key) as at_old, Writer(new.port, self.key) as at_new:
             wait_until(lambda: at_old.accepted, 20, what="writes are taken")
-            cut = self.cluster.relay.drop(aimed)
+            cut = relay.drop(aimed, first=True)
             wait_until(lambda: at_new.accepted, self.patience, what="the replica takes over")
+            if not aimed.begun:
+                raise ValueError("the master was replaced before it was cut off")
             wait_until(lambda: _is_down(old), self.patience, what="the old master stops")
         cut.sever()
+        late.end()
         self._swap()
         window, stall = _window(at_old, at_new), at_old.longest_stall
         return Measured(

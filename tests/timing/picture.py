@@ -8,7 +8,7 @@ anew, which takes some minutes.
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,8 @@ _WIDTH: Final = 1080
 _HEIGHT: Final = 560
 _LEAST, _MOST = -2400, 2400  # ms, of the windows that are shown
 _LONGEST_NT: Final = 4200
+_MEASURED_NT: Final = 1000  # at which delays and slow clocks were measured
+_LEAST_OF_ONE: Final = -500
 _COLOURS: Final = {"redis": "#b44d12", "valkey": "#1f6f8b"}
 _NAMES: Final = {"redis": "Redis 7.0", "valkey": "Valkey 9.1"}
 _DELAYS: Final = {"redis": 500, "valkey": 0}
@@ -115,8 +117,21 @@ def _found_at(x: float, y: float, colour: str) -> str:
     )
 
 
-def _measured_at(x: float, y: float, colour: str) -> str:
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}" fill-opacity=".45"/>'
+def _measured_at(x: float, y: float, colour: str, *, ours: bool = False) -> str:
+    """A disc for a server, a ring for a node of ours."""
+    look = f'fill="none" stroke="{colour}" stroke-width="1.6"'
+    if not ours:
+        look = f'fill="{colour}" fill-opacity=".45"'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" {look}/>'
+
+
+def _kind(row: Row) -> str:
+    """Of which kind of server the node is, or behaves."""
+    return str(row["kind"]).partition("-")[0]
+
+
+def _is_ours(row: Row) -> bool:
+    return "-" in row["kind"]
 
 
 def _by_node_timeout(found: list[Row], measured: list[Row]) -> Iterator[str]:
@@ -140,27 +155,84 @@ def _by_node_timeout(found: list[Row], measured: list[Row]) -> Iterator[str]:
             ]  # fmt: skip
             yield _line(panel, points, colour, style)
         for row in measured:
-            if row["kind"] == kind and not row["paused"]:
-                x = panel.x(row["node_timeout"] + (side * 2 - 1) * 40)
-                yield _measured_at(x, panel.y(max(row["window"], _LEAST)), colour)
+            plain = not (row["paused"] or row["delay"] or row["slow"])
+            if _kind(row) == kind and plain:
+                ours = _is_ours(row)
+                x = panel.x(row["node_timeout"] + (side * 2 - 1) * (110 if ours else 40))
+                yield _measured_at(x, panel.y(max(row["window"], _LEAST)), colour, ours=ours)
         for row in found:
             plain = not row["delay"] and not row["drift"]
             if plain and row["dialect"].startswith(kind):
                 yield _found_at(panel.x(row["node_timeout"]), panel.y(row["longest"]), colour)
 
 
-def _by_one_thing(
-    rows: list[tuple[float, Row]], top: int, title: str, label: str, across: tuple[float, range]
-) -> Iterator[str]:
-    most, marks = across
-    high = 100 * (max(row["bound"] for _, row in rows) // 100 + 2)
-    panel = Panel(left=760, right=1040, top=top, bottom=top + 130, across=(0, most), up=(0, high))
-    yield f'<text class="title" x="{panel.left - 40}" y="{top - 18}">{escape(title)}</text>'
-    yield from _axes(panel, marks, range(0, high, 400 if high > 900 else 200), label)
-    points = sorted((at, float(row["bound"])) for at, row in rows)
-    yield _line(panel, points, _COLOURS["valkey"], "")
-    for at, row in rows:
-        yield _found_at(panel.x(at), panel.y(row["longest"]), _COLOURS["valkey"])
+@attrs.frozen(kw_only=True)
+class Thing:
+    """Something that makes a window longer, and how much of it there was in each row."""
+
+    title: str
+    label: str
+    found_at: int  # the node timeout
+    found: list[tuple[float, Row]]
+    measured: list[tuple[float, Row]]
+    setting: Callable[[float], Setting]  # of what was measured
+    most: float
+    marks: range
+    high: int
+
+
+def _by_one_thing(thing: Thing, top: int) -> Iterator[str]:
+    panel = Panel(
+        left=760, right=1040, top=top + 8, bottom=top + 134, across=(0, thing.most),
+        up=(_LEAST_OF_ONE, thing.high),
+    )  # fmt: skip
+    colour = _COLOURS["valkey"]
+    yield f'<text class="title" x="{panel.left - 40}" y="{top - 21}">{escape(thing.title)}</text>'
+    told = f"found: NT {thing.found_at} · measured, and bound of servers: NT {_MEASURED_NT}"
+    yield f'<text class="small" x="{panel.left - 40}" y="{top - 3}">{told}</text>'
+    yield from _axes(panel, thing.marks, range(_LEAST_OF_ONE, thing.high + 1, 500), thing.label)
+    points = sorted((at, float(row["bound"])) for at, row in thing.found)
+    yield _line(panel, points, colour, "")
+    steps = [thing.most * part / 50 for part in range(48)]
+    yield _line(panel, [(at, float(bound(thing.setting(at)))) for at in steps], colour, "servers")
+    for at, row in thing.measured:
+        y = panel.y(max(row["window"], _LEAST_OF_ONE))
+        yield _measured_at(panel.x(at), y, colour, ours=_is_ours(row))
+    for at, row in thing.found:
+        yield _found_at(panel.x(at), panel.y(row["longest"]), colour)
+
+
+def _late(found: list[Row], measured: list[Row]) -> Thing:
+    return Thing(
+        title="Late messages",
+        found_at=200,
+        label="delay (ms)",
+        found=[(row["delay"], row) for row in found if row["node_timeout"] == 200],
+        measured=[(row["delay"], row) for row in measured if not row["slow"]],
+        setting=lambda at: _of_servers(delay=round(at)),
+        most=430,
+        marks=range(0, 401, 100),
+        high=1500,
+    )
+
+
+def _slow(found: list[Row], measured: list[Row]) -> Thing:
+    true = [row for row in found if row["node_timeout"] == 400 and row["dialect"] == "valkey-9.1"]
+    return Thing(
+        title="Slow old master",
+        found_at=400,
+        label="its clock is slow by (%)",
+        found=[(100 / row["drift"] if row["drift"] else 0, row) for row in true],
+        measured=[(100 * row["slow"], row) for row in measured if not row["delay"]],
+        setting=lambda at: _of_servers(missed=round(at), missed_in=100 if round(at) else 0),
+        most=53,
+        marks=range(0, 51, 10),
+        high=2500,
+    )
+
+
+def _of_servers(**more: int) -> Setting:
+    return Setting(node_timeout=_MEASURED_NT, election_delay=0, notice=SERVERS_NOTICE_MS, **more)
 
 
 def _legend() -> Iterator[str]:
@@ -178,14 +250,21 @@ def _legend() -> Iterator[str]:
     x += 124
     yield _found_at(x, y - 5, "#52606d") + f'<text x="{x + 12}" y="{y}">longest found</text>'
     x += 126
-    yield _measured_at(x, y - 5, "#52606d") + f'<text x="{x + 12}" y="{y}">measured</text>'
+    yield _measured_at(x, y - 5, "#52606d") + f'<text x="{x + 12}" y="{y}">measured, servers</text>'
+    x += 150
+    yield (
+        _measured_at(x, y - 5, "#52606d", ours=True)
+        + f'<text x="{x + 12}" y="{y}">measured, slotproof</text>'
+    )
 
 
 def picture(found: list[Row], measured: list[Row]) -> str:
     """The SVG document."""
-    late = [(row["delay"], row) for row in found if row["node_timeout"] == 200]
-    true = [row for row in found if row["node_timeout"] == 400 and row["dialect"] == "valkey-9.1"]
-    slow = [(100 / row["drift"] if row["drift"] else 0, row) for row in true]
+    at_one = [
+        row
+        for row in measured
+        if _kind(row) == "valkey" and row["node_timeout"] == _MEASURED_NT and not row["paused"]
+    ]
     size = f'width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size}>',
@@ -193,16 +272,8 @@ def picture(found: list[Row], measured: list[Row]) -> str:
         f"<style>{_STYLE}</style>",
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#fff"/>',
         *_by_node_timeout(found, measured),
-        *_by_one_thing(
-            late, 90, "Late messages (NT 200 ms)", "delay (ms)", (220, range(0, 201, 100))
-        ),
-        *_by_one_thing(
-            slow,
-            330,
-            "Slow old master (NT 400 ms)",
-            "its clock is slow by (%)",
-            (52, range(0, 51, 10)),
-        ),
+        *_by_one_thing(_late(found, at_one), 90),
+        *_by_one_thing(_slow(found, at_one), 330),
         *_legend(),
         "</svg>",
     ]
