@@ -333,9 +333,8 @@ class Node(NodeSeen):
             node_timeout=self.options.node_timeout_ms,
             writable_delay=self.options.writable_delay_ms,
         )
-        if judged.serving != self._availability.serving:
-            self._log.info("Cluster state changed: %s", "ok" if judged.serving else "fail")
         changed = judged.serving != self._availability.serving
+        self._told.judged(judged, changed=changed)
         self._availability = judged
         if changed:
             self._tell_followers()

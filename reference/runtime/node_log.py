@@ -8,6 +8,7 @@ from reference.clauses import clause
 from reference.core.effects import Happening, Notice, Refusal
 from reference.core.state import ClusterState
 from reference.core.types import NodeId
+from reference.pacing.availability import Availability
 
 _DENIED: Final = (
     Refusal.REQUEST_EPOCH_OLD,
@@ -38,6 +39,11 @@ _WORDS: Final[Mapping[Happening | Refusal, str]] = {
     Happening.SENT_UPDATE: "Node {node} has old slots configuration, sending an UPDATE message",
     Refusal.SENDER_MISMATCH: "PONG contains mismatching sender ID. About node {node}",
 }
+_UNCOVERED: Final = (
+    "At least one hash slot is not served by any available node. "
+    "Please check the 'cluster-require-full-coverage' configuration."
+)
+_MINORITY: Final = "I am part of a minority partition."
 _SUB_REPLICA: Final = "I'm a sub-replica! Reconfiguring myself as a replica of {} from {}"
 
 HumanName = Callable[[NodeId], str]
@@ -51,6 +57,22 @@ class NodeLog:
         """Nothing was told."""
         self._log = log
         self._name = name
+        self._down = ""  # why the cluster is, as it was last told
+
+    @clause("RT-10")
+    def judged(self, judged: Availability, *, changed: bool) -> None:
+        """The log says that the cluster is up or down now, and why it is down if that is new.
+
+        Counterpart: `clusterUpdateState`, `clusterLogFailReason`.
+        """
+        if changed:
+            self._log.info("Cluster state changed: %s", "ok" if judged.serving else "fail")
+        seen, down = judged.seen, ""
+        if not judged.serving and seen is not None and seen.reason is not None:
+            down = _MINORITY if seen.minority else _UNCOVERED
+        if down and down != self._down:
+            self._log.warning("Cluster is currently down: %s", down)
+        self._down = down
 
     @clause("RT-10")
     def tell(self, notice: Notice, before: ClusterState) -> None:

@@ -9,8 +9,11 @@ import attrs
 import pytest
 
 from reference.core.effects import Happening, Notice, Refusal
+from reference.core.types import Health
+from reference.pacing.availability import Availability, judge
 from reference.runtime.node_log import NodeLog
 from tests.builders import A1, A, B, C, change, view
+from tests.runtime.node_double import MASTERS, three_masters
 
 
 def _log() -> NodeLog:
@@ -44,6 +47,29 @@ def test_turning_points_are_told(
     [told] = caplog.messages
     assert words in told
     assert notice.text in told
+
+
+def test_why_the_cluster_is_down_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    up, log = three_masters(), _log()
+    uncovered = change(up, MASTERS[1], health=Health.FAIL)
+    minority = change(uncovered, MASTERS[2], health=Health.FAIL)
+
+    availability = Availability(began=0)
+    for now, state in enumerate((up, uncovered, uncovered, minority, minority, up), 10_000):
+        before = availability.serving
+        later = now * 10_000
+        availability = judge(availability, state, now=later, node_timeout=1000)
+        log.judged(availability, changed=availability.serving != before)
+
+    told = [message.removeprefix("Cluster ").split(". ")[0] for message in caplog.messages]
+    assert told == [
+        "state changed: ok",
+        "state changed: fail",
+        "is currently down: At least one hash slot is not served by any available node",
+        "is currently down: I am part of a minority partition.",
+        "state changed: ok",
+    ]
 
 
 def test_a_replica_of_a_replica_is_told_as_such(caplog: pytest.LogCaptureFixture) -> None:
