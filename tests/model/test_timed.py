@@ -266,6 +266,24 @@ def test_the_way_to_the_window_is_one_that_nodes_go() -> None:
     assert all(b in worlds.each_after(a) for a, b in pairwise(way))
 
 
+def test_what_a_stopped_node_has_not_read_waits_in_the_order_of_its_sending() -> None:
+    """What comes later is put behind, in each direction of each connection."""
+    worlds = Worlds(Scope(rules=VALKEY_9_1, node_timeout=200, tick=TICK, cuts=0, pauses=1))
+    reached, compared = dict.fromkeys(worlds.starts()), 0
+
+    for world in list(reached):
+        for _ in range(12):
+            after = next(each for each in worlds.following(world) if each.paused)
+            for stream in {fly[1:4] for fly in world.flying}:
+                waited = [fly for fly in world.flying if fly[1:4] == stream]
+                waits = [fly for fly in after.flying if fly[1:4] == stream]
+                assert waits[: len(waited)] == waited
+                compared += len(waited) > 1
+            world = after  # noqa: PLW2901 - the same stop goes on
+
+    assert compared > 100
+
+
 futures = st.integers(1, 8).flatmap(
     lambda size: st.tuples(
         st.lists(st.integers(0, size - 1), min_size=size, max_size=size),
