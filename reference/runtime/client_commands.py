@@ -24,6 +24,7 @@ from reference.runtime.client_commands_saving import SAVING_HANDLERS, why_not_wr
 from reference.runtime.client_commands_scripts import MAY_WRITE, script_handlers
 from reference.runtime.client_commands_server import SERVER_HANDLERS
 from reference.runtime.client_commands_slots import SLOT_HANDLERS
+from reference.runtime.client_commands_streams import STREAM_HANDLERS
 from reference.runtime.client_commands_tracking import TRACKING_HANDLERS, track_keys
 from reference.runtime.client_commands_watching import WATCHING_HANDLERS
 from reference.runtime.client_replies import ClientReply
@@ -53,6 +54,7 @@ HANDLERS: Final[Handlers] = {
     **PUBSUB_HANDLERS,
     **BLOCKING_HANDLERS,
     **DATA_HANDLERS,
+    **STREAM_HANDLERS,
     **SAVING_HANDLERS,
     **ACL_HANDLERS,
     **CLIENT_HANDLERS,

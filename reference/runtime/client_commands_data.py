@@ -1,5 +1,6 @@
 """Data commands that the engine does not have, or has with a flaw, by way of those that it has."""
 
+import time
 from typing import Final
 
 from reference.clauses import clause
@@ -7,6 +8,11 @@ from reference.runtime.client_arguments import parse_integer
 from reference.runtime.client_replies import NULL_ARRAY, ClientReply, SetReply
 from reference.runtime.client_session import Handlers, Session
 from reference.wire.resp import ErrorReply
+
+_WHEN: Final = {
+    b"EX": (1000, True), b"PX": (1, True), b"EXAT": (1000, False), b"PXAT": (1, False),
+}  # fmt: skip
+"""Units of options in milliseconds, and whether they count from now."""
 
 
 def _ask(session: Session, *words: bytes) -> ClientReply:
@@ -51,11 +57,37 @@ def _pop_many(session: Session, arguments: list[bytes]) -> ClientReply:
     return NULL_ARRAY if reply is None else reply
 
 
-def _create_group(session: Session, arguments: list[bytes]) -> ClientReply:
-    """The stream has the group, or the error has the code that servers give it."""
-    reply = _ask(session, *arguments)
-    if isinstance(reply, ErrorReply) and reply.text.startswith("ERR BUSYGROUP"):
-        return ErrorReply(reply.text.removeprefix("ERR "))
+def _bits(session: Session, arguments: list[bytes]) -> ClientReply:
+    """Integers inside a string, which is only read."""
+    words = [word.upper() for word in arguments[2:]]
+    while words:
+        if words[0] == b"OVERFLOW" and len(words) > 1:
+            del words[:2]
+        elif words[0] == b"GET":
+            del words[:3]
+        elif words[0] in (b"SET", b"INCRBY"):
+            return ErrorReply("ERR BITFIELD_RO only supports the GET subcommand")
+        else:
+            break
+    return _ask(session, b"BITFIELD", *arguments[1:])
+
+
+@clause("CM-93")
+def read_and_limit(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The string, whose time ends at the millisecond that was asked for, as the engine's do not.
+
+    Counterpart: `getexCommand`.
+    """
+    words = [word.upper() for word in arguments[2:3]]
+    with session.service.keyspace.together():
+        reply = _ask(session, *arguments)
+        if isinstance(reply, ErrorReply) and reply.text.endswith(" in getex"):
+            return ErrorReply(reply.text.replace("getex", "'getex' command"))
+        if words and words[0] in _WHEN and isinstance(reply, bytes):
+            now_ms = time.time_ns() // 1_000_000
+            scale, from_now = _WHEN[words[0]]
+            when = int(arguments[3]) * scale + (now_ms if from_now else 0)
+            _ask(session, b"PEXPIREAT", arguments[1], b"%d" % when)
     return reply
 
 
@@ -87,7 +119,9 @@ def sort(session: Session, arguments: list[bytes]) -> ClientReply:
 
 
 DATA_HANDLERS: Final[Handlers] = {
+    "bitfield_ro": _bits,
     "copy": copy,
+    "getex": read_and_limit,
     "lmpop": _pop_many,
     "zmpop": _pop_many,
     "pfmerge": _merge,
@@ -95,7 +129,6 @@ DATA_HANDLERS: Final[Handlers] = {
     "sort_ro": sort,
     "sintercard": _count_common,
     "touch": _touch,
-    "xgroup|create": _create_group,
     "zrandmember": _some_member,
 }
 """The handlers of this module by command."""

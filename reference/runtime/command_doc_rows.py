@@ -27,6 +27,7 @@ bgrewriteaof 1.0.0 server Writes a new base of the append only file.
 bgsave 1.0.0 server Writes the file with all data in the background.
 bitcount 2.6.0 bitmap How many bits of a string are set.
 bitfield 3.2.0 bitmap Reads and changes integers inside a string.
+bitfield_ro 6.0.0 bitmap Reads integers inside a string.
 bitop 2.6.0 bitmap Combines strings bit by bit and keeps the result.
 bitpos 2.8.7 bitmap Where the first bit with a value is.
 blmove 6.2.0 list Moves an element from list to list, and waits for one.
@@ -125,6 +126,7 @@ fcall 7.0.0 scripting Runs a function.
 fcall_ro 7.0.0 scripting Runs a function that only reads.
 flushall 1.0.0 server Deletes all keys.
 flushdb 1.0.0 server Deletes all keys of the database.
+function 7.0.0 scripting Libraries of functions.
 function|delete 7.0.0 scripting Removes a library and its functions.
 function|dump 7.0.0 scripting All libraries as one payload.
 function|flush 7.0.0 scripting Removes all libraries.

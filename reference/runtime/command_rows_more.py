@@ -40,6 +40,7 @@ brpoplpush 4 write,denyoom,noscript,blocking list,blocking - 1/0/1/RW,access,del
 bzmpop -5 write,blocking sortedset,blocking - 2/n/1/RW,access,delete
 bzpopmax -3 write,noscript,blocking,fast sortedset,blocking - 1/-2/1/RW,access,delete
 bzpopmin -3 write,noscript,blocking,fast sortedset,blocking - 1/-2/1/RW,access,delete
+bitfield_ro -2 readonly,fast bitmap - 1/0/1/RO,access
 touch -2 readonly,fast keyspace request:multi_shard,response:agg_sum 1/-1/1/RO
 xgroup -2 - - -
 xgroup|create -5 write,denyoom stream - 2/0/1/RW,insert

@@ -1,0 +1,60 @@
+"""What is told of streams and their groups, and strings whose time ends at a millisecond.
+
+Clauses: CM-93.
+"""
+
+import time
+from typing import Any
+
+import pytest
+
+from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
+from reference.runtime.client_commands import execute
+from tests.runtime.room import Room
+
+
+def ask(room: Room, line: str) -> Any:
+    return execute(room.session(1), line.encode().split())
+
+
+@pytest.mark.parametrize("rules", [REDIS_7_0, VALKEY_9_1])
+def test_a_group_is_told_of_with_what_it_waits_for(rules: Rules) -> None:
+    room = Room(rules)
+    for line in ("XADD bar 1-1 f v", "XADD bar 2-1 f v", "XADD bar 3-1 f v",
+                 "XGROUP CREATE bar g 0", "XREADGROUP GROUP g zoe COUNT 1 STREAMS bar >",
+                 "XREADGROUP GROUP g amy STREAMS bar >"):  # fmt: skip
+        ask(room, line)
+
+    [group] = ask(room, "XINFO STREAM bar FULL COUNT 2")["groups"]
+
+    assert (group["name"], group["pel-count"], group["lag"]) == (b"g", 3, 0)
+    assert [each[:2] for each in group["pending"]] == [["1-1", b"zoe"], ["2-1", b"amy"]]
+    assert [each[3] for each in group["pending"]] == [1, 1]
+    amy, zoe = group["consumers"]
+    assert (amy["name"], amy["pel-count"], zoe["pel-count"]) == (b"amy", 2, 1)
+    assert [each[0] for each in amy["pending"]] == ["2-1", "3-1"]
+    assert ("active-time" in amy) is (rules is VALKEY_9_1)
+
+
+def test_all_is_told_of_if_it_is_asked_for() -> None:
+    room = Room(REDIS_7_0)
+    for number in range(1, 121):
+        ask(room, f"XADD bar {number}-1 f v")
+
+    assert len(ask(room, "XINFO STREAM bar FULL")["entries"]) == 10
+    assert len(ask(room, "XINFO STREAM bar FULL COUNT 0")["entries"]) == 120
+    assert ask(room, "XINFO STREAM bar")["radix-tree-keys"] == 2
+
+
+def test_a_time_to_live_is_told_to_replicas_as_an_instant_at_the_millisecond() -> None:
+    room, heard = Room(REDIS_7_0), list[Any]()
+    ask(room, "SET bar v")
+    room.service.keyspace.listener = heard.append
+
+    assert ask(room, "GETEX bar PXAT 4102444800001") == b"v"
+
+    [requests] = heard
+    assert requests[-1] == [b"PEXPIREAT", b"bar", b"4102444800001"]
+    before = time.time_ns() // 1_000_000
+    ask(room, "GETEX bar EX 60")
+    assert before <= ask(room, "PEXPIRETIME bar") - 60_000 <= time.time_ns() // 1_000_000
