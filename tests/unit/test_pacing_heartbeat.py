@@ -334,6 +334,14 @@ def test_gossip_is_not_about_a_node_without_link_and_slots() -> None:
     assert not any("x" in gossip_about(unlinked, state, n) for n in range(30))
 
 
+def test_gossip_is_about_fewer_where_fewer_can_be_reached() -> None:
+    state = cluster(masters=6, replicas=0)[A]
+    for peer in "bcde":
+        state = change(state, NodeId(peer), noaddr=True)
+
+    assert {gossip_about(_linked(state), state, chance) for chance in range(9)} == {("f",)}
+
+
 def test_the_pong_that_another_heard_counts() -> None:
     state = view(A)
 
