@@ -71,7 +71,15 @@ EXCLUSIONS: Final = (
     Exclusion(
         reason="the timer of a replica's migration is pending only where nothing is to be refused",
         functions=("replica_migration.why_no_migration",),
-        refusals=("NOT_ORPHANED",),
+        refusals=("NOT_ORPHANED", "NO_REPLICA_TO_MOVE"),
+    ),
+    Exclusion(
+        reason="the timer of an election is pending only while none is under way",
+        refusals=("ELECTION_RUNNING",),
+    ),
+    Exclusion(
+        reason="no replica forgets its master: none is unknown but where a file says so",
+        refusals=("MASTER_UNKNOWN",),
     ),
     Exclusion(
         reason="a job of an atomic migration is under way when its model begins",

@@ -35,6 +35,7 @@ from model_check.models.open_slots import (
 from model_check.models.overtaken import OVERTAKEN, VOTER_CRASHES
 from model_check.models.partition import PARTITION
 from model_check.models.ranks import GOES_FIRST, GOES_IN_TURN, NOT_ALL_ANNOUNCE
+from model_check.models.refused import EMPTY_REPORTER, FORGET_AND_RESET, NO_MASTER, STAYS
 from model_check.models.replica_migration import REPLICA_MIGRATION
 from model_check.models.resetting import RESET, RESET_HARD, RESET_OWNER
 from model_check.models.resharding import (
@@ -128,6 +129,10 @@ MODELS: Final[dict[str, Model]] = {
         CANCELLED,
         TWO_CANDIDATES,
         WON_BEFORE,
+        STAYS,
+        NO_MASTER,
+        FORGET_AND_RESET,
+        EMPTY_REPORTER,
         LATE_NEWS,
         NEWCOMER,
         THREE_REPLICAS,

@@ -8,6 +8,7 @@ STARTS_SO: Final = "it is broken where the model starts"
 GIVEN_UP: Final = "an operator gives slots up by hand, and one is nobody's from the start"
 FORGOTTEN: Final = "an operator has a voter forget the owner, and the voter then knows no candidate"
 RENAMED: Final = "nobody knows the new name until an operator greets it, and none need do so"
+ALONE: Final = "who was reset knows nobody, and nobody greets it"
 STRANGERS: Final = "two clusters, which nobody introduces"
 NO_ELECTION: Final = "the new owner is dead, and no election is in scope; SC-P3 is asked instead"
 WITHOUT_SLOTS: Final = "a master without slots is replaced, too (EL-1)"
@@ -18,6 +19,7 @@ NOT_ASKED: Final[dict[tuple[str, str], str]] = {
     ("unknown-master", "SC-P2"): FORGOTTEN,
     ("reset-hard", "SC-P2"): RENAMED,
     ("first-epochs", "SC-P2"): STRANGERS,
+    ("forget-and-reset", "SC-P2"): ALONE,
     ("importer-dies", "SC-P2"): NO_ELECTION,
     ("late-claim", "SC-P2"): NO_ELECTION,
     ("empty-master", "EL-P3"): WITHOUT_SLOTS,
