@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from model_check.engine.compiling import KERNELS, kernel
 from model_check.engine.exploration import Exploration, Limits, Progress, Stop, Watch
 from model_check.engine.options import Options
 from model_check.engine.search import Search
@@ -38,6 +39,8 @@ def explore(
     Raises CheckpointError if it is to be resumed from a checkpoint that is damaged, or of another
     exploration.
     """
+    for name in KERNELS:  # which is no part of exploring, and takes long the first time ever
+        kernel(name)
     started = time.monotonic()
     chosen = options or Options()
     search = Search(system, links, properties, chosen, keep_states=keep_states)

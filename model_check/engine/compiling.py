@@ -40,6 +40,9 @@ _SOURCES: Final = Path(__file__).parent
 _SIGNATURE: Final = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_size_t)
 _PROBE: Final = "import sys; from model_check.engine import compiling; compiling.probe(sys.argv[1])"
 
+_OUTSIDE: Final = ("llvm.memset", "llvm.memcpy", "llvm.memmove")
+"""What the compiler makes of loops that fill or copy memory: calls that nobody would resolve."""
+
 _loaded: dict[str, Kernel] = {}
 _engines: list[Any] = []  # what is loaded lives as long as these
 
@@ -138,10 +141,12 @@ def _compile(name: str, path: Path) -> Kernel:
 
 
 def _object_code(callback: Any, symbol: str) -> bytes | None:  # noqa: ANN401  numba has no types
-    """The machine code of the function under that name; None if this numba works differently."""
+    """The machine code of the function under that name; None if it can't be loaded alone."""
     try:
         library = callback._library  # noqa: SLF001
         module = llvm.parse_bitcode(library._final_module.as_bitcode())  # noqa: SLF001
+        if any(function.name.startswith(_OUTSIDE) for function in module.functions):
+            return None
         module.get_function(callback._wrapper_name).name = symbol  # noqa: SLF001
         return bytes(library._codegen._tm.emit_object(module))  # noqa: SLF001
     except (AttributeError, NameError, RuntimeError):

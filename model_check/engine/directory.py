@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from model_check.engine.arrays import Wide
+from model_check.engine.arrays import Wide, address_of
 from model_check.engine.layout import (
     ALL_ROWS,
     COLUMN_KINDS,
@@ -53,13 +53,13 @@ class Directory:
     It holds on to the arrays it points to, but not to sheets, which move when they grow.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, miss_room: int = _MISS_ROOM) -> None:
         self._numbers: Wide = np.zeros(DIRECTORY_SIZE, dtype=np.int64)
         self._arrays: dict[int, npt.NDArray[Any]] = {}
-        self._misses: Wide = np.empty(_MISS_ROOM, dtype=np.int64)
-        self[MISS_ROOM] = _MISS_ROOM
+        self._misses: Wide = np.empty(miss_room, dtype=np.int64)
+        self[MISS_ROOM] = miss_room
         self.point(MISS_KEYS, self._misses)
-        self.address = self._numbers.ctypes.data
+        self.address = address_of(self._numbers)
 
     def __getitem__(self, at: int) -> int:
         return int(self._numbers[at])
@@ -80,7 +80,11 @@ class Directory:
         if not target.flags.c_contiguous:
             raise ValueError("a kernel takes arrays in one piece")
         self._arrays[at] = target
-        self._numbers[at] = target.ctypes.data
+        self._numbers[at] = address_of(target)
+
+    def forget(self, at: int) -> None:
+        """The array is not held on to any more."""
+        self._arrays.pop(at, None)
 
     def copy_tables(self, other: "Directory") -> None:
         """What says where tables are is the same as there."""

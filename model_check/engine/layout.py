@@ -85,12 +85,6 @@ OF_STATE: Final = 1  # local state, 0: its moves
 OF_SENDING: Final = 2  # move, content of the box that it puts a parcel into
 OF_BOX: Final = 3  # and the boxes after the first: receiver's local state, content
 
-# What a state offers that is not listed, with an operand.
-ANY_MOVE: Final = -1  # a move
-ALL_MOVES: Final = -2  # a local state
-ALL_WAYS: Final = -3  # a column
-ALL_BREAKS: Final = -4  # a column
-
 BREAK_KEPT: Final = 0  # how many messages of the queue can still be read
 BREAK_REST: Final = 1
 BREAK_WIDTH: Final = 2
@@ -146,7 +140,7 @@ BOUND_HIT: Final = 25
 FULL: Final = 26  # there was no room for what the next state has
 MISSED: Final = 27  # the state at hand needs what is not known
 LATER_COUNT: Final = 28  # states that were left for later
-NOTES: Final = 29  # transitions of the state at hand
+ROWS_OFFERED: Final = 29  # by the states at hand
 PARENT_PRINT: Final = 30  # the fingerprint of the state at hand
 SEEN: Final = 31  # of the state at hand: the tuple of observations
 REFUTED: Final = 32  # bit i: step property i was refuted by a transition of the part
@@ -195,7 +189,7 @@ FOUND_NUMBERS: Final = 72
 EDGE_SOURCES: Final = 73
 EDGE_CODES: Final = 74
 EDGE_TARGETS: Final = 75
-NOTE_EVENTS: Final = 76
+OFFER_ROWS: Final = 76  # those that are not listed
 EVENT_TALLY: Final = 77
 ENVELOPE_TALLY: Final = 78
 REFUTED_AT: Final = 79  # for each step property: the row and the code of the first refutation
@@ -224,9 +218,9 @@ PARTS: Final = 99  # the addresses of their directories
 LIST_HEADS: Final = 100  # a key, and where its list stands: first and count
 LISTS: Final = 101
 LISTED_DELTAS: Final = 102  # by how much each changes the fingerprint
-OFFER_REFS: Final = 103  # what is listed, or of which kind it is, and its operand
+OFFER_REFS: Final = 103  # what is listed, or -1 - which row is offered, and the code then
 OFFER_PRINTS: Final = 104  # the fingerprints to which they lead
-BLOCK: Final = 105  # of each of the states at hand: fingerprint, end of its offers, missed
+BLOCK: Final = 105  # of each of the states at hand: end of its offers, missed
 
 DIRECTORY_SIZE: Final = 106
 
@@ -252,10 +246,10 @@ CHANGE_ROOM: Final = 1 << 12
 RECENT_ROOM: Final = 1 << 15
 """Places for what was found recently, a power of 2."""
 
-NOTE_ROOM: Final = 1 << 16
+MOST_OFFERS: Final = 1 << 16
 """Transitions that one state may have."""
 
-OFFER_ROOM: Final = BLOCK_OFFERS + NOTE_ROOM
+OFFER_ROOM: Final = BLOCK_OFFERS + MOST_OFFERS
 
 MOST_STEP_PROPERTIES: Final = 31
 

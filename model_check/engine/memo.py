@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from model_check.engine.arrays import Narrow, Wide
+from model_check.engine.arrays import Narrow, Wide, address_of
 from model_check.engine.compiling import kernel
 from model_check.engine.layout import (
     DIRECTORY_SIZE,
@@ -26,6 +26,7 @@ Compute = Callable[[int, int], int]
 _FIRST_BITS: Final = 12
 _MOST: Final = 1 << KEY_BITS
 _FUNCTIONS: Final = 1 << (63 - 2 * KEY_BITS)
+_LOW: Final = _MOST - 1
 _WORD: Final = (1 << 64) - 1
 
 
@@ -78,19 +79,23 @@ class Memo:
 
         No key may be known before, or come twice.
         """
-        kept: list[tuple[int, int]] = []
+        functions, elsewhere, note = self._functions, self._elsewhere, self.computed.append
+        kept: list[int] = []
+        values: list[int] = []
         for key in keys:
-            function, a, b = _parts(key)
-            value = self._functions[function](a, b)
-            self.computed.append(key)
-            if function not in self._elsewhere:
-                kept.append((key, value))
-        self._insert(kept)
+            function = key >> (2 * KEY_BITS)
+            value = functions[function]((key >> KEY_BITS) & _LOW, key & _LOW)
+            note(key)
+            if function not in elsewhere:
+                kept.append(key)
+                values.append(value)
+        if kept:
+            self._insert(kept, values)
 
     def describe(self, directory: Wide) -> None:
         """The directory says where the values are."""
-        directory[MEMO_KEYS] = self._keys.ctypes.data
-        directory[MEMO_VALUES] = self._values.ctypes.data
+        directory[MEMO_KEYS] = self._address_of_keys
+        directory[MEMO_VALUES] = self._address_of_values
         directory[MEMO_MASK] = len(self._keys) - 1
 
     def _place(self, key: int) -> int:
@@ -100,28 +105,27 @@ class Memo:
             place = (place + 1) & mask
         return place
 
-    def _insert(self, kept: list[tuple[int, int]]) -> None:
-        if not kept:
-            return
-        self._count += len(kept)
+    def _insert(self, added: list[int], values_added: list[int]) -> None:
+        self._count += len(added)
         if 2 * self._count > len(self._keys):
             keys, values = self._keys, self._values
             self._allocate((4 * self._count).bit_length())
             used = np.flatnonzero(keys)
             self._write(keys[used], values[used])
-        keys = np.fromiter((key for key, _ in kept), dtype=np.int64, count=len(kept))
-        self._write(keys, np.fromiter((v for _, v in kept), dtype=np.int32, count=len(kept)))
+        self._write(np.array(added, dtype=np.int64), np.array(values_added, dtype=np.int32))
 
     def _write(self, keys: Wide, values: Narrow) -> None:
         self.describe(self._directory)
-        self._directory[INPUT] = keys.ctypes.data
-        self._directory[OUTPUT] = values.ctypes.data
+        self._directory[INPUT] = address_of(keys)
+        self._directory[OUTPUT] = address_of(values)
         self._directory[SIZE] = len(keys)
-        self._remember(self._directory.ctypes.data)
+        self._remember(address_of(self._directory))
 
     def _allocate(self, bits: int) -> None:
         self._keys: Wide = np.zeros(1 << bits, dtype=np.int64)
         self._values: Narrow = np.zeros(1 << bits, dtype=np.int32)
+        self._address_of_keys = address_of(self._keys)
+        self._address_of_values = address_of(self._values)
 
 
 class Remembered:
@@ -150,7 +154,3 @@ def key_of(function: int, a: int, b: int) -> int:
 def function_of(key: int) -> int:
     """The function whose value is remembered under the key."""
     return key >> (2 * KEY_BITS)
-
-
-def _parts(key: int) -> tuple[int, int, int]:
-    return key >> (2 * KEY_BITS), (key >> KEY_BITS) & (_MOST - 1), key & (_MOST - 1)

@@ -31,8 +31,6 @@ from model_check.engine.layout import (
     LATER,
     LATER_COUNT,
     MOST_STEP_PROPERTIES,
-    NOTE_EVENTS,
-    NOTE_ROOM,
     OUTPUT,
     POSITION,
     RECORD,
@@ -48,6 +46,8 @@ from model_check.engine.layout import (
 from model_check.engine.shelf import Shelf
 
 _FIRST_ROOM: Final = 1 << 12
+_FEW: Final = 1 << 8  # states, which say little of how many others lead to
+_MARGIN: Final = 1.25  # more room than is expected to be needed
 
 
 class Part:
@@ -77,12 +77,31 @@ class Part:
         self._later: Narrow = np.empty(0, dtype=np.int32)
         self._interrupted = False  # the states were not expanded in their order
         self._refuted_at: Wide = np.zeros(2 * MOST_STEP_PROPERTIES, dtype=np.int64)
-        self.event_tally: Wide = np.zeros(0, dtype=np.int64)
-        self.envelope_tally: Wide = np.zeros(0, dtype=np.int64)
+        self.event_tally = np.zeros(0, dtype=np.int64)
+        self.envelope_tally = np.zeros(0, dtype=np.int64)
         self.directory[RECORD] = int(record)
-        self.directory.point(NOTE_EVENTS, np.empty(NOTE_ROOM, dtype=np.int32))
         self.directory.point(CHANGED, np.empty(CHANGE_ROOM, dtype=np.int32))
         self.directory.point(REFUTED_AT, self._refuted_at)
+
+    @property
+    def event_tally(self) -> Wide:
+        """How many transitions made a move with each event."""
+        return self._event_tally
+
+    @event_tally.setter
+    def event_tally(self, tally: Wide) -> None:
+        self._event_tally = tally
+        self.directory.point(EVENT_TALLY, tally)
+
+    @property
+    def envelope_tally(self) -> Wide:
+        """How many transitions delivered each envelope."""
+        return self._envelope_tally
+
+    @envelope_tally.setter
+    def envelope_tally(self, tally: Wide) -> None:
+        self._envelope_tally = tally
+        self.directory.point(ENVELOPE_TALLY, tally)
 
     @property
     def first(self) -> int:
@@ -105,7 +124,10 @@ class Part:
         self._interrupted = False
         if len(rows) > len(self._later):
             self._later = np.empty(len(rows), dtype=np.int32)
+            self.directory.point(LATER, self._later)
+        self.directory.point(ROWS, rows)
         self._fit(rows.shape[1])
+        self._expect(len(rows))
 
     def find(self, rows: Narrow, prints: Wide | None = None) -> None:
         """The states are found, without a transition; their fingerprints may be given.
@@ -126,6 +148,7 @@ class Part:
             grown[:, : self._width] = self._rows
             found = self._found_rows.reshape(-1, self._width)[: self.directory[FOUND]].copy()
             self._rows = grown
+            self.directory.point(ROWS, grown)
             before = self._width
             self._fit(columns)
             room = self._found_rows.reshape(-1, columns)[: len(found)]
@@ -134,14 +157,12 @@ class Part:
 
     def make_room(self, events: int, envelopes: int) -> None:
         """There is room for counts of that many events and envelopes."""
-        if events > len(self.event_tally):
-            self.event_tally = _grown(self.event_tally, 2 * events)
-        if envelopes > len(self.envelope_tally):
-            self.envelope_tally = _grown(self.envelope_tally, 2 * envelopes)
-        self.directory.point(EVENT_TALLY, self.event_tally)
-        self.directory.point(ENVELOPE_TALLY, self.envelope_tally)
+        if events > len(self._event_tally):
+            self.event_tally = _grown(self._event_tally, 2 * events)
+        if envelopes > len(self._envelope_tally):
+            self.envelope_tally = _grown(self._envelope_tally, 2 * envelopes)
         if self.directory[FULL]:
-            self._double()
+            self._grow()
             self.directory[FULL] = 0
 
     def run(self) -> None:
@@ -153,8 +174,10 @@ class Part:
         self._shelf.give(lists)
         if self.directory[LATER_COUNT]:
             self._interrupted = True
-        elif self.done and self._interrupted:
+        elif self._interrupted:
             self._put_in_order()
+        if self.done:
+            self._measure()
 
     @property
     def done(self) -> bool:
@@ -223,21 +246,34 @@ class Part:
             for array in (self._sources, self._edge_codes, self._targets):
                 array[:edges] = array[order]
 
+    def _measure(self) -> None:
+        """What was found is known to all parts, for the room that they will need."""
+        count = max(len(self._rows), _FEW)
+        found, edges = self.directory[FOUND] / count, self.directory[EDGES] / count
+        self._shelf.found_by_each = max(self._shelf.found_by_each, found)
+        self._shelf.edges_of_each = max(self._shelf.edges_of_each, edges)
+
+    def _expect(self, count: int) -> None:
+        """There is room for what so many states will probably lead to; nothing is found yet."""
+        found = int(_MARGIN * self._shelf.found_by_each * count)
+        edges = int(_MARGIN * self._shelf.edges_of_each * count)
+        if found > len(self._prints) or edges > len(self._sources):
+            self._make_room_for(found, edges, 0, 0)
+
     def _fit(self, columns: int) -> None:
         """Rows have that many columns."""
         if columns != self._width:
             self._width = columns
             self._found_rows = np.empty(len(self._prints) * columns, dtype=np.int32)
             self.directory.point(SCRATCH, np.empty(columns, dtype=np.int32))
-        self.directory[WIDTH] = columns
-        self._point()
+            self.directory[WIDTH] = columns
+            self._point()
 
     def _point(self) -> None:
         room = len(self._prints)
         self.directory[FOUND_ROOM] = room
         self.directory[EDGE_ROOM] = len(self._sources)
         for at, array in (
-            (ROWS, self._rows),
             (FOUND_ROWS, self._found_rows),
             (FOUND_PRINTS, self._prints),
             (FOUND_PARENTS, self._parents),
@@ -246,23 +282,30 @@ class Part:
             (EDGE_SOURCES, self._sources),
             (EDGE_CODES, self._edge_codes),
             (EDGE_TARGETS, self._targets),
-            (LATER, self._later),
         ):
             self.directory.point(at, array)
 
-    def _double(self) -> None:
-        """There is twice the room for what is found."""
-        room = 2 * len(self._prints)
-        self._found_rows = _grown(self._found_rows, room * self._width)
-        self._prints = _grown(self._prints, room)
-        self._parents = _grown(self._parents, room)
-        self._codes = _grown(self._codes, room)
-        self._numbers = _grown(self._numbers, room)
-        if self._record:
-            room = 2 * len(self._sources)
-            self._sources = _grown(self._sources, room)
-            self._edge_codes = _grown(self._edge_codes, room)
-            self._targets = _grown(self._targets, room)
+    def _grow(self) -> None:
+        """There is room for what the states that are left will probably lead to, or for twice."""
+        found, edges = self.directory[FOUND], self.directory[EDGES]
+        states = self.directory[STOP]
+        share = _MARGIN * states / max(1, states - self.directory[LATER_COUNT])
+        room = max(2 * len(self._prints), int(share * found))
+        edge_room = max(2 * len(self._sources), int(share * edges))
+        self._make_room_for(room, edge_room, found, edges)
+
+    def _make_room_for(self, room: int, edge_room: int, found: int, edges: int) -> None:
+        """There is room for that much; so much of it is used."""
+        if room > len(self._prints):
+            self._found_rows = _longer(self._found_rows, room * self._width, found * self._width)
+            self._prints = _longer(self._prints, room, found)
+            self._parents = _longer(self._parents, room, found)
+            self._codes = _longer(self._codes, room, found)
+            self._numbers = _longer(self._numbers, room, found)
+        if self._record and edge_room > len(self._sources):
+            self._sources = _longer(self._sources, edge_room, edges)
+            self._edge_codes = _longer(self._edge_codes, edge_room, edges)
+            self._targets = _longer(self._targets, edge_room, edges)
         self._point()
 
 
@@ -272,6 +315,13 @@ A = TypeVar("A", Narrow, Wide)
 def _grown(numbers: A, size: int) -> A:
     grown = np.zeros(size, dtype=numbers.dtype)
     grown[: len(numbers)] = numbers
+    return grown
+
+
+def _longer(numbers: A, size: int, used: int) -> A:
+    """Room for so many numbers, of which the first are the same."""
+    grown = np.empty(size, dtype=numbers.dtype)
+    grown[:used] = numbers[:used]
     return grown
 
 

@@ -22,14 +22,19 @@ from model_check.engine.projector import Projector
 
 
 class Reading:
-    """Some rows, and what the chain of functions gives for each. Shape: (n, columns)."""
+    """Some rows, and what the chain of functions gives for each; one is used for many."""
 
-    def __init__(self, rows: Narrow, processes: int) -> None:
-        self.found: Narrow = np.empty(len(rows), dtype=np.int32)
+    def __init__(self, processes: int) -> None:
+        self.found: Narrow = np.empty(0, dtype=np.int32)
         self._read = kernel("judge")
         self._directory = Directory()
-        self._directory[SIZE], self._directory[WIDTH] = rows.shape
         self._directory[PROCESSES] = processes
+
+    def begin(self, rows: Narrow) -> None:
+        """These rows are to be read. Shape: (n, columns)."""
+        self.found = np.empty(len(rows), dtype=np.int32)
+        self._directory[SIZE], self._directory[WIDTH] = rows.shape
+        self._directory[POSITION] = 0
         self._directory.point(INPUT, np.ascontiguousarray(rows, dtype=np.int32))
         self._directory.point(OUTPUT, self.found)
 
@@ -48,6 +53,13 @@ class Reading:
     def run(self) -> None:
         """Rows are read as far as the functions are known."""
         self._read(self._directory.address)
+
+    def end(self) -> Narrow:
+        """What was found; neither it nor the rows are held on to."""
+        found, self.found = self.found, np.empty(0, dtype=np.int32)
+        self._directory.forget(INPUT)
+        self._directory.forget(OUTPUT)
+        return found
 
     def take_misses(self) -> Wide:
         """What was not known."""

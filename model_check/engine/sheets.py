@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model_check.engine.arrays import Narrow
+from model_check.engine.arrays import Narrow, address_of
 
 _FIRST_CAPACITY = 256
 
@@ -51,7 +51,7 @@ class Sheet:
     def _take(self, numbers: Narrow) -> None:
         """The rows are in that array from now on."""
         self._numbers = numbers
-        self.address = numbers.ctypes.data
+        self.address = address_of(numbers)
         """Where the rows are; stale once one is added."""
 
     def column(self, field: int = 0) -> Narrow:

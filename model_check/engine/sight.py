@@ -18,6 +18,7 @@ from model_check.engine.layout import (
     SIGHT_CLASSES,
     SIGHT_SPAN,
     SIGHT_TABLE,
+    STATE_LOOKS,
     WATCHER_LIST,
     WATCHERS,
 )
@@ -78,12 +79,13 @@ class Sight:
         return {"observations": len(self.seen)}
 
     def _choose(self, state: int, seen: int) -> int:
-        process, value = self._local.states[state]
         choice: tuple[int, ...] = ()
-        if self._system.looks(process, value):
+        if self._local.state_sheet.get(state, STATE_LOOKS):
+            process, value = self._local.states[state]
+            shown = self.seen[seen]
             for tell in self._local.on_choice:
-                tell(process, value, self.seen[seen])
-            moves = self._system.moves_seeing(process, value, self.seen[seen])
+                tell(process, value, shown)
+            moves = self._system.moves_seeing(process, value, shown)
             choice = tuple(self._number(state, move) for move in moves)
         number = self._choices.add(choice)
         if number == len(self.choices):

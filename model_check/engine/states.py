@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -37,6 +36,7 @@ from model_check.engine.spool import Spool
 _FIRST_SLOTS: Final = 1 << 12
 _FULLEST: Final = 0.7  # of the places; beyond it the table grows
 _GROWTH: Final = 1.6
+_FEW: Final = 1 << 12  # fingerprints, for which one thread is enough
 _MOST_RUNS: Final = 8  # files, before they are merged
 
 
@@ -61,6 +61,7 @@ class States:
         self._rows: Narrow = np.zeros(0, dtype=np.int32)  # all of them, if exact
         self._row_room = 0  # rows
         self._runs: list[Wide] = []  # sorted fingerprints, in files
+        self._directories: list[Directory] = []  # of those who fill the table
         self._used = 0  # places of the table
         self._peak = 0
         self._allocate(_FIRST_SLOTS)
@@ -119,25 +120,26 @@ class States:
 
     def _absorb_together(self, parts: Sequence[Part], columns: int) -> list[int]:
         """The same by all threads, each of which has its shards of the table."""
-        self._reserve(self._used + sum(part.directory[FOUND] for part in parts), columns)
+        found = sum(part.directory[FOUND] for part in parts)
+        self._reserve(self._used + found, columns)
         addresses = np.array([part.directory.address for part in parts], dtype=np.int64)
-        directories = self._by_shards()
+        directories = self._by_shards(self._crew.size if found > _FEW else 1)
         for directory in directories:
             directory.point(PARTS, addresses)
             directory[PART_COUNT] = len(parts)
         self._used += sum(self._crew.do([partial(self._sift, d.address) for d in directories]))
         return self._crew.do([part.gather for part in parts])
 
-    def _by_shards(self) -> list[Directory]:
-        """A directory for each thread, with shards of its own."""
-        edges = np.linspace(0, SHARDS, min(SHARDS, self._crew.size) + 1).astype(int).tolist()
-        directories = []
-        for first, end in pairwise(edges):
-            directory = Directory()
+    def _by_shards(self, threads: int) -> list[Directory]:
+        """A directory for each of so many threads, with shards of its own."""
+        count = min(SHARDS, threads)
+        while len(self._directories) < count:
+            self._directories.append(Directory(miss_room=0))
+        for rank, directory in enumerate(self._directories[:count]):
             self.describe(directory)
-            directory[SHARD], directory[SHARD_END] = first, end
-            directories.append(directory)
-        return directories
+            directory[SHARD] = SHARDS * rank // count
+            directory[SHARD_END] = SHARDS * (rank + 1) // count
+        return self._directories[:count]
 
     def spill(self, spool: Spool) -> None:
         """What can be is in files: the tapes, and the table unless it has numbers."""
@@ -211,12 +213,15 @@ class States:
 
     def _settle(self, keys: Wide, numbers: Narrow) -> None:
         """The table, empty before, has these."""
-        directories = self._by_shards()
+        directories = self._by_shards(self._crew.size if len(keys) > _FEW else 1)
         for directory in directories:
             directory.point(OLD_KEYS, keys)
             directory.point(OLD_NUMBERS, numbers)
             directory[OLD_SLOTS] = len(keys)
         self._crew.do([partial(self._resettle, d.address) for d in directories])
+        for directory in directories:
+            directory.forget(OLD_KEYS)
+            directory.forget(OLD_NUMBERS)
 
     def _allocate(self, slots: int) -> None:
         slots = max(_FIRST_SLOTS, -(-slots // SHARDS) * SHARDS)

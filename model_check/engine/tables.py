@@ -46,6 +46,7 @@ class Tables:
         )
         self.symmetries = Symmetries(system, self.local, self._links) if symmetry else None
         self._crew = crew or Crew()
+        self._readings: list[Reading] = []  # as many as were ever needed at a time
         self._sight = Sight(system, self.local) if system.watchers else None
 
     @property
@@ -74,7 +75,12 @@ class Tables:
 
         Shapes: (n, at least processes) of each piece -> (all n together,).
         """
-        readings = [Reading(rows, self.local.process_count) for rows in pieces if len(rows)]
+        pieces = [rows for rows in pieces if len(rows)]
+        while len(self._readings) < len(pieces):
+            self._readings.append(Reading(self.local.process_count))
+        readings = self._readings[: len(pieces)]
+        for reading, rows in zip(readings, pieces, strict=True):
+            reading.begin(rows)
         waiting = readings
         while waiting:
             for reading in waiting:
@@ -84,7 +90,7 @@ class Tables:
             waiting = [reading for reading in waiting if not reading.done]
             if waiting:
                 self.memo.fill(np.unique(np.concatenate(missing)).tolist())
-        found = [reading.found for reading in readings]
+        found = [reading.end() for reading in readings]
         return np.concatenate(found) if found else np.empty(0, dtype=np.int32)
 
     def offered(self, rows: Narrow, among: Flags) -> Wide:

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import pytest
 
 from model_check.engine import compiling
+from model_check.engine.kernels.native import ADDRESS, Array
 
 LOADS_IT = """
 import sys
@@ -45,6 +47,23 @@ def test_a_file_that_cannot_be_loaded_is_not_kept(
     compiling._keep(b"no object file", tmp_path / f"{SMALL}.broken.o")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kernel_that_calls_what_is_not_in_its_file_is_not_kept() -> None:
+    def clear(d: Array) -> int:
+        for at in range(1_000):  # of which the compiler makes a call of memset
+            d[at] = 0
+        return 0
+
+    def first(d: Array) -> int:
+        return d[0]
+
+    kept = [
+        compiling._object_code(numba.cfunc(numba.types.int64(ADDRESS))(each), "kernel") is not None
+        for each in (clear, first)
+    ]
+
+    assert kept == [False, True]
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")

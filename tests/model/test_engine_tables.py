@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model_check.engine.arrays import Narrow
+from model_check.engine.arrays import Narrow, address_of
 from model_check.engine.crew import Crew
 from model_check.engine.directory import Directory
 from model_check.engine.frontier import Frontier, joined, narrowed
@@ -59,6 +59,14 @@ def test_states_are_new_once_in_the_order_of_their_coming(
 
             assert expected == [tuple(row) for row in rows.tolist()]
         assert len(states) == len(seen)
+
+
+def test_an_address_is_where_numpy_says() -> None:
+    fixed = np.arange(3)
+    fixed.flags.writeable = False
+
+    for numbers in (np.arange(3), np.arange(8)[2:], np.empty(0, dtype=np.int64), fixed):
+        assert address_of(numbers) == numbers.ctypes.data
 
 
 def test_states_survive_growth() -> None:

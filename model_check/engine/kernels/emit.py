@@ -1,4 +1,9 @@
-"""What becomes of a transition: it is counted, and the state it leads to is kept if it is new."""
+"""What becomes of a transition: it is offered, and later counted and its state kept if it is new.
+
+An offer is the fingerprint of the state that a transition leads to; the place where the table of
+states would have it is on its way to the cache. It is looked up when some more states have made
+their offers: so hardly anything waits for memory.
+"""
 
 from model_check.engine.codes import (
     DELIVER,
@@ -8,8 +13,8 @@ from model_check.engine.codes import (
     SEND_AND_DELIVER,
     SEND_AND_HOLD,
 )
-from model_check.engine.kernels.lookup import ORIGIN, find, recall, word
-from model_check.engine.kernels.native import Array, narrow, part, wide
+from model_check.engine.kernels.lookup import ORIGIN, place_of, recall, word
+from model_check.engine.kernels.native import Array, fetch, narrow, part, wide
 from model_check.engine.layout import (
     BATCH_FIRST_ENVELOPE,
     BATCH_WIDTH,
@@ -40,8 +45,10 @@ from model_check.engine.layout import (
     MOVE_STEP,
     MOVE_WIDTH,
     MOVES,
-    NOTE_EVENTS,
-    NOTES,
+    OFFER_PRINTS,
+    OFFER_REFS,
+    OFFER_ROWS,
+    OFFERS,
     PARENT_PRINT,
     PRINT,
     RECENT,
@@ -50,15 +57,17 @@ from model_check.engine.layout import (
     REFUTED,
     REFUTED_AT,
     ROWS,
+    ROWS_OFFERED,
     SCRATCH,
+    SLOT_KEYS,
     SLOT_NUMBERS,
+    SLOTS,
     STEP_BATCH,
     STEP_REFUTED,
     STEP_WIDTH,
     STEPS,
     SYMMETRIES,
     SYMMETRY_TABLE,
-    TRANSITIONS,
     WIDTH,
 )
 
@@ -142,80 +151,85 @@ def emit(d: Array, position: int, code: int, step: int) -> None:
         print_ = canonical(d, print_)
         if d[MISSED] != 0:
             return
-    note(d, position, code, step)
-    reach(d, position, code, print_)
+    if step >= 0:
+        refuted = narrow(d[STEPS])[step * STEP_WIDTH + STEP_REFUTED]
+        if refuted != 0:
+            refute(d, position, code, refuted)
+    offer_row(d, code, print_)
 
 
 @part
-def reach(d: Array, position: int, code: int, print_: int) -> None:
-    """The state at `position` leads to the scratch row, which has this fingerprint."""
-    if print_ == 0:
-        print_ = 1
-    place = find(d, print_, narrow(d[SCRATCH]), 0)
-    if place >= 0:
-        record(d, position, code, place)
-        return
-    at = found_before(d, position, print_)
-    if at < 0:
-        at = d[FOUND]
-        if keep(d, position, code, print_):
-            copy_row(d, at, narrow(d[SCRATCH]), 0)
-    record(d, position, code, -1 - at)
+def offer(d: Array, ref: int, code: int, print_: int) -> None:
+    """The state leads to one with this fingerprint: what is listed there, or -1 - a row of rows."""
+    at = d[OFFERS]
+    refs = narrow(d[OFFER_REFS])
+    refs[2 * at], refs[2 * at + 1] = ref, code
+    wide(d[OFFER_PRINTS])[at] = print_
+    d[OFFERS] = at + 1
+    fetch(d[SLOT_KEYS] + 8 * place_of(print_, d[SLOTS]))
 
 
 @part
-def found_before(d: Array, position: int, print_: int) -> int:
+def offer_row(d: Array, code: int, print_: int) -> None:
+    """The state leads to the scratch row, which has this fingerprint."""
+    width, row = d[WIDTH], d[ROWS_OFFERED]
+    scratch, rows = narrow(d[SCRATCH]), narrow(d[OFFER_ROWS])
+    for column in range(width):
+        rows[row * width + column] = scratch[column]
+    d[ROWS_OFFERED] = row + 1
+    offer(d, -1 - row, code, print_)
+
+
+@part
+def found_before(d: Array, print_: int, rows: Array, base: int) -> int:
     """Where a state not known before stands among those found; -1: it is to be kept as the next.
 
-    It is that of the scratch row, if it matters. Most that were found earlier in the part are
-    seen, all others are kept once more. What is remembered of another part is not taken for it.
+    Its row starts at `base`, if it matters. Most that were found since the kernel began are seen,
+    all others are kept once more.
     """
     recent = narrow(d[RECENT])
     place = print_ & (RECENT_ROOM - 1)
-    at = recent[place]
+    at = recent[place] - 1
     if (
-        at < d[FOUND]
+        at >= 0
         and wide(d[FOUND_PRINTS])[at] == print_
-        and narrow(d[FOUND_PARENTS])[at] <= d[FIRST_NUMBER] + position
-        and (d[EXACT] == 0 or is_found_row(d, at))
+        and (d[EXACT] == 0 or is_found_row(d, at, rows, base))
     ):
         return at
-    recent[place] = d[FOUND]
+    recent[place] = d[FOUND] + 1
     return -1
 
 
 @part
-def is_found_row(d: Array, at: int) -> bool:
-    """Whether the scratch row is that of the state found at `at`."""
-    width = d[WIDTH]
-    scratch, rows = narrow(d[SCRATCH]), narrow(d[FOUND_ROWS])
+def is_found_row(d: Array, at: int, rows: Array, base: int) -> bool:
+    """Whether the row that starts at `base` is that of the state found at `at`."""
+    width, found = d[WIDTH], narrow(d[FOUND_ROWS])
     for column in range(width):  # noqa: SIM110  kernels have no generators
-        if rows[at * width + column] != scratch[column]:
+        if found[at * width + column] != rows[base + column]:
             return False
     return True
 
 
 @part
-def keep(d: Array, position: int, code: int, print_: int) -> bool:
-    """A state is found, whose row is to be copied; False if there is no room."""
-    found = d[FOUND]
-    if found == d[FOUND_ROOM]:
-        d[FULL] = 1
-        d[MISSED] = 1
-        return False
-    wide(d[FOUND_PRINTS])[found] = print_
-    narrow(d[FOUND_PARENTS])[found] = d[FIRST_NUMBER] + position
-    narrow(d[FOUND_CODES])[found] = code
-    d[FOUND] = found + 1
-    return True
+def has_room_for(d: Array, count: int) -> bool:
+    """Whether so many transitions, and the states they lead to, can be kept."""
+    if d[FOUND] + count <= d[FOUND_ROOM] and (d[RECORD] == 0 or d[EDGES] + count <= d[EDGE_ROOM]):
+        return True
+    d[FULL] = 1
+    return False
 
 
 @part
-def copy_row(d: Array, at: int, rows: Array, base: int) -> None:
-    """The state found at `at` has the row that starts at `base`."""
-    width, found = d[WIDTH], narrow(d[FOUND_ROWS])
+def keep(d: Array, position: int, code: int, print_: int, rows: Array, base: int) -> int:
+    """A state is found, whose row starts at `base`; the result is where it stands."""
+    at, width, found = d[FOUND], d[WIDTH], narrow(d[FOUND_ROWS])
+    wide(d[FOUND_PRINTS])[at] = print_
+    narrow(d[FOUND_PARENTS])[at] = d[FIRST_NUMBER] + position
+    narrow(d[FOUND_CODES])[at] = code
     for column in range(width):
         found[at * width + column] = rows[base + column]
+    d[FOUND] = at + 1
+    return at
 
 
 @part
@@ -227,31 +241,10 @@ def record(d: Array, position: int, code: int, place: int) -> None:
     if d[RECORD] == 0:
         return
     edge = d[EDGES]
-    if edge == d[EDGE_ROOM]:
-        d[FULL] = 1
-        d[MISSED] = 1
-        return
     narrow(d[EDGE_SOURCES])[edge] = d[FIRST_NUMBER] + position
     narrow(d[EDGE_CODES])[edge] = code
     narrow(d[EDGE_TARGETS])[edge] = narrow(d[SLOT_NUMBERS])[place] if place >= 0 else place
     d[EDGES] = edge + 1
-
-
-@part
-def jot(d: Array, code: int) -> None:
-    """The transition will be counted once its state is done; it refutes nothing."""
-    narrow(d[NOTE_EVENTS])[d[NOTES]] = code
-    d[NOTES] += 1
-
-
-@part
-def note(d: Array, position: int, code: int, step: int) -> None:
-    """The transition will be counted once its state is done."""
-    jot(d, code)
-    if step >= 0:
-        refuted = narrow(d[STEPS])[step * STEP_WIDTH + STEP_REFUTED]
-        if refuted != 0:
-            refute(d, position, code, refuted)
 
 
 @part
@@ -277,17 +270,12 @@ def envelope_of(d: Array, move: int) -> int:
 
 
 @part
-def count(d: Array) -> None:
-    """The transitions of the state at hand are counted."""
-    notes, moves = narrow(d[NOTE_EVENTS]), narrow(d[MOVES])
-    events, envelopes = wide(d[EVENT_TALLY]), wide(d[ENVELOPE_TALLY])
-    for at in range(d[NOTES]):
-        code = notes[at]
-        kind, operand = code & ((1 << KIND_BITS) - 1), code >> KIND_BITS
-        if kind in (MOVE, SEND_AND_DELIVER, SEND_AND_HOLD):
-            events[moves[operand * MOVE_WIDTH + MOVE_EVENT]] += 1
-        if kind in (DELIVER, DELIVER_HELD):
-            envelopes[operand] += 1
-        elif kind == SEND_AND_DELIVER:
-            envelopes[envelope_of(d, operand)] += 1
-    d[TRANSITIONS] += d[NOTES]
+def tally(d: Array, code: int) -> None:
+    """The transition is counted."""
+    kind, operand = code & ((1 << KIND_BITS) - 1), code >> KIND_BITS
+    if kind in (MOVE, SEND_AND_DELIVER, SEND_AND_HOLD):
+        wide(d[EVENT_TALLY])[narrow(d[MOVES])[operand * MOVE_WIDTH + MOVE_EVENT]] += 1
+    if kind in (DELIVER, DELIVER_HELD):
+        wide(d[ENVELOPE_TALLY])[operand] += 1
+    elif kind == SEND_AND_DELIVER:
+        wide(d[ENVELOPE_TALLY])[envelope_of(d, operand)] += 1

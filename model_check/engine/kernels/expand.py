@@ -1,6 +1,6 @@
 """The kernel that expands a part of a level, some states at a time."""
 
-from model_check.engine.kernels.emit import count, start_from
+from model_check.engine.kernels.emit import start_from
 from model_check.engine.kernels.held import deliver_held, held_column, now_column, resolve
 from model_check.engine.kernels.listing import spare_lists
 from model_check.engine.kernels.lookup import fingerprint
@@ -11,19 +11,17 @@ from model_check.engine.layout import (
     BLOCK,
     BLOCK_OFFERS,
     BLOCK_SIZE,
-    EDGES,
     EXACT,
-    FOUND,
     HELD_LINKS,
     LATER,
     LATER_COUNT,
     LINKS,
     MISSED,
-    NOTES,
     OFFERS,
     PARENT_PRINT,
     POSITION,
     ROWS,
+    ROWS_OFFERED,
     STOP,
     SYMMETRIES,
     WIDTH,
@@ -31,8 +29,8 @@ from model_check.engine.layout import (
 
 
 @part
-def is_offered(d: Array) -> bool:
-    """Whether what states offer is put down first."""
+def is_listable(d: Array) -> bool:
+    """Whether what states lead to can be listed."""
     return d[LINKS] != HELD_LINKS and d[EXACT] == 0 and d[SYMMETRIES] == 0
 
 
@@ -43,24 +41,8 @@ def position_of(d: Array, rank: int, again: int) -> int:
 
 
 @part
-def take_in_hand(d: Array, position: int, at: int) -> None:
-    """The state is one of the block, with all that it offers if that is put down first."""
-    block = wide(d[BLOCK])
-    width = d[WIDTH]
-    d[PARENT_PRINT] = fingerprint(width, narrow(d[ROWS]), position * width)
-    d[MISSED] = 0
-    if is_offered(d):
-        offer_all(d, position)
-    block[3 * at], block[3 * at + 1] = d[PARENT_PRINT], d[OFFERS]
-    block[3 * at + 2] = d[MISSED]
-
-
-@part
-def expand_state(d: Array, position: int, first: int, end: int) -> None:
-    """Every transition from the state, that offers what stands from `first` to before `end`."""
-    if is_offered(d):
-        take_all(d, position, first, end)
-        return
+def offer_from(d: Array, position: int) -> None:
+    """Every transition from the state is offered, worked out from its row."""
     rows = narrow(d[ROWS])
     base = position * d[WIDTH]
     start_from(d, position)
@@ -77,26 +59,33 @@ def expand_state(d: Array, position: int, first: int, end: int) -> None:
 
 
 @part
+def take_in_hand(d: Array, position: int, at: int) -> None:
+    """The state is one of the block, with all that it offers."""
+    block = wide(d[BLOCK])
+    d[PARENT_PRINT] = fingerprint(d[WIDTH], narrow(d[ROWS]), position * d[WIDTH])
+    d[MISSED] = 0
+    if is_listable(d):
+        offer_all(d, position)
+    else:
+        offer_from(d, position)
+    block[2 * at], block[2 * at + 1] = d[OFFERS], d[MISSED]
+
+
+@part
 def attempt(d: Array, position: int, at: int) -> None:
-    """The state in hand is expanded; if it can't be, it left no trace and is put down for later."""
-    found, edges, block = d[FOUND], d[EDGES], wide(d[BLOCK])
-    d[NOTES] = 0
-    d[PARENT_PRINT], d[MISSED] = block[3 * at], block[3 * at + 2]
-    first = block[3 * at - 2] if at > 0 else 0
-    expand_state(d, position, first, block[3 * at + 1])
-    if d[MISSED] == 0:
-        count(d)
-        return
-    d[FOUND], d[EDGES] = found, edges
-    narrow(d[LATER])[d[LATER_COUNT]] = position
-    d[LATER_COUNT] += 1
+    """The state in hand is expanded; if it can't be, it is put down for later."""
+    block = wide(d[BLOCK])
+    first = block[2 * at - 2] if at > 0 else 0
+    if block[2 * at + 1] != 0 or not take_all(d, position, first, block[2 * at]):
+        narrow(d[LATER])[d[LATER_COUNT]] = position
+        d[LATER_COUNT] += 1
 
 
 @part
 def expand_some(d: Array, rank: int, end: int, again: int) -> int:
     """Some states from that rank on are expanded; the result is how many."""
     spare_lists(d)
-    d[OFFERS] = 0
+    d[OFFERS], d[ROWS_OFFERED] = 0, 0
     count = 0
     while count < BLOCK_SIZE and rank + count < end and d[OFFERS] < BLOCK_OFFERS:
         take_in_hand(d, position_of(d, rank + count, again), count)

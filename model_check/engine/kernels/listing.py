@@ -77,6 +77,9 @@ from model_check.engine.layout import (
     WAYS,
 )
 
+_SOME_OPEN = 1 << 31
+"""In the number of a list: beside where it starts, and how many there are from bit 32 on."""
+
 
 @part
 def append(d: Array, kind: int, code: int, process: int, after: int) -> int:
@@ -224,11 +227,11 @@ def list_ways(d: Array, box: int, state: int, content: int) -> bool:
     row = content * CONTENT_WIDTH
     if d[LISTED] + contents[row + CONTENT_WAYS] > LIST_ROOM:
         return False
+    known = True
     for rank in range(contents[row + CONTENT_WAYS]):
         way = (contents[row + CONTENT_FIRST_WAY] + rank) * WAY_WIDTH
-        if not list_way(d, box, state, content, way):
-            return False
-    return True
+        known = list_way(d, box, state, content, way) and known
+    return known
 
 
 @part
@@ -242,8 +245,36 @@ def make_list(d: Array, function: int, a: int, b: int) -> bool:
 
 
 @part
+def first_of(list_: int) -> int:
+    """Where the list starts."""
+    return list_ & 0x7FFFFFFF
+
+
+@part
+def count_of(list_: int) -> int:
+    """How many transitions are in the list."""
+    return (list_ >> 32) & 0x7FFFFFFF
+
+
+@part
+def is_all_closed(list_: int) -> bool:
+    """Whether none of the list has to be worked out in each state."""
+    return list_ & _SOME_OPEN == 0
+
+
+@part
+def list_between(d: Array, first: int, end: int) -> int:
+    """The list of what stands from `first` to before `end`, as one number."""
+    lists, open_ = narrow(d[LISTS]), 0
+    for at in range(first, end):
+        if lists[at * LISTED_WIDTH + LISTED_KIND] != CLOSED:
+            open_ = _SOME_OPEN
+    return first | ((end - first) << 32) | open_
+
+
+@part
 def list_of(d: Array, function: int, a: int, b: int) -> int:
-    """Where the list with this key starts, and how long it is in the upper half; -1 if it isn't."""
+    """The list with this key, as one number; -1 if it can't be made."""
     key = key_of(function, a, b)
     heads = wide(d[LIST_HEADS])
     head = 2 * (((key * KEY_SPREAD) >> 30) & (LIST_PLACES - 1))
@@ -254,7 +285,7 @@ def list_of(d: Array, function: int, a: int, b: int) -> int:
         d[LISTED] = first
         return -1
     heads[head] = key
-    heads[head + 1] = first | ((d[LISTED] - first) << 32)
+    heads[head + 1] = list_between(d, first, d[LISTED])
     return heads[head + 1]
 
 

@@ -16,9 +16,7 @@ from model_check.engine.layout import (
     PROCESSES,
     SHARD_BITS,
     SHARDS,
-    SLOT_KEYS,
     SLOT_NUMBERS,
-    SLOTS,
     UNKNOWN,
     WIDTH,
 )
@@ -70,12 +68,11 @@ def word(column: int, value: int) -> int:
 
     That of 0 is 0 everywhere: a column that comes to be used late changes no fingerprint.
     """
-    if value == 0:
-        return 0
     z = value * KEY_SPREAD + (column + 1) * _COLUMN_SPREAD
     z = (z ^ ((z >> 30) & 0x3FFFFFFFF)) * _MIX_1
     z = (z ^ ((z >> 27) & 0x1FFFFFFFFF)) * _MIX_2
-    return z ^ ((z >> 31) & 0x1FFFFFFFF)
+    z ^= (z >> 31) & 0x1FFFFFFFF
+    return z if value != 0 else 0
 
 
 @part
@@ -120,10 +117,11 @@ def same_row(d: Array, number: int, rows: Array, base: int) -> bool:
 
 
 @part
-def find(d: Array, print_: int, rows: Array, base: int) -> int:
-    """The place of a state in the table of states, or -1 - the free place where it belongs."""
-    keys = wide(d[SLOT_KEYS])
-    slots = d[SLOTS]
+def find(d: Array, keys: Array, slots: int, print_: int, rows: Array, base: int) -> int:
+    """The place of a state in the table of states, or -1 - the free place where it belongs.
+
+    Its row starts at `base`, if it matters.
+    """
     place = place_of(print_, slots)
     while True:
         found = keys[place]

@@ -63,17 +63,23 @@ def make_listed_moves(d: Array, position: int, state: int) -> None:
 
 
 @part
-def make_moves(d: Array, position: int) -> None:
-    """Every transition by a move of a process."""
-    rows = narrow(d[ROWS])
-    for process in range(d[PROCESSES]):
-        make_listed_moves(d, position, rows[position * d[WIDTH] + process])
+def make_choices(d: Array, position: int) -> None:
+    """Every transition by a move that a watcher may make besides, as it sees the state."""
     if look_around(d, position):
         for watcher in range(d[WATCHERS]):
             choice = choice_of(d, position, watcher)
             if choice >= 0:
                 for rank in range(choices(d, choice)):
                     make_move(d, position, chosen(d, choice, rank))
+
+
+@part
+def make_moves(d: Array, position: int) -> None:
+    """Every transition by a move of a process."""
+    rows = narrow(d[ROWS])
+    for process in range(d[PROCESSES]):
+        make_listed_moves(d, position, rows[position * d[WIDTH] + process])
+    make_choices(d, position)
 
 
 @part

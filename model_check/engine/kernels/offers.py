@@ -1,36 +1,36 @@
-"""States in hand: first what each of them leads to, then which of that is new.
-
-What a state leads to is put down as a fingerprint and what is listed, and the place of the table
-of states where it would be is on its way to the cache. It is looked up when the same has been done
-for some more states: so hardly anything waits for memory.
-"""
+"""What states in hand lead to, as it is listed or else worked out; then what of it is new."""
 
 from model_check.engine.codes import KIND_BITS
 from model_check.engine.kernels.boxes import break_channel, deliver
 from model_check.engine.kernels.emit import (
-    copy_row,
     found_before,
-    jot,
+    has_room_for,
     keep,
+    offer,
     record,
     start_from,
+    tally,
 )
-from model_check.engine.kernels.listing import list_of
+from model_check.engine.kernels.listing import (
+    count_of,
+    first_of,
+    is_all_closed,
+    list_of,
+)
 from model_check.engine.kernels.lookup import find, place_of
-from model_check.engine.kernels.making import deliver_all, make_listed_moves, make_move
-from model_check.engine.kernels.moves import choice_of, choices, chosen, look_around
+from model_check.engine.kernels.making import (
+    deliver_all,
+    make_choices,
+    make_listed_moves,
+    make_move,
+)
 from model_check.engine.kernels.native import Array, fetch, narrow, part, wide
 from model_check.engine.layout import (
-    ALL_BREAKS,
-    ALL_MOVES,
-    ALL_WAYS,
-    ANY_MOVE,
     BOX_RECEIVERS,
     BOXES,
     BREAK_COST,
     CLOSED,
     FIRST_BOX,
-    FOUND,
     FOUND_ROWS,
     LISTED_AFTER,
     LISTED_CODE,
@@ -46,6 +46,7 @@ from model_check.engine.layout import (
     OF_STATE,
     OFFER_PRINTS,
     OFFER_REFS,
+    OFFER_ROWS,
     OFFERS,
     OPEN_MOVE,
     PARENT_PRINT,
@@ -53,36 +54,23 @@ from model_check.engine.layout import (
     RECENT,
     RECENT_ROOM,
     ROWS,
-    SCRATCH,
     SENDING,
     SLOT_KEYS,
     SLOTS,
     STATE_COUNT,
     STATE_WIDTH,
     STATES,
-    WATCHERS,
+    TRANSITIONS,
     WIDTH,
 )
 
 
 @part
-def offer(d: Array, ref: int, operand: int, print_: int) -> None:
-    """The state offers one more: what is listed there, or something of that kind."""
-    at = d[OFFERS]
-    refs = narrow(d[OFFER_REFS])
-    refs[2 * at], refs[2 * at + 1] = ref, operand
-    wide(d[OFFER_PRINTS])[at] = print_
-    d[OFFERS] = at + 1
-    fetch(d[SLOT_KEYS] + 8 * place_of(print_, d[SLOTS]))
-
-
-@part
-def offer_list(d: Array, list_: int) -> None:
-    """The state offers all that is listed."""
+def offer_closed(d: Array, list_: int) -> None:
+    """The state offers all that is listed, and all of it is closed."""
     refs, prints, deltas = narrow(d[OFFER_REFS]), wide(d[OFFER_PRINTS]), wide(d[LISTED_DELTAS])
     keys, slots, before, offers = d[SLOT_KEYS], d[SLOTS], d[PARENT_PRINT], d[OFFERS]
-    first = list_ & 0xFFFFFFFF
-    count, recent = list_ >> 32, d[RECENT]
+    first, count, recent = first_of(list_), count_of(list_), d[RECENT]
     for rank in range(count):
         print_ = before + deltas[first + rank]
         refs[2 * (offers + rank)], prints[offers + rank] = first + rank, print_
@@ -92,33 +80,34 @@ def offer_list(d: Array, list_: int) -> None:
 
 
 @part
-def offer_moves(d: Array, base: int, list_: int) -> None:
-    """The state, whose row is at `base`, offers all moves that are listed."""
-    first = list_ & 0xFFFFFFFF
-    lists, deltas = narrow(d[LISTS]), wide(d[LISTED_DELTAS])
-    for at in range(first, first + (list_ >> 32)):
-        row = at * LISTED_WIDTH
-        if lists[row + LISTED_KIND] != SENDING:
-            offer(d, at, 0, d[PARENT_PRINT] + deltas[at])
-            continue
-        move = lists[row + LISTED_CODE] >> KIND_BITS
-        content = narrow(d[ROWS])[base + lists[row + LISTED_COLUMN]]
+def offer_listed(d: Array, position: int, at: int) -> None:
+    """The state offers what is listed there."""
+    lists, row = narrow(d[LISTS]), at * LISTED_WIDTH
+    kind, code = lists[row + LISTED_KIND], lists[row + LISTED_CODE]
+    if kind == CLOSED:
+        offer(d, at, 0, d[PARENT_PRINT] + wide(d[LISTED_DELTAS])[at])
+    elif kind == SENDING:
+        move = code >> KIND_BITS
+        content = narrow(d[ROWS])[position * d[WIDTH] + lists[row + LISTED_COLUMN]]
         sending = list_of(d, OF_SENDING, move, content)
         if sending >= 0:
-            offer_list(d, sending)
+            offer_closed(d, sending)
         else:
-            offer(d, ANY_MOVE, move, d[PARENT_PRINT])
+            make_move(d, position, move)
+    elif kind == OPEN_MOVE:
+        make_move(d, position, code >> KIND_BITS)
+    else:
+        deliver(d, position, lists[row + LISTED_COLUMN], lists[row + LISTED_REST])
 
 
 @part
-def offer_choices(d: Array, position: int) -> None:
-    """The state offers what watchers may do besides."""
-    if look_around(d, position):
-        for watcher in range(d[WATCHERS]):
-            choice = choice_of(d, position, watcher)
-            if choice >= 0:
-                for rank in range(choices(d, choice)):
-                    offer(d, ANY_MOVE, chosen(d, choice, rank), d[PARENT_PRINT])
+def offer_list(d: Array, position: int, list_: int) -> None:
+    """The state offers all that is listed."""
+    if is_all_closed(list_):
+        offer_closed(d, list_)
+        return
+    for at in range(first_of(list_), first_of(list_) + count_of(list_)):
+        offer_listed(d, position, at)
 
 
 @part
@@ -126,16 +115,17 @@ def offer_all(d: Array, position: int) -> None:
     """All that the state offers, in the order in which it is to be found."""
     rows, receivers, states = narrow(d[ROWS]), narrow(d[BOX_RECEIVERS]), narrow(d[STATES])
     base = position * d[WIDTH]
+    start_from(d, position)
     for process in range(d[PROCESSES]):
         state = rows[base + process]
         if states[state * STATE_WIDTH + STATE_COUNT] == 0:
             continue
         moves = list_of(d, OF_STATE, state, 0)
         if moves >= 0:
-            offer_moves(d, base, moves)
+            offer_list(d, position, moves)
         else:
-            offer(d, ALL_MOVES, state, d[PARENT_PRINT])
-    offer_choices(d, position)
+            make_listed_moves(d, position, state)
+    make_choices(d, position)
     for box in range(d[BOXES]):
         column = d[FIRST_BOX] + box
         content = rows[base + column]
@@ -143,63 +133,51 @@ def offer_all(d: Array, position: int) -> None:
             continue
         ways = list_of(d, OF_BOX + box, rows[base + receivers[box]], content)
         if ways >= 0:
-            offer_list(d, ways)
+            offer_list(d, position, ways)
         else:
-            offer(d, ALL_WAYS, column, d[PARENT_PRINT])
+            deliver_all(d, position, column)
         if d[BREAK_COST] != 0:
-            offer(d, ALL_BREAKS, column, d[PARENT_PRINT])
+            break_channel(d, position, column)
 
 
 @part
-def find_closed(d: Array, position: int, listed: int, print_: int) -> int:
-    """-1 - where the state stands among those found that a closed transition leads to."""
-    at = found_before(d, position, print_)
-    if at >= 0:
-        return -1 - at
-    lists, row = narrow(d[LISTS]), listed * LISTED_WIDTH
-    at = d[FOUND]
-    if keep(d, position, lists[row + LISTED_CODE], print_):
-        width, rows = d[WIDTH], narrow(d[FOUND_ROWS])
-        copy_row(d, at, narrow(d[ROWS]), position * width)
-        rows[at * width + lists[row + LISTED_PROCESS]] = lists[row + LISTED_AFTER]
-        rows[at * width + lists[row + LISTED_COLUMN]] = lists[row + LISTED_REST]
-    return -1 - at
+def keep_closed(d: Array, position: int, ref: int, print_: int) -> int:
+    """A state is found by a closed transition; the result is where it stands."""
+    lists, row, width = narrow(d[LISTS]), ref * LISTED_WIDTH, d[WIDTH]
+    code = lists[row + LISTED_CODE]
+    at = keep(d, position, code, print_, narrow(d[ROWS]), position * width)
+    found = narrow(d[FOUND_ROWS])
+    found[at * width + lists[row + LISTED_PROCESS]] = lists[row + LISTED_AFTER]
+    found[at * width + lists[row + LISTED_COLUMN]] = lists[row + LISTED_REST]
+    return at
 
 
 @part
-def take_open(d: Array, position: int, ref: int, operand: int) -> None:
-    """Transitions are made that have to be worked out."""
-    start_from(d, position)
-    if ref == ANY_MOVE:
-        make_move(d, position, operand)
-    elif ref == ALL_MOVES:
-        make_listed_moves(d, position, operand)
-    elif ref == ALL_WAYS:
-        deliver_all(d, position, operand)
-    elif ref == ALL_BREAKS:
-        break_channel(d, position, operand)
-    else:
-        lists, row = narrow(d[LISTS]), ref * LISTED_WIDTH
-        if lists[row + LISTED_KIND] == OPEN_MOVE:
-            make_move(d, position, lists[row + LISTED_CODE] >> KIND_BITS)
-        else:
-            deliver(d, position, lists[row + LISTED_COLUMN], lists[row + LISTED_REST])
+def take_all(d: Array, position: int, first: int, end: int) -> bool:
+    """All transitions of the state are made, those offered from `first` to before `end`.
 
-
-@part
-def take_all(d: Array, position: int, first: int, end: int) -> None:
-    """All transitions of the state are made, those offered from `first` to before `end`."""
+    False if there is no room; then none is.
+    """
+    if not has_room_for(d, end - first):
+        return False
     refs, prints, lists = narrow(d[OFFER_REFS]), wide(d[OFFER_PRINTS]), narrow(d[LISTS])
-    for at in range(first, end):
-        ref, print_ = refs[2 * at], prints[at]
-        if ref < 0 or lists[ref * LISTED_WIDTH + LISTED_KIND] != CLOSED:
-            take_open(d, position, ref, refs[2 * at + 1])
-            continue
-        code = lists[ref * LISTED_WIDTH + LISTED_CODE]
-        jot(d, code)
+    rows, keys, slots, width = narrow(d[OFFER_ROWS]), wide(d[SLOT_KEYS]), d[SLOTS], d[WIDTH]
+    for offered in range(first, end):
+        ref, code, print_ = refs[2 * offered], refs[2 * offered + 1], prints[offered]
+        base = (-1 - ref) * width
+        if ref >= 0:
+            code = lists[ref * LISTED_WIDTH + LISTED_CODE]
         if print_ == 0:
             print_ = 1
-        place = find(d, print_, narrow(d[SCRATCH]), 0)
+        tally(d, code)
+        place = find(d, keys, slots, print_, rows, base)
         if place < 0:
-            place = find_closed(d, position, ref, print_)
+            at = found_before(d, print_, rows, base)
+            if at < 0 and ref >= 0:
+                at = keep_closed(d, position, ref, print_)
+            elif at < 0:
+                at = keep(d, position, code, print_, rows, base)
+            place = -1 - at
         record(d, position, code, place)
+    d[TRANSITIONS] += end - first
+    return True

@@ -90,7 +90,7 @@ def absorb(d: Array) -> int:
     numbers, keys = narrow(d[FOUND_NUMBERS]), wide(d[SLOT_KEYS])
     new = 0
     for at in range(found):
-        place = find(d, prints[at], rows, at * width)
+        place = find(d, keys, d[SLOTS], prints[at], rows, at * width)
         if place >= 0:
             numbers[at] = narrow(d[SLOT_NUMBERS])[place] if d[NUMBERED] != 0 else UNKNOWN
             continue

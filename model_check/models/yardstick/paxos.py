@@ -6,6 +6,7 @@ what they have sent, and the leader of a ballot looks at their promises: the sam
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import combinations, permutations
 from typing import Any, Final
 
@@ -107,24 +108,17 @@ class Paxos(System[State, Message, int]):
     def moves_seeing(
         self, process: int, state: State, seen: tuple[Any, ...]
     ) -> Iterable[Move[int]]:
-        if self.looks(process, state):
-            ballot = process - self.acceptors
-            for value in sorted(self._safe_values(ballot, seen[: self.acceptors])):
-                yield Move(value)
-
-    def _safe_values(self, ballot: int, promises: Sequence[frozenset[Promise]]) -> set[int]:
-        """The values that some quorum lets the leader of the ballot propose."""
+        if not self.looks(process, state):
+            return ()
+        ballot, quorum = process - self.acceptors, self.acceptors // 2 + 1
+        # One for each acceptor at most.
         joined = [
-            promise for sent in promises for promise in sent if promise.ballot == ballot
-        ]  # one for each acceptor at most
-        safe: set[int] = set()
-        for quorum in combinations(joined, self.acceptors // 2 + 1):
-            latest = max(quorum, key=lambda promise: promise.accepted_ballot)
-            if latest.accepted_ballot == NONE:
-                safe.update(range(self.values))
-            else:
-                safe.add(latest.accepted_value)
-        return safe
+            promise
+            for sent in seen[: self.acceptors]
+            for promise in sent
+            if promise.ballot == ballot
+        ]
+        return _proposals(tuple(joined), quorum, self.values)
 
     @override
     def act(self, process: int, state: State, move: Move[int]) -> Step[State, Message]:
@@ -141,11 +135,29 @@ class Paxos(System[State, Message, int]):
             return None
         if value == NONE and ballot > state.ballot:
             promise = Promise(ballot, state.accepted_ballot, state.accepted_value)
-            return Step(attrs.evolve(state, ballot=ballot, promises=state.promises | {promise}))
+            promises = state.promises | {promise}
+            return Step(
+                Acceptor(
+                    ballot, state.accepted_ballot, state.accepted_value, promises, state.accepted
+                )
+            )
         if value != NONE and ballot >= state.ballot:
             accepted = state.accepted | {message}
             return Step(Acceptor(ballot, ballot, value, state.promises, accepted))
         return None
+
+
+@cache
+def _proposals(joined: tuple[Promise, ...], quorum: int, values: int) -> tuple[Move[int], ...]:
+    """The values that some quorum of the promises lets the leader propose, in rising order."""
+    safe: set[int] = set()
+    for some in combinations(joined, quorum):
+        latest = max(some, key=lambda promise: promise.accepted_ballot)
+        if latest.accepted_ballot == NONE:
+            safe.update(range(values))
+        else:
+            safe.add(latest.accepted_value)
+    return tuple(Move(value) for value in sorted(safe))
 
 
 def _renaming(places: tuple[int, ...], values: tuple[int, ...]) -> Symmetry[State, Message]:
