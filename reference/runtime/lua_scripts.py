@@ -74,10 +74,12 @@ class Lua:
         self._until = 0.0
         self._broken: Exception | None = None  # what a command has raised
         build = self._lua.compile(WORLD)
-        self._run, self._compile, self._library, self._function, self._forget = build(
+        members = build(
             self._call_command, _log, _sha1hex, _encoded, self._decoded, self._is_over,
             _is_flag, _why_no_name,
         )  # fmt: skip
+        self._run, self._compile, self._library, self._function, self._forget = members[:5]
+        self._collect = members[5]
 
     def why_not(self, code: bytes) -> str | None:
         """What is wrong with the code, None if it can be run."""
@@ -110,6 +112,7 @@ class Lua:
         try:
             fine, found = self._library(code, number, api.encode())
         except (self._failure, MemoryError) as error:
+            self._collect()
             raise ScriptError(f"ERR {' '.join(str(error).split())}") from None
         if fine:
             return [_declared(each) for each in found.values()]
@@ -144,9 +147,12 @@ class Lua:
         try:
             fine, result = run()
         except (self._failure, MemoryError) as error:
+            self._collect()
             raise ScriptError(f"ERR {' '.join(str(error).split())}") from None
         finally:
             self._call = None
+        if not fine:  # what is left of it may be all the memory that scripts have
+            self._collect()
         if self._broken is not None:
             broken, self._broken = self._broken, None
             raise broken

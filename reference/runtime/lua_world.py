@@ -342,7 +342,10 @@ local function call_function(number, place, keys, values)
   return watched(function() return callback(keys, values) end)
 end
 local function forget(number) libraries[number] = nil end
-return run, compile, library, call_function, forget
+local function collect()  -- if there is much
+  if collectgarbage('count') > 16 * 1024 then collectgarbage() end
+end
+return run, compile, library, call_function, forget, collect
 """
 
 WORLD: Final = _AROUND + _LIBRARIES

@@ -131,6 +131,14 @@ def test_the_errors_of_scripts(ask: Ask, code: str, error: str) -> None:
     assert told(ask("EVAL", code, "1", MINE)).startswith(error)
 
 
+def test_a_script_that_takes_all_memory_leaves_it_to_the_next(ask: Ask) -> None:
+    greedy = "local t = {} for n = 1, 2000 do t[n] = ('x'):rep(1000000) .. n end return #t"
+
+    for _ in range(2):
+        assert told(ask("EVAL", greedy, "0")) == "ERR not enough memory"
+        assert ask("EVAL", "return #('x'):rep(1000000)", "0") == 1000000
+
+
 def test_an_error_says_where_it_is(ask: Ask) -> None:
     reply = ask("EVAL", "local a = 1\nlocal b = redis.call('nope')\nreturn b", "0")
 
