@@ -23,7 +23,7 @@ from model_check.models.late_headers import CIRCLE, DEMOTED, LATE_CLAIM, LATE_RO
 from model_check.models.late_requests import LATE_REQUEST
 from model_check.models.late_votes import LATE_VOTES, MORE_THAN_ENOUGH, OUTDATED_VOTES, PUT_OFF
 from model_check.models.learnt_epoch import LEARNT_EPOCH
-from model_check.models.manual_failover import MANUAL_FAILOVER
+from model_check.models.manual_failover import MANUAL_FAILOVER, OF_ANOTHER
 from model_check.models.meeting import MEETING
 from model_check.models.model import Model
 from model_check.models.open_slots import (
@@ -133,6 +133,7 @@ MODELS: Final[dict[str, Model]] = {
         NO_MASTER,
         FORGET_AND_RESET,
         EMPTY_REPORTER,
+        OF_ANOTHER,
         LATE_NEWS,
         NEWCOMER,
         THREE_REPLICAS,
