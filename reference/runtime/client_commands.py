@@ -30,7 +30,7 @@ from reference.runtime.client_commands_watching import WATCHING_HANDLERS
 from reference.runtime.client_replies import ClientReply
 from reference.runtime.client_routing import Part, needs_moving_keys, route
 from reference.runtime.client_session import Handlers, Session
-from reference.runtime.client_slow_log import without_secrets
+from reference.runtime.client_slow_log import HAVE_SECRETS, without_secrets
 from reference.runtime.client_transactions import (
     TRANSACTION_HANDLERS,
     discard,
@@ -85,8 +85,7 @@ def why_not_run(
 
     Counterpart: `commandCheckExistence`, `commandCheckArity`.
     """
-    known = session.authenticated or session.service.users.open
-    stranger = not known and (info is None or "no_auth" not in info.flags)
+    stranger = not session.authenticated and _is_kept_out(session, info)
     if stranger and session.release.tells_strangers_nothing:
         return _NO_AUTH
     if info is None:
@@ -103,6 +102,11 @@ def why_not_run(
         named = f" '{info.name}'" if session.release.server == "valkey" else ""
         return ErrorReply(f"ERR Command{named} not allowed inside a transaction")
     return None
+
+
+def _is_kept_out(session: Session, info: CommandInfo | None) -> bool:
+    """Whether a client that has not come in may not have this."""
+    return not session.service.users.open and (info is None or "no_auth" not in info.flags)
 
 
 def writes(session: Session, arguments: list[bytes]) -> bool:
@@ -189,7 +193,8 @@ def _run(session: Session, info: CommandInfo, arguments: list[bytes]) -> ClientR
     if session.tracker.on and "readonly" in info.flags and info.name not in _RUNS_OTHERS:
         track_keys(session, info, arguments)
     if "skip_slowlog" not in info.flags:
-        session.note_slow(spent_ns, without_secrets(info.name, arguments))
+        secret = info.name in HAVE_SECRETS
+        session.note_slow(spent_ns, without_secrets(info.name, arguments) if secret else arguments)
     if session.service.monitors and "admin" not in info.flags and info.name not in _SECRET:
         session.tell_monitors(arguments)
     return reply

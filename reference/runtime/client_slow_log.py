@@ -12,13 +12,15 @@ from reference.runtime.options import NodeOptions
 
 _ARGUMENTS: Final = 32
 _BYTES: Final = 128
-_SECRET_AFTER: Final[Mapping[str, int]] = {
+HAVE_SECRETS: Final[Mapping[str, int]] = {
     "auth": 1,
     "hello": 3,
     "acl|setuser": 2,
     "acl|deluser": 2,
     "acl|getuser": 2,
 }
+"""Commands in which there may be passwords, and how many words come before these."""
+
 _DEFAULT_US: Final = "10000"
 _DEFAULT_LENGTH: Final = "128"
 
@@ -75,7 +77,7 @@ class SlowLog:
 
 def without_secrets(name: str, arguments: list[bytes]) -> list[bytes]:
     """The request without the words in which there may be passwords. (`redactClientCommand`)."""
-    kept = _SECRET_AFTER.get(name)
+    kept = HAVE_SECRETS.get(name)
     if kept is None:
         return arguments
     return [*arguments[:kept], *[b"(redacted)"] * (len(arguments) - kept)]
