@@ -209,6 +209,7 @@ class Session:
     running: bool = False  # the request at hand is being carried out
     pushed: bytearray = attrs.field(factory=bytearray)  # to be sent after its reply
     held: bool = False  # the request at hand is answered later
+    held_among: tuple[list[ClientReply], int] | None = None  # replies of EXEC, and which it is
     tracker: Tracker = attrs.field()
     at_end: list[Callable[[], None]] = attrs.field(factory=list)  # when the connection is over
 
@@ -244,6 +245,11 @@ class Session:
         if not self.held:
             return
         self.held = False
+        if self.held_among is not None:
+            replies, place = self.held_among
+            self.held_among = None
+            replies[place] = reply
+            reply = replies
         data = encode(reply, self.protocol) if self.replies else b""
         self.after_command()
         if self.outlet is not None:

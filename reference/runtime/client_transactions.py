@@ -1,13 +1,17 @@
 """MULTI, EXEC and what belongs to them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from reference.clauses import clause
 from reference.runtime.client_replies import NULL_ARRAY, ClientReply
+from reference.runtime.client_routing import Part
 from reference.runtime.client_session import Handlers, Session, Transaction
 from reference.runtime.command_table import CommandInfo
 from reference.wire.resp import OK, ErrorReply, SimpleString
+
+Run = Callable[[CommandInfo, list[bytes]], ClientReply]
+"""Carries out a command of a transaction."""
 
 _QUEUED: Final = SimpleString("QUEUED")
 _AT_ONCE: Final = frozenset({"exec", "discard", "multi", "watch", "quit", "reset"})
@@ -80,9 +84,7 @@ def _unwatch_all(session: Session, _arguments: list[bytes]) -> ClientReply:
 
 
 @clause("CM-43")
-def exec_transaction(
-    session: Session, run: Callable[[CommandInfo, list[bytes]], ClientReply]
-) -> ClientReply:
+def exec_transaction(session: Session, run: Run) -> ClientReply:
     """Every queued command is carried out and answered, or none because one cannot be.
 
     Counterpart: `execCommand`.
@@ -97,7 +99,19 @@ def exec_transaction(
     if touched:
         return NULL_ARRAY
     with session.service.keyspace.together():
-        return [run(info, arguments) for info, arguments in transaction.queue]
+        return _replies(session, transaction.queue, run)
+
+
+@clause("CM-43")
+def _replies(session: Session, queued: Sequence[Part], run: Run) -> list[ClientReply]:
+    """What each command answers; if one is answered later, all are told then."""
+    replies: list[ClientReply] = []
+    for place, (info, arguments) in enumerate(queued):
+        waited = session.held
+        replies.append(run(info, arguments))
+        if session.held and not waited:
+            session.held_among = replies, place
+    return replies
 
 
 TRANSACTION_HANDLERS: Final[Handlers] = {

@@ -3,7 +3,7 @@
 Clauses: CM-42, CM-43, CM-10.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import attrs
 import pytest
@@ -13,8 +13,10 @@ from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
 from reference.runtime.client_commands import execute, writes
 from reference.runtime.client_replies import NULL_ARRAY
 from reference.runtime.client_session import Session
+from reference.runtime.debugging import Debugging
 from reference.wire.resp import OK
 from tests.runtime.node_double import MASTERS, REPLICA, Client, NodeDouble, three_masters
+from tests.runtime.room import Room
 from tests.support import wait_until
 
 ABORT = "EXECABORT Transaction discarded because of previous errors."
@@ -216,3 +218,26 @@ def test_exec_writes_if_what_is_queued_does(client: Client) -> None:
     assert not writes(client.session, [b"EXEC"])
     client("SET bar 1")
     assert writes(client.session, [b"EXEC"])
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_what_is_answered_later_keeps_its_place(
+    monkeypatch: pytest.MonkeyPatch, place: int
+) -> None:
+    room = Room()
+    wakings: list[Callable[[], None]] = []
+    monkeypatch.setattr(Debugging, "sleep", lambda _, __, then: wakings.append(then))
+    room.node.options = attrs.evolve(room.node.options, kept={"enable-debug-command": "yes"})
+    lines = ["ECHO a", "ECHO b", "ECHO c"]
+    lines[place] = "DEBUG SLEEP 9"
+    for line in ("MULTI", *lines, "EXEC"):
+        room(1, line)
+    assert room.session(1).held
+    room.heard(1)
+
+    wakings.pop()()
+
+    expected = [line[-1] for line in lines]
+    expected[place] = "+OK"
+    assert room.heard(1).split() == ["*3", *expected]
+    assert not room.session(1).held
