@@ -56,14 +56,14 @@ def tell(report: ET.Element) -> int:
 
 @click.command()
 @click.option("--suite", type=click.Path(exists=True, path_type=Path), required=True)
-@click.option("--dialect", default="redis-7.0", show_default=True)
+@click.option("--dialect", help="That of our nodes, if not the one that the suite is for.")
 @click.option("--python", default=sys.executable, help="The interpreter that has what it needs.")
 @click.option("--binary", help="Another server than ours.")
 @click.option("--at", type=int, help="The port of a cluster that runs already.")
 @click.argument("files", nargs=-1)
 def main(
     suite: Path,
-    dialect: str,
+    dialect: str | None,
     python: str,
     binary: str | None,
     at: int | None,
@@ -74,7 +74,7 @@ def main(
     if found is None:
         known = ", ".join(each.client for each in SUITES)
         raise click.UsageError(f"{suite} is no checkout of one of {known}")
-    servers = Servers(dialect=dialect, binary=binary)
+    servers = Servers(dialect=dialect or found.dialect, binary=binary)
     chosen = files or found.files
     if at is not None or found.port is None:
         report = run(found, suite, python, servers, at or 0, chosen)

@@ -37,6 +37,7 @@ class Suite:
     client: str
     is_at: Callable[[Path], bool]
     files: tuple[str, ...]
+    dialect: str = "redis-7.0"
     port: int | None
     """Where the first of six nodes is expected; None if the suite starts its servers itself."""
     prepare: Callable[[Path, str, int, tuple[str, ...], Path], Run]
@@ -118,6 +119,7 @@ SUITES: Final = (
     ),
     Suite(
         client="valkey-py",
+        dialect="valkey-9.1",
         is_at=lambda folder: (folder / "valkey" / "cluster.py").exists(),
         files=_OF_REDIS_PY,
         port=_PORT,
@@ -125,6 +127,7 @@ SUITES: Final = (
     ),
     Suite(
         client="valkey-glide",
+        dialect="valkey-9.1",
         is_at=lambda folder: (folder / "python" / "glide-async").is_dir(),
         files=("async_tests", "sync_tests"),
         port=_PORT,

@@ -22,11 +22,12 @@ FILES: Final = (
     "base", "multi-slot-operations", "slot-migration-response", "cluster-nodes-slots", "packet",
     "info", "faildet", "failover", "update-msg", "failure-marking", "links", "pubsub", "hostnames",
     "announced-endpoints", "manual-takeover", "no-failover-option", "noaddr", "shutdown",
+    "scripting", "manual-failover", "slave-stop-cond",
 )  # fmt: skip
 """What is asked of a node that stands in for a server."""
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
-_LIMIT_S: Final = 600
+_LIMIT_S: Final = 1800
 
 
 def prepare(suite: Path, place: Path, command: str) -> None:
