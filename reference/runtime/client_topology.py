@@ -60,11 +60,7 @@ def describe_node(session: Session, node: ClusterNode) -> str:
         announced=view.announced(node.node_id),
     )
     if node.address is not None:
-        said = view.announced(node.node_id)
-        address = attrs.evolve(
-            _client_address(session, node), ip=said.client_ipv4 or node.address.ip
-        )
-        node = attrs.evolve(node, address=address)
+        node = attrs.evolve(node, address=_client_address(session, node))
     return format_node_line(node_line(view.state, node, contact))
 
 

@@ -326,6 +326,21 @@ def test_clients_are_told_what_a_node_announces_for_them(
     assert (member["hostname"], member["availability-zone"]) == ("b.example", "z1")
 
 
+@pytest.mark.parametrize(("reached", "ip"), [("127.0.0.1", "10.1.1.1"), ("::1", "cafe::1")])
+def test_nodes_are_told_with_the_address_of_the_clients_own_kind(
+    clients: list[Client], reached: str, ip: str
+) -> None:
+    client = _client(clients)
+    client.session.local_ip = reached
+    client.node.said[B] = attrs.evolve(SAID, client_ipv6="cafe::1", hostname="")
+
+    line = next(row for row in client("CLUSTER NODES").splitlines() if row.startswith(B))
+    moved = client(f"GET {OF_B}")
+
+    assert line.split()[1] == f"{ip}:99@17001"
+    assert moved == f"MOVED 5772 {ip}:99"
+
+
 def _elsewhere(kind: str) -> str:
     return {"ip": "127.0.0.1", "hostname": "?", "unknown-endpoint": ""}[kind]
 
