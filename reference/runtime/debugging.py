@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from reference.clauses import clause
 from reference.core.types import Link, NodeId
-from reference.runtime.bus import Bus, BusLink
+from reference.runtime.bus.connections import Bus, BusLink
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from reference.clauses import clause
 from reference.core.state import ClusterState
-from reference.runtime.directives import kept_text
+from reference.runtime.configuration.directives import kept_text
 from reference.runtime.node import Node
 from reference.runtime.opening import listening_node
 from reference.runtime.options import NodeOptions

@@ -37,31 +37,31 @@ from reference.core.types import Link, NodeId
 from reference.pacing.availability import Availability, judge
 from reference.pacing.heartbeat import link_dialled, without_random_ping
 from reference.pacing.pacemaker import Dial, Drop, after_step, begin, due, next_deadline
-from reference.runtime.announcements import Announcements, own_announced
-from reference.runtime.bus import BusLink
-from reference.runtime.candidacy_log import tell_of_candidacy
-from reference.runtime.clients import ClientServer
+from reference.runtime.bus.announcements import Announcements, own_announced
+from reference.runtime.bus.candidacy_log import tell_of_candidacy
+from reference.runtime.bus.connections import BusLink
+from reference.runtime.bus.dialling_turns import in_turns
+from reference.runtime.bus.outbox import Outbox
 from reference.runtime.clock import Clock, entropy
+from reference.runtime.configuration.directives import kept_text
+from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.debugging import Debugging
-from reference.runtime.dialling_turns import in_turns
-from reference.runtime.directives import kept_text
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.files.nodes_file import to_conf
+from reference.runtime.files.storage import ConfigFile
 from reference.runtime.listening import present
 from reference.runtime.node_facts import contact_of, wire_facts
 from reference.runtime.node_log import NodeLog
 from reference.runtime.node_seen import NodeSeen
-from reference.runtime.nodes_file import to_conf
 from reference.runtime.options import NodeOptions
-from reference.runtime.outbox import Outbox
 from reference.runtime.pause import WritePause
 from reference.runtime.reception import Reception
-from reference.runtime.replication import Replication
-from reference.runtime.replication_backlog import Stream
-from reference.runtime.replication_master import Replicas
-from reference.runtime.slot_migrations import Migrations, longest_pause_ms
-from reference.runtime.storage import ConfigFile
+from reference.runtime.replication.backlog import Stream
+from reference.runtime.replication.following import Replication
+from reference.runtime.replication.master import Replicas
+from reference.runtime.serving.port import ClientServer
+from reference.runtime.slots.migrations import Migrations, longest_pause_ms
 from reference.runtime.surroundings import NO_SURROUNDINGS, Surroundings
-from reference.runtime.tls import Tls
+from reference.runtime.tls.settings import Tls
 from reference.wire.announced import Announced
 from reference.wire.nodes_conf import format_nodes_conf
 

@@ -8,11 +8,11 @@ from reference.core.state import ClusterState
 from reference.core.types import NodeId
 from reference.pacing.deadlines import deadline
 from reference.pacing.pace import Pace, PeerPace
-from reference.runtime.announcements import Announcements
+from reference.runtime.bus.announcements import Announcements
+from reference.runtime.bus.translate import WireFacts
 from reference.runtime.clock import Clock
-from reference.runtime.nodes_file import Contact
+from reference.runtime.files.nodes_file import Contact
 from reference.runtime.options import NodeOptions
-from reference.runtime.translate import WireFacts
 from reference.wire.announced import Announced
 from reference.wire.bus_extensions import InternalSecretExtension
 

@@ -6,13 +6,13 @@ from reference.core.state import ClusterState
 from reference.core.types import NodeId, ShardId
 from reference.pacing.availability import Availability
 from reference.pacing.pace import Pace
-from reference.runtime.announcements import Announcements
-from reference.runtime.bus import Bus
-from reference.runtime.client_view import LinkView
+from reference.runtime.bus.announcements import Announcements
+from reference.runtime.bus.connections import Bus
+from reference.runtime.bus.outbox import Outbox
+from reference.runtime.clients.view import LinkView
 from reference.runtime.clock import Clock, new_node_id, new_shard_id
-from reference.runtime.outbox import Outbox
 from reference.runtime.reception import Reception
-from reference.runtime.replication import Replication
+from reference.runtime.replication.following import Replication
 from reference.wire.announced import Announced
 
 

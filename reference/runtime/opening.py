@@ -10,19 +10,19 @@ import attrs
 from reference.clauses import clause
 from reference.core.state import ClusterState, new_node
 from reference.core.types import NodeId
-from reference.runtime.acl_users import AclError
-from reference.runtime.append_log import AppendLogError, Recording
-from reference.runtime.clients import serve_clients
 from reference.runtime.clock import new_node_id, new_shard_id
-from reference.runtime.data_file import DataFileError, Loaded, load_file
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.data.keyspace import Keyspace
+from reference.runtime.files.nodes_file import announced_by_nodes, from_conf
+from reference.runtime.files.storage import ConfigFile, ConfigLockedError
 from reference.runtime.listening import present
 from reference.runtime.node import Node
-from reference.runtime.nodes_file import announced_by_nodes, from_conf
 from reference.runtime.options import NodeOptions
-from reference.runtime.storage import ConfigFile, ConfigLockedError
+from reference.runtime.saving.append_log import AppendLogError, Recording
+from reference.runtime.saving.data_file import DataFileError, Loaded, load_file
+from reference.runtime.serving.port import serve_clients
 from reference.runtime.surroundings import NO_SURROUNDINGS, Surroundings
-from reference.runtime.tls import TlsError
+from reference.runtime.tls.settings import TlsError
+from reference.runtime.users.users import AclError
 from reference.wire.announced import Announced
 from reference.wire.nodes_conf_parse import NodesConfError, parse_nodes_conf
 

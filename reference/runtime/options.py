@@ -25,7 +25,7 @@ class OptionError(Exception):
 class NodeOptions:
     """The options of one node, complete: nothing is left to be found out later.
 
-    Those that `reference.runtime.directives` names can be changed while the node runs.
+    Those that `reference.runtime.configuration.directives` names can be changed while it runs.
     """
 
     port: int  # clients

@@ -20,16 +20,16 @@ from reference.pacing.heartbeat import (
 )
 from reference.pacing.pace import Pace
 from reference.pacing.pacemaker import hear_data, hear_offset
-from reference.runtime.announcements import Announcements
-from reference.runtime.bus import Bus, BusLink
-from reference.runtime.candidacy_log import tell_of_candidacy
-from reference.runtime.clients import ClientServer
+from reference.runtime.bus.announcements import Announcements
+from reference.runtime.bus.candidacy_log import tell_of_candidacy
+from reference.runtime.bus.connections import Bus, BusLink
+from reference.runtime.bus.late_frames import LateFrames
+from reference.runtime.bus.outbox import Traffic, counter_name, sender_of, type_of
+from reference.runtime.bus.translate import from_wire, why_unusable
 from reference.runtime.clock import Clock, entropy, new_node_id
 from reference.runtime.debugging import Debugging
 from reference.runtime.faults import NodeFaults
-from reference.runtime.late_frames import LateFrames
-from reference.runtime.outbox import Traffic, counter_name, sender_of, type_of
-from reference.runtime.translate import from_wire, why_unusable
+from reference.runtime.serving.port import ClientServer
 from reference.wire.bus import BusMessage, Heartbeat, Publication, PublishShardMessage, decode
 from reference.wire.bus_errors import BusLinkError, BusMessageError
 from reference.wire.bus_header import BusHeader, LightHeader, NodeFlag

@@ -10,10 +10,10 @@ from importlib.metadata import version
 from typing import Final, NoReturn
 
 from reference.clauses import clause
-from reference.runtime.config_file import config_text, reads_stdin
+from reference.runtime.configuration.file import config_text, reads_stdin
+from reference.runtime.data.keyspace import preload_engine
 from reference.runtime.driver import NodeFailedError, run_nodes
 from reference.runtime.driver_log import LEVELS, log_to_file, log_to_stdout
-from reference.runtime.keyspace import preload_engine
 from reference.runtime.node import Node
 from reference.runtime.opening import StartError
 from reference.runtime.options import NodeOptions, OptionError

@@ -8,10 +8,10 @@ import attrs
 
 from reference.clauses import clause
 from reference.core.rules import DIALECTS
-from reference.runtime.acl_users import UserLineError, check_user_line
-from reference.runtime.config_file import ConfigLine, ConfigLineError, config_lines
-from reference.runtime.directives import DirectiveError, with_value
+from reference.runtime.configuration.directives import DirectiveError, with_value
+from reference.runtime.configuration.file import ConfigLine, ConfigLineError, config_lines
 from reference.runtime.options import ANY_ADDRESS, LOOPBACK, NodeOptions, OptionError, bus_port
+from reference.runtime.users.users import UserLineError, check_user_line
 
 _LARGEST_PORT: Final = 65535
 _NEEDS_MORE: Final = frozenset({"loadmodule", "rename-command", "replicaof", "slaveof"})

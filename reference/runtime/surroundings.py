@@ -6,7 +6,7 @@ import attrs
 
 from reference.core.events import Event
 from reference.core.state import ClusterState
-from reference.runtime.dialling_turns import DialSpace
+from reference.runtime.bus.dialling_turns import DialSpace
 from reference.runtime.faults import NO_FAULTS, NodeFaults
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from reference.runtime.directives import configured
+from reference.runtime.configuration.directives import configured
 from reference.runtime.opening import running_node
 from reference.runtime.options import NodeOptions, bus_port
 from tests.support import LOOPBACK, Server, free_ports, redis_binary, valkey_binary, wait_until

@@ -16,12 +16,12 @@ from reference.core.messages import FailoverAuthAck, Message
 from reference.core.slots import SlotSet
 from reference.core.state import ClusterState, new_node
 from reference.core.types import Epoch, NodeId
-from reference.runtime.bus import BusLink
+from reference.runtime.bus.connections import BusLink
 from reference.runtime.clock import new_node_id, new_shard_id
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.data.keyspace import Keyspace
+from reference.runtime.files.storage import ConfigFile
 from reference.runtime.node import Node
 from reference.runtime.options import NodeOptions, bus_port
-from reference.runtime.storage import ConfigFile
 from tests.support import LOOPBACK, Server, free_ports
 
 _T = TypeVar("_T")

@@ -11,8 +11,8 @@ from typing import Any, Final
 import pytest
 
 from reference.core.rules import REDIS_7_0, VALKEY_9_1
-from reference.runtime.client_commands import execute
-from reference.runtime.client_replies import ClientReply, Push, SetReply, Several, Verbatim
+from reference.runtime.commands.dispatch import execute
+from reference.runtime.replies import ClientReply, Push, SetReply, Several, Verbatim
 from reference.wire.resp import ErrorReply, SimpleString
 from tests.acl_words import REQUESTS, rules
 from tests.interop.differential import Connection, Failure

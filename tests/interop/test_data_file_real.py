@@ -10,10 +10,10 @@ import attrs
 import pytest
 
 from reference.core.rules import DIALECTS
-from reference.runtime.client_commands import execute
-from reference.runtime.data_digest import all_digits, digest_of_data, shortest
-from reference.runtime.data_file import load_file
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.commands.dispatch import execute
+from reference.runtime.data.digest import all_digits, digest_of_data, shortest
+from reference.runtime.data.keyspace import Keyspace
+from reference.runtime.saving.data_file import load_file
 from reference.wire.rdb_functions import parse_functions
 from reference.wire.resp import OK
 from tests.interop.data import MADE, Raw

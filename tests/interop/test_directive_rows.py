@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reference.runtime.kept_directives import kept_directives
+from reference.runtime.configuration.kept_directives import kept_directives
 from tests.support import DIALECT_OF, LOOPBACK, Server, Workshop, workshop
 
 pytestmark = pytest.mark.interop

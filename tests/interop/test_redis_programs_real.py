@@ -12,8 +12,8 @@ from typing import Final
 import pytest
 
 from reference.core.slots import key_hash_slot
-from reference.runtime.cluster import formed_cluster
-from reference.runtime.cluster_host import ClusterHost
+from reference.runtime.host.cluster import formed_cluster
+from reference.runtime.host.cluster_host import ClusterHost
 from reference.runtime.options import NodeOptions
 from tests.support import free_ports, redis_binary
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference.runtime.acl_check import why_refused
-from reference.runtime.acl_describe import user_text
-from reference.runtime.acl_rules import (
+from reference.runtime.command_table.table import table_of
+from reference.runtime.users.check import why_refused
+from reference.runtime.users.describe import user_text
+from reference.runtime.users.rules import (
     Language,
     OpenSelectorError,
     RuleError,
@@ -23,8 +24,7 @@ from reference.runtime.acl_rules import (
     merged,
     new_user,
 )
-from reference.runtime.acl_users import language_of
-from reference.runtime.command_table import table_of
+from reference.runtime.users.users import language_of
 from tests.acl_words import REQUESTS, rule, rules
 
 DIALECTS = ("redis-7.0", "redis-8.0", "valkey-8.1", "valkey-9.1")

@@ -17,8 +17,8 @@ from typing import Final
 from typing_extensions import override
 
 from reference.core.types import Health
-from reference.runtime.cluster import formed_cluster
-from reference.runtime.cluster_host import ClusterHost
+from reference.runtime.host.cluster import formed_cluster
+from reference.runtime.host.cluster_host import ClusterHost
 from reference.runtime.options import NodeOptions
 from tests.runtime.bench_bus import NODE_TIMEOUT_MS, SETTLING_S
 from tests.runtime.bench_cluster import row_of_free_ports

@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 
 from model_check.journal import replay_journal
 from reference.core.migration_jobs import MigrationStage
-from reference.runtime.cluster import formed_cluster
-from reference.runtime.cluster_host import ClusterHost
-from reference.runtime.journal import Journal
+from reference.runtime.host.cluster import formed_cluster
+from reference.runtime.host.cluster_host import ClusterHost
+from reference.runtime.host.journal import Journal
 from reference.runtime.node import Node
 from reference.runtime.options import NodeOptions
 from tests.support import LOOPBACK, free_ports

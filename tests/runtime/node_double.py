@@ -16,18 +16,18 @@ from reference.core.slots import SlotSet
 from reference.core.state import ClusterState, new_node
 from reference.core.step import step
 from reference.core.types import Address, Link, NodeId, Role, ShardId
-from reference.runtime.client_commands import execute
-from reference.runtime.client_replies import Verbatim
-from reference.runtime.client_session import Service, Session
-from reference.runtime.client_view import LinkView
+from reference.runtime.clients.session import Service, Session
+from reference.runtime.clients.view import LinkView
+from reference.runtime.commands.dispatch import execute
+from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.debugging import Debugging
-from reference.runtime.keyspace import Keyspace
 from reference.runtime.options import NodeOptions
 from reference.runtime.pause import WritePause
-from reference.runtime.replication_backlog import Stream
-from reference.runtime.replication_master import Replicas
-from reference.runtime.slot_migrations import Migrations
-from reference.runtime.tls import Tls
+from reference.runtime.replication.backlog import Stream
+from reference.runtime.replication.master import Replicas
+from reference.runtime.replies import Verbatim
+from reference.runtime.slots.migrations import Migrations
+from reference.runtime.tls.settings import Tls
 from reference.wire.announced import NOTHING_ANNOUNCED, Announced
 from reference.wire.resp import ErrorReply, SimpleString
 

@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 from reference.core.rules import VALKEY_9_1, Rules
-from reference.runtime.client_commands import execute
-from reference.runtime.client_replies import encode
-from reference.runtime.client_session import Service, Session
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.clients.session import Service, Session
+from reference.runtime.commands.dispatch import execute
+from reference.runtime.data.keyspace import Keyspace
+from reference.runtime.replies import encode
 from tests.runtime.node_double import MASTERS, REPLICA, NodeDouble, three_masters
 
 

@@ -12,12 +12,12 @@ import attrs
 import pytest
 
 from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
-from reference.runtime.acl_users import AclError, Users
-from reference.runtime.client_commands import execute
-from reference.runtime.client_plain import is_plain
-from reference.runtime.config_file import with_users
+from reference.runtime.commands.dispatch import execute
+from reference.runtime.configuration.file import with_users
 from reference.runtime.options import NodeOptions
 from reference.runtime.server_options import ConfigFileError, started_with
+from reference.runtime.serving.plain import is_plain
+from reference.runtime.users.users import AclError, Users
 from tests.runtime.room import Room
 
 OPTIONS = NodeOptions(port=7000, cport=17000)

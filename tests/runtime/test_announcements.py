@@ -26,9 +26,9 @@ from reference.core.events import (
 )
 from reference.core.slots import SlotSet
 from reference.core.types import Address, NodeId, ShardId
-from reference.runtime.announcements import Announcements
+from reference.runtime.bus.announcements import Announcements
 from reference.runtime.clock import new_internal_secret
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.node import Node
 from reference.runtime.opening import running_node
 from reference.runtime.options import LOOPBACK, NodeOptions

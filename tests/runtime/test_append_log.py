@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from reference.runtime.append_log import AppendLog, AppendLogError, Manifest
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.opening import StartError, listening_node
 from reference.runtime.options import NodeOptions, bus_port
+from reference.runtime.saving.append_log import AppendLog, AppendLogError, Manifest
 from reference.wire.rdb import RdbKey
 from tests.runtime.node_double import Client, NodeDouble
 from tests.support import free_ports

@@ -15,13 +15,13 @@ import attrs
 import pytest
 
 from reference.core.types import NodeId
-from reference.runtime.client_channels import Kind
-from reference.runtime.client_limits import Limits, OutputClass, OutputLimit
-from reference.runtime.clients import ClientServer, serve_clients
-from reference.runtime.cluster import formed_cluster
-from reference.runtime.cluster_host import ClusterHost
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.clients.channels import Kind
+from reference.runtime.data.keyspace import Keyspace
+from reference.runtime.host.cluster import formed_cluster
+from reference.runtime.host.cluster_host import ClusterHost
+from reference.runtime.limits import Limits, OutputClass, OutputLimit
 from reference.runtime.options import NodeOptions
+from reference.runtime.serving.port import ClientServer, serve_clients
 from reference.wire.bus import FailMessage, PublishMessage, encode
 from reference.wire.bus_header import BusHeader, LightHeader, NodeFlag
 from reference.wire.resp import encode_reply

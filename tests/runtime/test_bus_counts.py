@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
-from reference.runtime.cluster import formed_cluster
-from reference.runtime.cluster_host import ClusterHost
+from reference.runtime.host.cluster import formed_cluster
+from reference.runtime.host.cluster_host import ClusterHost
 from reference.runtime.node import Node
 from reference.runtime.options import NodeOptions
 from tests.runtime.room import Room

@@ -15,8 +15,8 @@ from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
 from reference.core.types import Link, NodeId
 from reference.pacing.pace import Candidacy, Pace
 from reference.pacing.pacemaker import begin
-from reference.runtime.bus import Bus, BusLink
-from reference.runtime.candidacy_log import tell_of_candidacy
+from reference.runtime.bus.candidacy_log import tell_of_candidacy
+from reference.runtime.bus.connections import Bus, BusLink
 from tests.builders import A1, B, view
 
 

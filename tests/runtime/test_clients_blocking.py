@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from reference.core.nodes import NodeTable
 from reference.core.slots import SlotSet, key_hash_slot
 from reference.core.state import bind_slots
-from reference.runtime.clients import ClientServer, serve_clients
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.data.keyspace import Keyspace
+from reference.runtime.serving.port import ClientServer, serve_clients
 from reference.wire.resp import ErrorReply
 from tests.runtime.node_double import MASTERS, NodeDouble
 from tests.runtime.room import Room

@@ -12,8 +12,8 @@ import pytest
 from reference.core.rules import VALKEY_9_1
 from reference.core.slots import NO_SLOTS
 from reference.core.types import Health, NodeId
-from reference.runtime.client_commands import execute
-from reference.runtime.command_table import table_of
+from reference.runtime.command_table.table import table_of
+from reference.runtime.commands.dispatch import execute
 from reference.wire.resp import OK
 from tests.runtime.node_double import MASTERS, REPLICA, Client, NodeDouble, alone, three_masters
 

@@ -14,9 +14,9 @@ import redis
 from redis.asyncio import Redis
 
 from reference.core.rules import REDIS_7_0, VALKEY_9_1
-from reference.runtime.client_limits import OutputClass
-from reference.runtime.clients import ClientServer, serve_clients
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.data.keyspace import Keyspace
+from reference.runtime.limits import OutputClass
+from reference.runtime.serving.port import ClientServer, serve_clients
 from tests.runtime.node_double import NodeDouble
 from tests.runtime.room import Room
 

@@ -14,7 +14,7 @@ from reference.core.open_slots import open_slots
 from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.types import NodeId
-from reference.runtime.client_view import RELEASES
+from reference.runtime.clients.view import RELEASES
 from reference.wire.announced import Announced
 from tests.runtime.node_double import MASTERS, REPLICA, Client, NodeDouble, alone, three_masters
 

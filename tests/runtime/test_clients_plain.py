@@ -17,10 +17,11 @@ from typing_extensions import override
 from reference.core.open_slots import NO_OPEN_SLOTS
 from reference.core.slots import SlotSet
 from reference.core.state import ClusterState
-from reference.runtime import client_connection, client_plain
-from reference.runtime.client_connection import Connection
-from reference.runtime.clients import ClientServer
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.data.keyspace import Keyspace
+from reference.runtime.serving import connection as client_connection
+from reference.runtime.serving import plain as client_plain
+from reference.runtime.serving.connection import Connection
+from reference.runtime.serving.port import ClientServer
 from tests.runtime.node_double import MASTERS, NodeDouble, three_masters
 
 _LATE: Final = "PXAT 9999999999999"

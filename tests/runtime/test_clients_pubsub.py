@@ -10,9 +10,9 @@ from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
 from reference.core.slots import SlotSet
 from reference.core.state import bind_slots
 from reference.core.types import SLOT_COUNT
-from reference.runtime.client_limits import OutputClass
-from reference.runtime.client_patterns import glob
-from reference.runtime.client_session import Replies
+from reference.runtime.clients.session import Replies
+from reference.runtime.limits import OutputClass
+from reference.runtime.patterns import glob
 from tests.runtime.node_double import MASTERS, REPLICA, three_masters
 from tests.runtime.room import Room
 

@@ -5,7 +5,7 @@ Clauses: CM-3.
 
 import pytest
 
-from reference.runtime.client_replies import ClientReply, SetReply, Verbatim, encode
+from reference.runtime.replies import ClientReply, SetReply, Verbatim, encode
 from reference.wire.resp import ErrorReply, SimpleString
 
 

@@ -5,9 +5,9 @@ Clauses: CM-10, CM-20, CM-21.
 
 import pytest
 
-from reference.runtime.client_commands import HANDLERS
-from reference.runtime.client_replies import encode
-from reference.runtime.command_table import DATA_COMMANDS, keys_of, table_of
+from reference.runtime.command_table.table import DATA_COMMANDS, keys_of, table_of
+from reference.runtime.commands.dispatch import HANDLERS
+from reference.runtime.replies import encode
 
 TABLE = table_of("valkey-9.1")
 COMMANDS = TABLE.commands

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reference.core.rules import VALKEY_9_1
-from reference.runtime.command_table import table_of
+from reference.runtime.command_table.table import table_of
 from tests.runtime.node_double import MASTERS, REPLICA, Client, NodeDouble, three_masters
 
 A = MASTERS[0]

@@ -10,10 +10,10 @@ import pytest
 
 from reference.core.open_slots import open_slots
 from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
-from reference.runtime.client_commands import execute, writes
-from reference.runtime.client_replies import NULL_ARRAY
-from reference.runtime.client_session import Session
+from reference.runtime.clients.session import Session
+from reference.runtime.commands.dispatch import execute, writes
 from reference.runtime.debugging import Debugging
+from reference.runtime.replies import NULL_ARRAY
 from reference.wire.resp import OK
 from tests.runtime.node_double import MASTERS, REPLICA, Client, NodeDouble, three_masters
 from tests.runtime.room import Room

@@ -17,11 +17,11 @@ from redis.asyncio import Redis
 
 from model_check.journal import replay_journal
 from reference.core.types import Health
-from reference.runtime.cluster import formed_cluster
-from reference.runtime.cluster_host import ClusterHost, Condition, HostError
-from reference.runtime.console import obey
-from reference.runtime.http_api import http_api
-from reference.runtime.journal import Journal
+from reference.runtime.host.cluster import formed_cluster
+from reference.runtime.host.cluster_host import ClusterHost, Condition, HostError
+from reference.runtime.host.console import obey
+from reference.runtime.host.http_api import http_api
+from reference.runtime.host.journal import Journal
 from reference.runtime.options import NodeOptions
 from tests.support import LOOPBACK, free_ports
 

@@ -6,7 +6,7 @@ Clauses: CM-97.
 import pytest
 
 from reference.core.rules import DIALECTS
-from reference.runtime.command_table import table_of
+from reference.runtime.command_table.table import table_of
 from tests.runtime.node_double import Client, NodeDouble, three_masters
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reference.runtime.config_file import (
+from reference.runtime.configuration.directives import values
+from reference.runtime.configuration.file import (
     ConfigLineError,
     config_text,
     quoted,
@@ -15,8 +16,7 @@ from reference.runtime.config_file import (
     rewritten,
     split_words,
 )
-from reference.runtime.directives import values
-from reference.runtime.kept_directives import kept_directives
+from reference.runtime.configuration.kept_directives import kept_directives
 from reference.runtime.options import NodeOptions, OptionError
 from reference.runtime.server_options import ConfigFileError, started_with
 

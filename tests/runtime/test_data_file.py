@@ -13,14 +13,14 @@ import pytest
 
 from reference.core.rules import REDIS_7_0, VALKEY_9_1
 from reference.core.slots import SlotSet
-from reference.runtime.arrivals import expect
-from reference.runtime.client_commands import execute
-from reference.runtime.client_replies import Verbatim
-from reference.runtime.data_file import DataFileError, Loaded, load_file
+from reference.runtime.commands.dispatch import execute
+from reference.runtime.data.arrivals import expect
+from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.driver import _saved
-from reference.runtime.keyspace import Keyspace
 from reference.runtime.opening import StartError, listening_node
 from reference.runtime.options import NodeOptions
+from reference.runtime.replies import Verbatim
+from reference.runtime.saving.data_file import DataFileError, Loaded, load_file
 from reference.wire.rdb import RdbKey
 from tests.runtime.room import Room
 from tests.support import free_ports

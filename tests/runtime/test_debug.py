@@ -13,8 +13,8 @@ import attrs
 import pytest
 
 from reference.core.types import Link, NodeId
-from reference.runtime.bus import Bus, BusLink
-from reference.runtime.data_digest import shortest
+from reference.runtime.bus.connections import Bus, BusLink
+from reference.runtime.data.digest import shortest
 from reference.runtime.debugging import Debugging
 from reference.wire.bus_header import MessageType
 from tests.runtime.node_double import MASTERS, Client, NodeDouble

@@ -16,7 +16,7 @@ from reference.core.types import Address, NodeId
 from reference.pacing.heartbeat import link_dialled, link_lost
 from reference.pacing.pace import Pace
 from reference.pacing.pacemaker import Action, Dial, begin, due
-from reference.runtime.dialling_turns import DialSpace, in_turns
+from reference.runtime.bus.dialling_turns import DialSpace, in_turns
 
 _ADDRESS = Address(ip="127.0.0.1", port=1, cport=2)
 _NODES = [ClusterNode(node_id=NodeId(name), address=_ADDRESS) for name in "abcdefgh"]

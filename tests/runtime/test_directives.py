@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from reference.core.rules import DIALECTS
 from reference.core.settings import Settings
-from reference.runtime.commands import node as node_command
-from reference.runtime.directives import (
+from reference.runtime.command_line import node as node_command
+from reference.runtime.configuration.directives import (
     DIRECTIVES,
     DirectiveError,
     configured,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference.runtime.keyspace import Keyspace
-from reference.runtime.replication_stream import Follower
+from reference.runtime.data.keyspace import Keyspace
+from reference.runtime.replication.stream import Follower
 from reference.wire.rdb import RdbKey
 from reference.wire.resp import ErrorReply, encode_reply
 

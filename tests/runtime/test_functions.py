@@ -15,15 +15,15 @@ import attrs
 import pytest
 
 from reference.core.rules import REDIS_7_0
-from reference.runtime.append_log import AppendLog
-from reference.runtime.client_commands import execute, writes
-from reference.runtime.client_replies import ClientReply
-from reference.runtime.data_file import load_file
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.commands.dispatch import execute, writes
+from reference.runtime.data.as_commands import ReplicationError
+from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.libraries import LibraryError
 from reference.runtime.options import NodeOptions
-from reference.runtime.replication_data import ReplicationError
-from reference.runtime.replication_stream import Follower
+from reference.runtime.replication.stream import Follower
+from reference.runtime.replies import ClientReply
+from reference.runtime.saving.append_log import AppendLog
+from reference.runtime.saving.data_file import load_file
 from reference.wire.rdb_dump import with_footer
 from reference.wire.rdb_strings import format_string
 from reference.wire.resp import OK, ErrorReply, SimpleString, encode_reply

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reference.core.slots import key_hash_slot
-from reference.runtime.client_replies import ClientReply, SetReply
-from reference.runtime.command_table import DATA_COMMANDS, table_of
-from reference.runtime.keyspace import Keyspace, unknown_command
+from reference.runtime.command_table.table import DATA_COMMANDS, table_of
+from reference.runtime.data.keyspace import Keyspace, unknown_command
+from reference.runtime.replies import ClientReply, SetReply
 from reference.wire.resp import ErrorReply, SimpleString
 
 NEVER = (
@@ -194,7 +194,7 @@ def test_table_has_no_name_twice() -> None:
 
 def test_a_start_does_not_wait_for_the_engine() -> None:
     """The engine takes longer to import than all else, and nobody has asked for data yet."""
-    modules = "sys, reference.runtime.commands, reference.runtime.server"
+    modules = "sys, reference.runtime.command_line, reference.runtime.server"
     program = (
         f"import {modules}; print(sorted({{'fakeredis', 'redis', 'numpy'}} & {{*sys.modules}}))"
     )

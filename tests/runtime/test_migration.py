@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference.runtime.client_commands import execute
-from reference.runtime.client_session import Service, Session
-from reference.runtime.clients import ClientServer, serve_clients
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.clients.session import Service, Session
+from reference.runtime.commands.dispatch import execute
+from reference.runtime.data.keyspace import Keyspace
+from reference.runtime.serving.port import ClientServer, serve_clients
 from reference.wire.rdb import RdbKey
 from reference.wire.rdb_crc64 import crc64
 from reference.wire.rdb_dump import format_dump, parse_dump

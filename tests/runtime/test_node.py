@@ -25,12 +25,12 @@ from reference.core.nodes import ClusterNode
 from reference.core.rules import DIALECTS
 from reference.core.slots import SlotSet
 from reference.core.types import Address, Health, Link, NodeId
-from reference.runtime.cluster import formed_cluster
+from reference.runtime.bus.outbox import counter_name
+from reference.runtime.bus.translate import WireFacts, to_wire
+from reference.runtime.host.cluster import formed_cluster
 from reference.runtime.node import Node
 from reference.runtime.opening import StartError, listening_node, running_node
 from reference.runtime.options import LOOPBACK, NodeOptions, OptionError, bus_port
-from reference.runtime.outbox import counter_name
-from reference.runtime.translate import WireFacts, to_wire
 from reference.wire.bus import UnknownMessage, encode
 from reference.wire.bus_frames import FrameReader
 from reference.wire.bus_header import BusHeader

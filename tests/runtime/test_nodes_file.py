@@ -12,8 +12,8 @@ from reference.core.nodes import ClusterNode
 from reference.core.rules import Rules
 from reference.core.state import ClusterState, durable, restarted
 from reference.core.types import Health, NodeId, Role
-from reference.runtime.cluster import formed_cluster, spread_slots
-from reference.runtime.nodes_file import NO_CONTACT, Contact, from_conf, to_conf
+from reference.runtime.files.nodes_file import NO_CONTACT, Contact, from_conf, to_conf
+from reference.runtime.host.cluster import formed_cluster, spread_slots
 from reference.runtime.options import NodeOptions
 from reference.wire.nodes_conf import format_nodes_conf
 from reference.wire.nodes_conf_parse import parse_nodes_conf

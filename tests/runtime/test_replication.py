@@ -16,15 +16,15 @@ import pytest
 from reference.core.nodes import ClusterNode
 from reference.core.state import ClusterState, new_node
 from reference.core.types import Address, NodeId, Role, ShardId
-from reference.runtime import replication
-from reference.runtime.client_commands import execute
-from reference.runtime.client_session import Service, Session
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.clients.session import Service, Session
+from reference.runtime.commands.dispatch import execute
+from reference.runtime.data.as_commands import ReplicationError, commands_of
+from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.node import Node
 from reference.runtime.opening import running_node
 from reference.runtime.options import LOOPBACK, NodeOptions, bus_port
-from reference.runtime.replication_data import ReplicationError, commands_of
-from reference.runtime.replication_stream import CommandStream, Follower
+from reference.runtime.replication import following as replication
+from reference.runtime.replication.stream import CommandStream, Follower
 from reference.wire.rdb import RdbKey, format_rdb
 from reference.wire.rdb_dump import format_dump
 from reference.wire.rdb_values import RdbHash, RdbStream, RdbString, RdbValue, StreamId

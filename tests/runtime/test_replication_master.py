@@ -16,14 +16,14 @@ from reference.core.nodes import ClusterNode
 from reference.core.slots import SlotSet
 from reference.core.state import ClusterState, new_node
 from reference.core.types import Address, NodeId, Role, ShardId
-from reference.runtime import replication_feed
-from reference.runtime.keyspace import Keyspace
+from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.node import Node
 from reference.runtime.opening import running_node
 from reference.runtime.options import LOOPBACK, NodeOptions, bus_port
-from reference.runtime.replication_backlog import Stream
-from reference.runtime.replication_feed import FeedState
-from reference.runtime.replication_snapshot import Snapshot
+from reference.runtime.replication import feed as replication_feed
+from reference.runtime.replication.backlog import Stream
+from reference.runtime.replication.feed import FeedState
+from reference.runtime.replication.snapshot import Snapshot
 from reference.wire.rdb import RdbDecoder, RdbEntry, RdbKey
 from reference.wire.rdb_values import RdbString
 from reference.wire.resp import encode_reply

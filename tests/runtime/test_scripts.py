@@ -15,8 +15,8 @@ import pytest
 from reference.core.rules import REDIS_7_0
 from reference.core.slots import key_hash_slot
 from reference.core.types import NodeId
-from reference.runtime.client_commands import execute, writes
-from reference.runtime.client_replies import ClientReply
+from reference.runtime.commands.dispatch import execute, writes
+from reference.runtime.replies import ClientReply
 from reference.wire.resp import ErrorReply, SimpleString
 from tests.runtime.node_double import MASTERS
 from tests.runtime.room import Room

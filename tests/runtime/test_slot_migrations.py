@@ -11,9 +11,9 @@ import redis
 from redis.asyncio import Redis
 
 from reference.core.migration_jobs import MigrationStage
-from reference.runtime.replication_snapshot import Snapshot
-from reference.runtime.slot_export import Export
-from reference.runtime.slot_import import Import
+from reference.runtime.replication.snapshot import Snapshot
+from reference.runtime.slots.exporting import Export
+from reference.runtime.slots.importing import Import
 from tests.runtime.moving_room import (
     KEYS,
     LOST,

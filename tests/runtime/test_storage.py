@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reference.runtime.storage import ConfigFile, ConfigLockedError
+from reference.runtime.files.storage import ConfigFile, ConfigLockedError
 
 
 @pytest.mark.parametrize("fsync", [True, False])

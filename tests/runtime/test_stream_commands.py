@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
-from reference.runtime.client_commands import execute
+from reference.runtime.commands.dispatch import execute
 from tests.runtime.room import Room
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import attrs
 import pytest
 
-from reference.runtime import tls_listening
 from reference.runtime.node import Node
 from reference.runtime.opening import running_node
 from reference.runtime.options import LOOPBACK, NodeOptions
+from reference.runtime.tls import listening as tls_listening
 from reference.wire.resp import encode_reply
 from tests.certificates import Authority
 from tests.runtime.test_node import eventually

@@ -11,9 +11,9 @@ import click
 import pytest
 
 from reference.core.types import Address
-from reference.runtime.commands import _TLS, seated
+from reference.runtime.command_line import _TLS, seated
+from reference.runtime.files.nodes_file import from_conf
 from reference.runtime.node import Node
-from reference.runtime.nodes_file import from_conf
 from reference.runtime.opening import StartError, running_node
 from reference.runtime.options import LOOPBACK, NodeOptions, OptionError
 from reference.runtime.server_options import started_with

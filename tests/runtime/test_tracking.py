@@ -10,10 +10,10 @@ import attrs
 import pytest
 
 from reference.core.slots import SlotSet, key_hash_slot
-from reference.runtime.client_commands import execute
-from reference.runtime.client_commands_clients import describe_client
-from reference.runtime.client_plain import is_plain
-from reference.runtime.client_replies import Verbatim
+from reference.runtime.commands.clients import describe_client
+from reference.runtime.commands.dispatch import execute
+from reference.runtime.replies import Verbatim
+from reference.runtime.serving.plain import is_plain
 from tests.runtime.node_double import MASTERS
 from tests.runtime.room import Room
 

@@ -11,8 +11,8 @@ import pytest
 from reference.core import messages as core
 from reference.core.slots import SlotSet
 from reference.core.types import Address, Health, NodeId, Role, ShardId
-from reference.runtime.announcements import knows_extensions
-from reference.runtime.translate import (
+from reference.runtime.bus.announcements import knows_extensions
+from reference.runtime.bus.translate import (
     WireFacts,
     from_wire,
     to_wire,

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from reference.runtime.cluster import formed_cluster
+from reference.runtime.host.cluster import formed_cluster
 from reference.runtime.opening import listening_node
 from reference.runtime.options import LOOPBACK, NodeOptions
 from reference.wire.resp import ErrorReply, encode_reply

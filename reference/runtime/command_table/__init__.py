@@ -1,0 +1,1 @@
+"""The table of commands: names, arity, flags, keys, categories."""

@@ -1,0 +1,1 @@
+"""The commands of clients, by what they are about."""

@@ -1,0 +1,134 @@
+"""Data commands that the engine does not have, or has with a flaw, by way of those that it has."""
+
+import time
+from typing import Final
+
+from reference.clauses import clause
+from reference.runtime.clients.arguments import parse_integer
+from reference.runtime.clients.session import Handlers, Session
+from reference.runtime.replies import NULL_ARRAY, ClientReply, SetReply
+from reference.wire.resp import ErrorReply
+
+_WHEN: Final = {
+    b"EX": (1000, True), b"PX": (1, True), b"EXAT": (1000, False), b"PXAT": (1, False),
+}  # fmt: skip
+"""Units of options in milliseconds, and whether they count from now."""
+
+
+def _ask(session: Session, *words: bytes) -> ClientReply:
+    return session.service.keyspace.execute(words, session.protocol)
+
+
+def _touch(session: Session, arguments: list[bytes]) -> ClientReply:
+    """How many of the keys there are; when they were last used is not kept."""
+    return _ask(session, b"EXISTS", *arguments[1:])
+
+
+def _count_common(session: Session, arguments: list[bytes]) -> ClientReply:
+    """How many members the sets have in common, no more than the limit if there is one."""
+    count = int(arguments[1])  # the keys were found by it
+    keys, rest = arguments[2 : 2 + count], arguments[2 + count :]
+    limit = 0
+    if rest:
+        if len(rest) != 2 or rest[0].upper() != b"LIMIT":
+            return ErrorReply("ERR syntax error")
+        limit = parse_integer(rest[1])
+        if limit < 0:
+            return ErrorReply("ERR LIMIT can't be negative")
+    reply = _ask(session, b"SINTER", *keys)
+    if isinstance(reply, ErrorReply):
+        return reply
+    elements = reply.elements if isinstance(reply, SetReply) else reply
+    number = len(elements) if isinstance(elements, list) else 0
+    return min(number, limit) if limit else number
+
+
+def _some_member(session: Session, arguments: list[bytes]) -> ClientReply:
+    """A member by chance, or several; nothing for a key that is not there."""
+    reply = _ask(session, *arguments)
+    if len(arguments) == 2 and isinstance(reply, list):
+        return reply[0] if reply else None
+    return reply
+
+
+def _pop_many(session: Session, arguments: list[bytes]) -> ClientReply:
+    """What is popped from the first key that has anything."""
+    reply = _ask(session, *arguments)
+    return NULL_ARRAY if reply is None else reply
+
+
+def _bits(session: Session, arguments: list[bytes]) -> ClientReply:
+    """Integers inside a string, which is only read."""
+    words = [word.upper() for word in arguments[2:]]
+    while words:
+        if words[0] == b"OVERFLOW" and len(words) > 1:
+            del words[:2]
+        elif words[0] == b"GET":
+            del words[:3]
+        elif words[0] in (b"SET", b"INCRBY"):
+            return ErrorReply("ERR BITFIELD_RO only supports the GET subcommand")
+        else:
+            break
+    return _ask(session, b"BITFIELD", *arguments[1:])
+
+
+@clause("CM-93")
+def read_and_limit(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The string, whose time ends at the millisecond that was asked for, as the engine's do not.
+
+    Counterpart: `getexCommand`.
+    """
+    words = [word.upper() for word in arguments[2:3]]
+    with session.service.keyspace.together():
+        reply = _ask(session, *arguments)
+        if isinstance(reply, ErrorReply) and reply.text.endswith(" in getex"):
+            return ErrorReply(reply.text.replace("getex", "'getex' command"))
+        if words and words[0] in _WHEN and isinstance(reply, bytes):
+            now_ms = time.time_ns() // 1_000_000
+            scale, from_now = _WHEN[words[0]]
+            when = int(arguments[3]) * scale + (now_ms if from_now else 0)
+            _ask(session, b"PEXPIREAT", arguments[1], b"%d" % when)
+    return reply
+
+
+def _merge(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The first counts what it counted before, too."""
+    return _ask(session, arguments[0], arguments[1], *arguments[1:])
+
+
+@clause("CM-93")
+def copy(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The key is copied within the one database that there is. Counterpart: `copyCommand`."""
+    words = [argument.upper() for argument in arguments]
+    if b"DB" in words[3:-1]:
+        number = parse_integer(arguments[words.index(b"DB", 3) + 1])
+        if number:
+            return ErrorReply(session.release.copy_error)
+    return _ask(session, *arguments)
+
+
+@clause("CM-93")
+def sort(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The elements in order, by themselves alone. Counterpart: `sortCommandGeneric`."""
+    for position, argument in enumerate(arguments[2:-1], 2):
+        word, pattern = argument.upper(), arguments[position + 1]
+        by_key = word == b"BY" and b"*" in pattern
+        if by_key or (word == b"GET" and (pattern != b"#" or not session.release.sort_takes_self)):
+            return ErrorReply(session.release.sort_error.format(word.decode()))
+    return _ask(session, *arguments)
+
+
+DATA_HANDLERS: Final[Handlers] = {
+    "bitfield_ro": _bits,
+    "copy": copy,
+    "getex": read_and_limit,
+    "lmpop": _pop_many,
+    "zmpop": _pop_many,
+    "pfmerge": _merge,
+    "sort": sort,
+    "sort_ro": sort,
+    "sintercard": _count_common,
+    "touch": _touch,
+    "zrandmember": _some_member,
+}
+"""The handlers of this module by command."""

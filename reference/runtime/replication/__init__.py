@@ -1,0 +1,1 @@
+"""Masters and replicas: the stream of data between them."""

@@ -1,0 +1,1 @@
+"""The client port: connections, and what becomes of the bytes on them."""

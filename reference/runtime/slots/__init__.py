@@ -1,0 +1,1 @@
+"""Slots on their way between nodes, with their keys."""
