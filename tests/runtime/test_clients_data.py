@@ -1,6 +1,6 @@
 """Data commands that the engine does not have, or has with a flaw.
 
-Clauses: CM-3, CM-5.
+Clauses: CM-3, CM-5, CM-115.
 """
 
 import pytest
@@ -33,6 +33,9 @@ def test_touched_keys_are_counted(room: Room) -> None:
         ("ZRANDMEMBER {bar}none", "$-1"),
         ("ZRANDMEMBER {bar}none 2", "*0"),
         ("ZRANDMEMBER {bar}z", "m"),
+        ("HRANDFIELD {bar}none 2", "*0"),
+        ("HRANDFIELD {bar}none", "$-1"),
+        ("ZRANDMEMBER {bar}z -1000001", "-ERR no more than 1000000 choices are made at once here"),
         ("ZMPOP 2 {bar}none {bar}z MIN", "*2 {bar}z *1 *2 m 1"),
         ("ZMPOP 1 {bar}none MIN", "*-1"),
         ("LMPOP 1 {bar}none LEFT", "*-1"),

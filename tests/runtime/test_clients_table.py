@@ -141,6 +141,8 @@ def test_each_command_has_exactly_one_who_answers_it() -> None:
         "xinfo|stream",
         "getex",
         "sintercard",
+        "hrandfield",
+        "srandmember",
         "zrandmember",
         "lmpop",
         "zmpop",

@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from reference.clauses import clause
-from reference.runtime.clients.arguments import parse_integer
+from reference.runtime.clients.arguments import CommandError, parse_integer
 from reference.runtime.clients.session import Handlers, Session
 from reference.runtime.replies import NULL_ARRAY, ClientReply, SetReply
 from reference.wire.resp import ErrorReply
@@ -13,6 +13,10 @@ _WHEN: Final = {
     b"EX": (1000, True), b"PX": (1, True), b"EXAT": (1000, False), b"PXAT": (1, False),
 }  # fmt: skip
 """Units of options in milliseconds, and whether they count from now."""
+_WITH: Final = {b"HRANDFIELD": b"WITHVALUES", b"ZRANDMEMBER": b"WITHSCORES"}
+_LARGEST: Final = 2**63 - 1
+_MOST_CHOICES: Final = 1_000_000
+"""For each the engine makes an element of its reply, before any of it is sent."""
 
 
 def _ask(session: Session, *words: bytes) -> ClientReply:
@@ -43,12 +47,38 @@ def _count_common(session: Session, arguments: list[bytes]) -> ClientReply:
     return min(number, limit) if limit else number
 
 
-def _some_member(session: Session, arguments: list[bytes]) -> ClientReply:
-    """A member by chance, or several; nothing for a key that is not there."""
-    reply = _ask(session, *arguments)
-    if len(arguments) == 2 and isinstance(reply, list):
-        return reply[0] if reply else None
-    return reply
+@clause("CM-115")
+def some_member(session: Session, arguments: list[bytes]) -> ClientReply:
+    """A member by chance, or, if it was asked how many, several: none of a key that is not there.
+
+    Counterpart: `hrandfieldCommand`, `srandmemberCommand`, `zrandmemberCommand`.
+    """
+    key, words = arguments[1], arguments[2:]
+    if not words:
+        reply = _ask(session, *arguments)
+        if isinstance(reply, list):
+            return reply[0] if reply else None
+        return reply
+    option = _WITH.get(arguments[0].upper(), b"")
+    count = _parse_count(words[0]) if option or len(words) == 1 else 0
+    if len(words) > 2 or (len(words) == 2 and words[1].upper() != option):
+        return ErrorReply("ERR syntax error")
+    if len(words) == 2 and abs(count) > _LARGEST // 2:
+        return ErrorReply("ERR value is out of range")
+    if count < -_MOST_CHOICES:
+        return ErrorReply(f"ERR no more than {_MOST_CHOICES} choices are made at once here")
+    if session.service.keyspace.missing([key]):
+        return []
+    return _ask(session, *arguments)
+
+
+def _parse_count(word: bytes) -> int:
+    count = parse_integer(word)
+    if count < -_LARGEST:
+        raise CommandError(
+            f"ERR value is out of range, value must between -{_LARGEST} and {_LARGEST}"
+        )
+    return count
 
 
 def _pop_many(session: Session, arguments: list[bytes]) -> ClientReply:
@@ -122,6 +152,7 @@ DATA_HANDLERS: Final[Handlers] = {
     "bitfield_ro": _bits,
     "copy": copy,
     "getex": read_and_limit,
+    "hrandfield": some_member,
     "lmpop": _pop_many,
     "zmpop": _pop_many,
     "pfmerge": _merge,
@@ -129,6 +160,7 @@ DATA_HANDLERS: Final[Handlers] = {
     "sort_ro": sort,
     "sintercard": _count_common,
     "touch": _touch,
-    "zrandmember": _some_member,
+    "srandmember": some_member,
+    "zrandmember": some_member,
 }
 """The handlers of this module by command."""
