@@ -1,6 +1,7 @@
 """The same requests get the same bytes from a real server and from a slotproof node.
 
-Clauses: CM-3, CM-71, CM-75, CM-76, CM-80, CM-84, CM-85, CM-87, CM-88, CM-89, CM-93, CM-98, CM-115.
+Clauses: CM-3, CM-71, CM-75, CM-76, CM-80, CM-84, CM-85, CM-87, CM-88, CM-89, CM-93, CM-98, CM-115,
+CM-116, CM-117.
 """
 
 import re
@@ -132,6 +133,34 @@ CONVERSATIONS: Final = {
         "GEOSEARCH g FROMMEMBER P BYRADIUS 1 km", "DEL g", "DEL a{k} b{k}",
         "COMMAND GETKEYS XREAD STREAMS a 1", "COMMAND GETKEYS BLPOP a b 0",
         "COMMAND GETKEYS SPUBLISH a b", "COMMAND LIST FILTERBY FOO a",
+    ),
+    "ids of streams": (
+        "XSETID s 1-1", "XSETID s x", "XSETID s 1-1 FOO", "XADD s 5-1 f v", "XADD s 6-1 f v",
+        "XSETID s 5-0", "XSETID s 7-1", "XSETID s -", "XSETID s 9-*", "XSETID s 7",
+        "XSETID s 18446744073709551616-0", "XSETID s 8-1 ENTRIESADDED 1",
+        "XSETID s 8-1 ENTRIESADDED -1", "XSETID s 8-1 ENTRIESADDED x",
+        "XSETID s 8-1 ENTRIESADDED 5 MAXDELETEDID 9-1", "XSETID s 8-1 MAXDELETEDID x",
+        "XSETID s 8-1 ENTRIESADDED 5 MAXDELETEDID 7-1", "XSETID s 8-1 FOO 6",
+        "XSETID s 8-1 MAXDELETEDID 7-2 ENTRIESADDED 6", "XSETID s 8-1 maxdeletedid 7-2",
+        "XSETID s 8-1 ENTRIESADDED", "XSETID s 8-1 MAXDELETEDID 7-2 ENTRIESADDED",
+        "XSETID s 7-1", "XSETID s 7-3", "XINFO STREAM s", "XADD s 8-1 f v", "XDEL s 5-1 6-1",
+        "XSETID s 1-1", "XSETID s 7-2", "XSETID s 9-9 ENTRIESADDED 8 MAXDELETEDID 0-0",
+        "XINFO STREAM s", "WATCH s", "XSETID s 10-1", "MULTI", "PING", "EXEC", "SET k 1",
+        "XSETID k 1-1", "XSETID", "XSETID k", "DEL s", "DEL k",
+    ),
+    "places of members": (
+        "ZADD z 1 a 2.5 c", "ZRANK z a", "ZRANK z a WITHSCORE", "ZRANK z a FOO",
+        "ZRANK z a WITHSCORE x", "ZRANK z b WITHSCORE", "ZRANK z b", "ZRANK y b WITHSCORE",
+        "ZRANK y b FOO", "ZRANK", "ZREVRANK z c withscore", "ZREVRANK z a WITHSCORE",
+        "ZREVRANK z b WITHSCORE", "ZREVRANK z b", "ZREVRANK z c FOO", "SET k 1", "ZRANK k b",
+        "ZREVRANK k b WITHSCORE", "HELLO 3", "PING",
+        "ZRANK z c WITHSCORE", "ZRANK z b WITHSCORE", "ZRANK z b", "DEL z", "DEL k",
+    ),
+    "how often": (
+        "SET k 1", "OBJECT FREQ k", "OBJECT FREQ n", "OBJECT FREQ", "OBJECT IDLETIME k",
+        "CONFIG SET maxmemory-policy allkeys-lfu", "OBJECT FREQ n", "OBJECT IDLETIME k",
+        "OBJECT IDLETIME n", "CONFIG SET maxmemory-policy noeviction", "OBJECT FREQ k",
+        "LOLWUT VERSION x", "DEL k",
     ),
     "by chance": (
         "HRANDFIELD n 2", "HRANDFIELD n 2 WITHVALUES", "HRANDFIELD n 0", "HRANDFIELD n x",

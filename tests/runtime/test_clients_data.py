@@ -1,6 +1,6 @@
 """Data commands that the engine does not have, or has with a flaw.
 
-Clauses: CM-3, CM-5, CM-115.
+Clauses: CM-3, CM-5, CM-18, CM-115, CM-117.
 """
 
 import pytest
@@ -64,3 +64,24 @@ def test_nothing_in_the_place_of_an_array_has_a_form_of_its_own(
     room(1, f"HELLO {protocol}")
 
     assert room(1, "XREAD STREAMS bar 0") == nothing
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [("0", "0B"), ("1023", "1023B"), ("1kb", "1.00K"), ("100mb", "100.00M"), ("3gb", "3.00G")],
+)
+def test_information_tells_the_limit_of_memory(room: Room, size: str, shown: str) -> None:
+    room(1, f"CONFIG SET maxmemory {size} maxmemory-policy allkeys-lru")
+
+    lines = room(1, "INFO memory").split()
+
+    assert f"maxmemory_human:{shown}" in lines
+    assert "maxmemory_policy:allkeys-lru" in lines
+
+
+@pytest.mark.parametrize(
+    ("rules", "text"), [(REDIS_7_0, "Redis ver. 7.0.15"), (VALKEY_9_1, "Valkey ver. 9.1.2")]
+)
+def test_the_release_is_named(rules: Rules, text: str) -> None:
+    assert Room(rules)(1, "LOLWUT").strip() == text
+    assert Room(rules)(1, "LOLWUT VERSION 5 1 2").strip() == text

@@ -144,6 +144,8 @@ def test_each_command_has_exactly_one_who_answers_it() -> None:
         "hrandfield",
         "srandmember",
         "zrandmember",
+        "zrank",
+        "zrevrank",
         "lmpop",
         "zmpop",
         "xgroup|create",

@@ -1,6 +1,6 @@
 """What is told of streams and their groups, and strings whose time ends at a millisecond.
 
-Clauses: CM-93.
+Clauses: CM-93, CM-116.
 """
 
 import time
@@ -10,6 +10,9 @@ import pytest
 
 from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
 from reference.runtime.commands.dispatch import execute
+from reference.runtime.data.as_commands import restored
+from reference.runtime.data.keyspace import Keyspace
+from reference.wire.rdb_values import RdbStream, StreamId
 from tests.runtime.room import Room
 
 
@@ -58,3 +61,23 @@ def test_a_time_to_live_is_told_to_replicas_as_an_instant_at_the_millisecond() -
     before = time.time_ns() // 1_000_000
     ask(room, "GETEX bar EX 60")
     assert before <= ask(room, "PEXPIRETIME bar") - 60_000 <= time.time_ns() // 1_000_000
+
+
+def test_ids_that_are_set_reach_who_follows_the_data() -> None:
+    room = Room()
+    told: list[list[bytes]] = []
+    for line in ("XADD bar 1-1 f v", "XADD bar 2-1 f v"):
+        ask(room, line)
+    room.service.keyspace.listener = told.extend
+    ask(room, "XSETID bar 9-0 ENTRIESADDED 7 MAXDELETEDID 3-1")
+    other = Keyspace()
+
+    for request in told:
+        other.put(restored(request))
+
+    assert other.entry(b"bar") == room.service.keyspace.entry(b"bar")
+    entry = other.entry(b"bar")
+    assert entry is not None
+    assert isinstance(entry.value, RdbStream)
+    assert (entry.value.last_id, entry.value.entries_added) == (StreamId(9, 0), 7)
+    assert entry.value.max_deleted_id == StreamId(3, 1)

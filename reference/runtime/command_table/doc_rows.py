@@ -187,6 +187,7 @@ linsert 2.2.0 list Inserts an element before or after another.
 llen 1.0.0 list How many elements a list has.
 lmove 6.2.0 list Moves an element from list to list.
 lmpop 7.0.0 list Takes elements from the first list that has any.
+lolwut 5.0.0 server Which server this is, and its version.
 lpop 1.0.0 list Takes the first elements of a list.
 lpos 6.0.6 list Where an element stands in a list.
 lpush 1.0.0 list Adds elements to the head of a list, which is made if it is missing.
@@ -327,6 +328,7 @@ xrange 5.0.0 stream The entries between two ids.
 xread 5.0.0 stream The entries after ids, of one stream or more; may wait for them.
 xreadgroup 5.0.0 stream The entries that a group has not read yet; may wait for them.
 xrevrange 5.0.0 stream The entries between two ids, the last one first.
+xsetid 5.0.0 stream Sets the last id of a stream, and what is counted of it.
 xtrim 5.0.0 stream Removes the oldest entries of a stream.
 zadd 1.2.0 sorted-set Adds members to a sorted set, or changes their scores.
 zcard 1.2.0 sorted-set How many members a sorted set has.

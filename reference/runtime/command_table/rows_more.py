@@ -49,6 +49,7 @@ xgroup|delconsumer 5 write stream - 2/0/1/RW,delete
 xgroup|destroy 4 write stream - 2/0/1/RW,delete
 xgroup|setid -5 write stream - 2/0/1/RW,update
 xinfo -2 - - -
+xsetid -3 write,denyoom,fast stream - 1/0/1/RW,update
 xinfo|consumers 4 readonly stream nondeterministic_output 2/0/1/RO,access
 xinfo|groups 3 readonly stream - 2/0/1/RO,access
 xinfo|stream -3 readonly stream - 2/0/1/RO,access
@@ -102,6 +103,7 @@ client|tracking -3 noscript,loading,stale connection -
 client|trackinginfo 2 noscript,loading,stale connection -
 client|unblock -3 admin,noscript,loading,stale admin,dangerous,connection -
 client|unpause 2 admin,noscript,loading,stale admin,dangerous,connection -
+lolwut -1 readonly,fast - -
 lastsave 1 loading,stale,fast admin,dangerous nondeterministic_output
 latency -2 - - -
 latency|doctor 2 admin,noscript,loading,stale admin,dangerous nondeterministic_output,request:all_nodes,response:special
@@ -161,6 +163,11 @@ zrandmember -2 readonly sortedset nondeterministic_output 1/0/1/RO,access
 """  # noqa: E501 - a line for each
 """Commands that the keyspace answers; of those with subcommands what is true of all of them."""
 
+_RANK_ROWS: Final = """
+zrank -3 readonly,fast sortedset - 1/0/1/RO,access
+zrevrank -3 readonly,fast sortedset - 1/0/1/RO,access
+"""
+
 _VALKEY_ROWS: Final = """
 wait 3 blocking connection,blocking request:all_shards,response:agg_min
 command|getkeys -3 loading,stale connection -
@@ -183,8 +190,8 @@ client|reply 3 noscript,loading,stale,no_multi,allow_busy connection -
 
 MORE_RELEASE_ROWS: Final = {
     "redis-7.0": "",
-    "redis-8.0": "",
-    "valkey-8.1": _VALKEY_ROWS,
-    "valkey-9.1": _VALKEY_ROWS,
+    "redis-8.0": _RANK_ROWS,
+    "valkey-8.1": _RANK_ROWS + _VALKEY_ROWS,
+    "valkey-9.1": _RANK_ROWS + _VALKEY_ROWS,
 }
 """What a dialect has besides, or instead."""

@@ -81,6 +81,21 @@ def _parse_count(word: bytes) -> int:
     return count
 
 
+def _rank(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The place of the member, and with WITHSCORE its score."""
+    words = [word.upper() for word in arguments[3:]]
+    if len(words) > 1:
+        return ErrorReply(f"ERR wrong number of arguments for '{_lower(arguments[0])}' command")
+    if words not in ([], [b"WITHSCORE"]):
+        return ErrorReply("ERR syntax error")
+    reply = _ask(session, *arguments)
+    return NULL_ARRAY if reply is None and words else reply
+
+
+def _lower(word: bytes) -> str:
+    return word.decode("latin-1").lower()
+
+
 def _pop_many(session: Session, arguments: list[bytes]) -> ClientReply:
     """What is popped from the first key that has anything."""
     reply = _ask(session, *arguments)
@@ -162,5 +177,7 @@ DATA_HANDLERS: Final[Handlers] = {
     "touch": _touch,
     "srandmember": some_member,
     "zrandmember": some_member,
+    "zrank": _rank,
+    "zrevrank": _rank,
 }
 """The handlers of this module by command."""

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from reference.clauses import clause
+from reference.runtime.clients.arguments import parse_integer
 from reference.runtime.clients.channels import Kind
 from reference.runtime.clients.session import Handlers, Session
 from reference.runtime.command_table.table import keys_of
@@ -18,6 +19,7 @@ from reference.runtime.configuration.directives import (
     configured,
     given_names,
     is_hidden,
+    kept_text,
     values,
 )
 from reference.runtime.configuration.file import replace_file, rewritten, with_users
@@ -90,7 +92,20 @@ def _stats_section(session: Session) -> Iterator[str]:
 
 
 def _memory_section(session: Session) -> Iterator[str]:
+    options = session.node.options
+    most = int(kept_text(options, "maxmemory"))
+    yield f"maxmemory:{most}"
+    yield f"maxmemory_human:{_human(most)}"
+    yield f"maxmemory_policy:{kept_text(options, 'maxmemory-policy')}"
     yield f"mem_cluster_links:{sum(link.unsent for link in session.node.links())}"
+
+
+def _human(count: int) -> str:
+    """So many bytes in the unit that people read (`bytesToHuman`)."""
+    if count < 1024:
+        return f"{count}B"
+    power = min((count.bit_length() - 1) // 10, 5)
+    return f"{count / 1024**power:.2f}{' KMGTP'[power]}"
 
 
 def _error_section(session: Session) -> Iterator[str]:
@@ -285,6 +300,14 @@ def shutdown(session: Session, arguments: list[bytes]) -> ClientReply:
     return Raw()
 
 
+@clause("CM-117")
+def lolwut(session: Session, arguments: list[bytes]) -> ClientReply:
+    """Which release this is. Counterpart: `lolwutUnstableCommand`."""
+    if len(arguments) > 2 and arguments[1].upper() == b"VERSION":
+        parse_integer(arguments[2])
+    return Verbatim(f"{session.release.server.capitalize()} ver. {session.release.version}\n")
+
+
 def _saved(session: Session, words: set[bytes]) -> bool:
     """Whether the data is in the file, if it is to be."""
     file = session.service.file
@@ -313,6 +336,7 @@ SERVER_HANDLERS: Final[Handlers] = {
     "config|resetstat": _config_resetstat,
     "config|rewrite": config_rewrite,
     "config|set": config_set,
+    "lolwut": lolwut,
     "shutdown": shutdown,
     "command": command,
     "command|count": _command_count,

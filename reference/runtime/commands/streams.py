@@ -1,13 +1,15 @@
-"""XGROUP CREATE and XINFO STREAM, in the words of the servers."""
+"""XGROUP CREATE, XINFO STREAM and XSETID, in the words of the servers."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from reference.clauses import clause
-from reference.runtime.clients.arguments import parse_integer
+from reference.runtime.clients.arguments import CommandError, parse_integer
 from reference.runtime.clients.session import Handlers, Session
 from reference.runtime.replies import ClientReply
 from reference.wire.rdb_values import (
+    ZERO_ID,
     RdbStream,
     StreamConsumer,
     StreamEntry,
@@ -15,11 +17,13 @@ from reference.wire.rdb_values import (
     StreamId,
     StreamPending,
 )
-from reference.wire.resp import ErrorReply
+from reference.wire.resp import OK, ErrorReply
 
 _SHOWN: Final = 10
 _IN_A_NODE: Final = 100
 """Entries that servers keep together."""
+
+_SMALLER: Final = "ERR The ID specified in XSETID is smaller than {}"
 
 _Fields: TypeAlias = Mapping[bytes | str, ClientReply]
 
@@ -169,8 +173,77 @@ def _consumer(
     )
 
 
+_ID: Final = re.compile(rb"(\d{1,20})(?:-(\d{1,20}))?")
+
+
+def _parse_id(word: bytes) -> StreamId:
+    found = _ID.fullmatch(word)
+    numbers = [int(part or 0) for part in found.groups()] if found else [-1]
+    if not all(0 <= number < 2**64 for number in numbers):
+        raise CommandError("ERR Invalid stream ID specified as stream command argument")
+    return StreamId(*numbers)
+
+
+def _as_pair(entry_id: StreamId) -> tuple[int, int]:
+    return entry_id.ms, entry_id.seq
+
+
+def _counts(last: StreamId, words: list[bytes]) -> tuple[int, StreamId]:
+    """How many entries were added, -1 if it is not said, and the highest id that was deleted."""
+    added, deleted = -1, ZERO_ID
+    for at in range(0, len(words), 2):
+        match [words[at].upper(), *words[at + 1 : at + 2]]:
+            case [b"ENTRIESADDED", word]:
+                added = parse_integer(word)
+                if added < 0:
+                    raise CommandError("ERR entries_added must be positive")
+            case [b"MAXDELETEDID", word]:
+                deleted = _parse_id(word)
+                if _as_pair(last) < _as_pair(deleted):
+                    raise CommandError(_SMALLER.format("the provided max_deleted_entry_id"))
+            case _:
+                raise CommandError("ERR syntax error")
+    return added, deleted
+
+
+@clause("CM-116")
+def set_last_id(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The stream's last id, and what is counted of it, are these. Counterpart: `xsetidCommand`."""
+    last = _parse_id(arguments[2])
+    added, deleted = _counts(last, arguments[3:])
+    keyspace, key = session.service.keyspace, arguments[1]
+    length = keyspace.execute([b"XLEN", key])
+    if isinstance(length, ErrorReply):
+        return length
+    entry = keyspace.entry(key)
+    if entry is None or not isinstance(entry.value, RdbStream):
+        return ErrorReply("ERR no such key")
+    new = session.release.dialect != "redis-7.0"
+    error = _why_not_last(entry.value, _as_pair(last), added, new=new)
+    if error is not None:
+        return ErrorReply(error)
+    request = [*arguments[:2], str(last).encode()]
+    if added >= 0:
+        request += [b"ENTRIESADDED", b"%d" % added]
+    if deleted != ZERO_ID:
+        request += [b"MAXDELETEDID", str(deleted).encode()]
+    keyspace.change_stream_ids(request)
+    return OK
+
+
+def _why_not_last(stream: RdbStream, last: tuple[int, int], added: int, *, new: bool) -> str | None:
+    if new and last < _as_pair(stream.max_deleted_id):
+        return _SMALLER.format("current max_deleted_entry_id")
+    if stream.entries and last < _as_pair(stream.entries[-1].entry_id):
+        return _SMALLER.format("the target stream top item")
+    if stream.entries and 0 <= added < len(stream.entries):
+        return "ERR The entries_added specified in XSETID is smaller than the target stream length"
+    return None
+
+
 STREAM_HANDLERS: Final[Handlers] = {
     "xgroup|create": create_group,
     "xinfo|stream": describe_stream,
+    "xsetid": set_last_id,
 }
 """The handlers of this module by command."""

@@ -6,6 +6,7 @@ from typing import Final
 from reference.clauses import clause
 from reference.runtime.clients.arguments import CommandError, parse_integer
 from reference.runtime.clients.session import Handlers, Session
+from reference.runtime.configuration.directives import kept_text
 from reference.runtime.data.effects import version_for
 from reference.runtime.limits import OutputClass
 from reference.runtime.replies import ClientReply, Verbatim
@@ -21,12 +22,16 @@ _NO_LFU: Final = ErrorReply(
     "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that "
     "when switching between policies at runtime LRU and LFU data will take some time to adjust."
 )
+_LFU: Final = ErrorReply(
+    "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
+    "switching between policies at runtime LRU and LFU data will take some time to adjust."
+)
 _NO_LATENCIES: Final = "Latencies are not watched here."
 _NO_ALLOCATOR: Final = "Memory is Python's here; no allocator tells of it."
 _HELP: Final = {
     "object": (
         ("ENCODING <key>", "How the servers would keep the value."),
-        ("FREQ <key>", "How often it is used; not known here."),
+        ("FREQ <key>", "How often it is used; 0, it is not known here."),
         ("HELP", "Print these lines."),
         ("IDLETIME <key>", "How long it was not used; 0, it is not known here."),
         ("REFCOUNT <key>", "How many places refer to the value."),
@@ -123,11 +128,20 @@ def encoding(session: Session, arguments: list[bytes]) -> ClientReply:
 
 
 def _freq(session: Session, arguments: list[bytes]) -> ClientReply:
-    return None if _entry(session, arguments[2]) is None else _NO_LFU
+    if _entry(session, arguments[2]) is None:
+        return None
+    return 0 if _counts_uses(session) else _NO_LFU
 
 
 def _idle_time(session: Session, arguments: list[bytes]) -> ClientReply:
-    return None if _entry(session, arguments[2]) is None else 0
+    if _entry(session, arguments[2]) is None:
+        return None
+    return _LFU if _counts_uses(session) else 0
+
+
+def _counts_uses(session: Session) -> bool:
+    """Whether a policy is set by which servers count how often a key is used."""
+    return kept_text(session.node.options, "maxmemory-policy").endswith("-lfu")
 
 
 def _reference_count(session: Session, arguments: list[bytes]) -> ClientReply:

@@ -331,6 +331,16 @@ class Keyspace:
     def _record_whole(self, key: bytes) -> None:
         entry = self.entry(key) if self.recorder is not None else None
         if self.recorder is not None and entry is not None:
+    @clause("CM-116")
+    def change_stream_ids(self, arguments: Sequence[bytes]) -> None:
+        """The same, as a change of this node's own; as at servers, who watches hears nothing."""
+        key = arguments[1]
+        self._announce([key])
+        _engine().set_stream_ids(self._data[key].value, arguments[2:])
+        self._data.changes += 1
+        entry = self.entry(key)
+        self._tell([] if entry is None else [restore_of(entry)])
+
             self.recorder.record([restore_of(entry)])
 
     def remove(self, key: bytes) -> None:

@@ -23,14 +23,12 @@ admin,dangerous,hyperloglog,slow pfselftest
 fast,keyspace,write move
 dangerous,fast,keyspace,write swapdb
 bitmap,fast,read bitfield_ro
-fast,read lolwut
 slow config|help function module module|help
 connection,slow command|help
 scripting,slow fcall fcall_ro function|dump function|help function|kill function|list function|stats script|debug script|help
 slow,stream xgroup|help xinfo|help
 admin,dangerous,hyperloglog,slow,write pfdebug
 scripting,slow,write function|delete function|flush function|load function|restore
-fast,stream,write xsetid
 """  # noqa: E501 - a line for each
 
 _LATER: Final = """
