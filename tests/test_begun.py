@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from tests.begun import Begun, Program
+from tests.schedule import scope_of
 from tests.support import wait_until
 
 TEXT = "import sys; sys.stdout.write('said'); open(sys.argv[1], 'a').write('x'); sys.exit(3)"
@@ -56,3 +57,10 @@ def test_nothing_runs_on_after_the_end(tmp_path: Path) -> None:
 
     assert begun.done(first).code == -signal.SIGKILL
     assert not (tmp_path / "second").exists()
+
+
+def test_servers_are_tested_in_one_process_and_what_shares_a_program_in_one() -> None:
+    assert scope_of("tests/interop/test_vote.py::test_x") == "servers"
+    assert scope_of("tests/runtime/test_node.py::test_x[a::b]") == "servers"
+    assert scope_of("tests/test_readme.py::test_x") == scope_of("tests/model/test_pins.py::test_y")
+    assert scope_of("tests/unit/test_epochs.py::test_x") == "tests/unit/test_epochs.py::test_x"

@@ -2,7 +2,7 @@
 
 Errors are those of Redis 7.0.15, taken from a running server.
 
-Clauses: RP-10, RP-11, RP-12, RP-13.
+Clauses: RP-10, RP-11, RP-12, RP-13, RP-17.
 """
 
 import sys
@@ -273,3 +273,46 @@ def test_without_lua_an_error_says_what_is_missing(
     assert "pip install 'slotproof[lua]'" in told(ask("EVAL", "return 1", "0"))
     assert "pip install 'slotproof[lua]'" in told(ask("SCRIPT", "LOAD", "return 1"))
     assert told(ask("EVALSHA", "abc", "0")).startswith("NOSCRIPT")
+
+
+READS, SAYS_NOTHING, WRITES = "#!lua flags=no-writes\nreturn 7", "return 7", "#!lua\nreturn 7"
+
+
+@pytest.mark.parametrize("name", ["EVAL", "EVAL_RO"])
+def test_a_replica_sends_scripts_that_may_write_to_its_master(name: str) -> None:
+    room = Room(REDIS_7_0, replica=True)
+
+    def ask(*words: str) -> ClientReply:
+        return execute(room.session(1), [word.encode() for word in words])
+
+    ask("READONLY")
+    assert ask(name, SAYS_NOTHING, "1", MINE) == ask(name, READS, "1", MINE) == 7
+    for _ in range(2):
+        assert told(ask(name, WRITES, "1", MINE)).startswith("MOVED ")
+        assert ask(name, READS, "1", MINE) == 7
+    assert told(ask(name, WRITES, "0")) == "READONLY You can't write against a read only replica."
+    assert ask(name, READS, "0") == 7
+
+
+def test_a_script_is_known_by_its_name_too() -> None:
+    room = Room(REDIS_7_0, replica=True)
+
+    def ask(*words: str) -> ClientReply:
+        return execute(room.session(1), [word.encode() for word in words])
+
+    ask("READONLY")
+    unknown = ask("EVALSHA", "0" * 40, "1", MINE)
+    sha = ask("SCRIPT", "LOAD", WRITES)
+
+    assert told(unknown).startswith("NOSCRIPT ")
+    assert isinstance(sha, str)
+    assert told(ask("EVALSHA", sha, "1", MINE)).startswith("MOVED ")
+    ask("MULTI")
+    assert told(ask("EVALSHA", sha, "1", MINE)).startswith("MOVED ")
+
+
+def test_a_script_that_may_write_is_not_run_as_one_that_reads(ask: Ask) -> None:
+    assert told(ask("EVAL_RO", WRITES, "0")) == (
+        "ERR Can not execute a script with write flag using *_ro command."
+    )
+    assert ask("EVAL", WRITES, "0") == 7

@@ -3,6 +3,7 @@
 Clauses: RT-30, RT-33, RT-34.
 """
 
+import contextlib
 import re
 import shutil
 import signal
@@ -141,6 +142,61 @@ def test_either_signal_ends_it_with_0_and_a_hangup_does_not(
         process.send_signal(number)
         assert process.wait(10) == 0
     assert f"Received {number.name} scheduling shutdown" in _log(tmp_path)
+
+
+_SLOW_TO_LEAVE = """
+import os, sys
+from reference.runtime import server
+def leave(code, end=os._exit):
+    print("leaving", flush=True)
+    sys.stdin.read()
+    end(code)
+os._exit = leave
+server.main()
+"""
+
+
+@pytest.mark.parametrize("way", ["SHUTDOWN", "SIGTERM"])
+def test_ports_and_connections_stand_until_the_process_ends(tmp_path: Path, way: str) -> None:
+    [port] = free_ports(1)
+    words = ["--port", str(port), "--cluster-enabled", "yes", "--appendonly", "yes"]
+    words += ["--pidfile", "pid", "--save", "900 1"]
+    with (tmp_path / "out").open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SLOW_TO_LEAVE, *words],
+            cwd=tmp_path, stdin=subprocess.PIPE, stdout=out,
+        )  # fmt: skip
+    assert process.stdin is not None
+    try:
+        wait_until(lambda: _ready(tmp_path), 30, what="ready")
+        with socket.create_connection((LOOPBACK, port), 30) as client:
+            client.sendall(b"PING\r\n")
+            assert client.recv(64) == b"+PONG\r\n"
+            if way == "SHUTDOWN":
+                client.sendall(b"SHUTDOWN\r\nPING\r\n")
+            else:
+                process.send_signal(signal.SIGTERM)
+            wait_until(lambda: "leaving" in _log(tmp_path), 30, what="about to end")
+
+            assert "DB saved on disk" in _log(tmp_path)
+            assert not (tmp_path / "pid").exists()
+            client.settimeout(0)
+            with pytest.raises(BlockingIOError):
+                client.recv(64)  # it stands, and nothing is answered any more
+            for open_port in (port, port + 10000):
+                socket.create_connection((LOOPBACK, open_port), 30).close()
+            process.stdin.close()
+            assert process.wait(30) == 0
+            client.settimeout(30)
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(64) == b""
+        for closed_port in (port, port + 10000):
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection((LOOPBACK, closed_port), 30)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
 
 
 def test_second_interrupt_ends_it_at_once_with_1() -> None:
