@@ -24,6 +24,8 @@ from reference.runtime.command_table.table import CommandInfo, keys_of
 from reference.wire.resp import ErrorReply
 
 _EXEC: Final = "exec"
+_SCRIPTS: Final = frozenset({"eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro"})
+"""What its own flags, not those of the command, say of what it does."""
 _READ_ONLY_REPLICA: Final = ErrorReply("READONLY You can't write against a read only replica.")
 
 Part = tuple[CommandInfo, list[bytes]]
@@ -43,20 +45,36 @@ def route(session: Session, info: CommandInfo, parts: Sequence[Part]) -> ErrorRe
         if found is None:
             return ErrorReply("ERR syntax error")
         keys += found
-        writes_data |= part.writes
+        writes_data |= part.writes or (
+            part.name in _SCRIPTS and _says_it_writes(session, arguments)
+        )
     if not keys:
         refused = writes_data and info.name != _EXEC and session.state.myself.is_replica
         return _READ_ONLY_REPLICA if refused else None
     slots = [key_hash_slot(key) for key in keys]
     plain = len(parts) == 1 and len(set(slots)) == 1 and info.name != _EXEC
     served = session.service.served.at(session.state, ok=session.node.cluster_ok)
-    case = (slots[0], info.name, session.readonly, session.asking, session.transaction is None)
+    name = info.name if writes_data == info.writes else f"{info.name} that writes"
+    case = (slots[0], name, session.readonly, session.asking, session.transaction is None)
     if plain and case in served:
         return None
     refusal = _decide(session, info, parts, keys, slots, writes_data=writes_data)
     if refusal is None and plain and not is_open(session.state, slots[0]):
         served.add(case)
     return refusal
+
+
+@clause("RP-17")
+def _says_it_writes(session: Session, arguments: Sequence[bytes]) -> bool:
+    """Whether the script or function is known to name its flags, and not that it only reads.
+
+    Counterpart: `evalGetCommandFlags`, `fcallGetCommandFlags`.
+    """
+    if arguments[0].upper().startswith(b"FCALL"):
+        flags = session.service.functions.flags_of(arguments[1])
+    else:
+        flags = session.service.scripts.flags_of(arguments)
+    return flags is not None and "no-writes" not in flags
 
 
 def served_plainly(session: Session, name: str, key: bytes) -> bool:

@@ -128,11 +128,14 @@ def _evaluate(session: Session, arguments: list[bytes], run: Run) -> ClientReply
     flags = script.flags or frozenset()
     if "no-cluster" in flags:
         return ErrorReply("ERR Can not run script on cluster, 'no-cluster' flag is set.")
+    reads_only = name.endswith("_ro")
+    if reads_only and script.flags is not None and "no-writes" not in flags:
+        return ErrorReply("ERR Can not execute a script with write flag using *_ro command.")
     keys, values = arguments[3 : 3 + count], arguments[3 + count :]
     running = Running(
         session=own_session(session),
         script=script,
-        reads_only=name.endswith("_ro") or "no-writes" in flags,
+        reads_only=reads_only or "no-writes" in flags,
         run=run,
         slot=key_hash_slot(keys[0]) if keys else None,
     )

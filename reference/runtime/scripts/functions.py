@@ -8,7 +8,7 @@ import attrs
 
 from reference.clauses import clause
 from reference.runtime.libraries import Libraries, LibraryError, Source
-from reference.runtime.scripts.lua import Declared, Lua, ScriptError
+from reference.runtime.scripts.lua import Declared, Lua, NoLuaError, ScriptError
 
 _LOAD_LIMIT_S: Final = 0.5
 
@@ -119,6 +119,14 @@ class Functions:
                 if each.declared.name.lower() == wanted:
                     return each
         return None
+
+    def flags_of(self, name: bytes) -> frozenset[str] | None:
+        """The flags of the function of this name, None if it cannot be found."""
+        try:
+            function = self.find(name.decode("utf-8", "surrogateescape"))
+        except NoLuaError:
+            return None
+        return None if function is None else function.flags
 
     def forget(self) -> None:
         """There are none, and nothing is left of what they did to Lua."""

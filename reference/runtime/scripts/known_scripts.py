@@ -1,6 +1,7 @@
 """The scripts that a node knows."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
@@ -71,6 +72,18 @@ class Scripts:
                 raise ScriptError(f"ERR Error compiling script (new function): {reason}")
             self.known[script.name] = script
         return script
+
+    def flags_of(self, arguments: Sequence[bytes]) -> frozenset[str] | None:
+        """The flags of the script that is asked for; None if it has none, or cannot be found."""
+        if arguments[0].upper().startswith(b"EVALSHA"):
+            known = self.known.get(arguments[1].decode("latin-1").lower())
+            return None if known is None else known.flags
+        if not arguments[1].startswith(b"#!"):
+            return None
+        try:
+            return script_of(arguments[1]).flags
+        except ScriptError:
+            return None
 
     def forget(self) -> None:
         """No script is known, and nothing is left of what they did to Lua."""
