@@ -22,21 +22,34 @@ class NodeFailedError(Exception):
     """A node stopped by itself, and why."""
 
 
+@clause("RT-33")
 async def run_nodes(
-    nodes: Sequence[tuple[NodeOptions, ClusterState | None]], *, ready: Callable[[list[Node]], None]
+    nodes: Sequence[tuple[NodeOptions, ClusterState | None]],
+    *,
+    ready: Callable[[list[Node]], None],
+    leave: Callable[[NodeFailedError | None], None],
 ) -> None:
-    """The nodes have run until SIGINT or SIGTERM asked for their end, and have ended cleanly.
+    """The nodes have run until SIGINT or SIGTERM asked for their end, or one cannot go on.
 
-    StartError if one cannot start, NodeFailedError if one cannot go on.
+    Then `leave` is called, with why it cannot. By it the process ends: nothing is left to do, and
+    ports and connections stand, so that all of them end with the process. They are closed if it
+    returns. StartError if a node cannot start. Counterpart: `finishShutdown`.
     """
     stop = asked_to_stop()
     async with _running(nodes) as running:
         ready(running)
-        while not await _until(stop, running):
-            log.warning("Errors trying to shut down the server. Check the logs.")
-            stop.clear()
+        try:
+            while not await _until(stop, running):
+                log.warning("Errors trying to shut down the server. Check the logs.")
+                stop.clear()
+        except NodeFailedError as error:
+            leave(error)
+            return
         log.info("User requested shutdown...")
-    log.info("slotproof is now ready to exit, bye bye...")
+        for node in running:
+            await node.settle()
+        log.info("slotproof is now ready to exit, bye bye...")
+        leave(None)
 
 
 def asked_to_stop() -> asyncio.Event:

@@ -213,9 +213,23 @@ class Node(NodeSeen):
         self._replication.look_at_faults()
         self.migrations.look_at_faults()
 
+    @clause("RT-33")
     def shut_down(self) -> None:
-        """The node is asked to end, by whoever runs it."""
+        """The node is asked to end, by whoever runs it, and does nothing more until then."""
+        self.freeze()
         self.end_asked.set()
+
+    @clause("RT-33")
+    async def settle(self) -> None:
+        """What is kept is on disk, nothing moves, and ports and connections stand.
+
+        Counterpart: `finishShutdown`.
+        """
+        self.freeze()
+        if self.clients is not None:
+            await self.clients.service.file.close()
+        if self._keyspace.recorder is not None:
+            await self._keyspace.recorder.close()
 
     @clause("RT-24", "CM-D2")
     def configure(self, options: NodeOptions) -> None:

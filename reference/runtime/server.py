@@ -6,7 +6,9 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final, NoReturn
 
 from reference.clauses import clause
@@ -144,13 +146,29 @@ def serve(options: NodeOptions) -> NoReturn:
     log.info("slotproof, dialect %s, port %d, PID: %d", options.dialect, options.port, os.getpid())
     _say_without_effect(options)
     try:
-        with _pid_file(options):
-            asyncio.run(run_nodes([(options, None)], ready=_say_ready))
-    except (StartError, NodeFailedError) as error:
-        log.warning("%s", error)
-        sys.stderr.write(f"slotproof: {error}\n")
+        with _pid_file(options) as pid_file:
+            leave = partial(_leave, pid_file)
+            asyncio.run(run_nodes([(options, None)], ready=_say_ready, leave=leave))
+    except StartError as error:
+        _say_why(error)
         sys.exit(1)
     sys.exit(0)
+
+
+@clause("RT-33")
+def _leave(pid_file: Path | None, error: NodeFailedError | None) -> NoReturn:
+    """The process ends now: Python would take its time to, with its ports closed already."""
+    if error is not None:
+        _say_why(error)
+    _remove(pid_file)
+    logging.shutdown()
+    os._exit(0 if error is None else 1)
+
+
+def _say_why(error: Exception) -> None:
+    log.warning("%s", error)
+    sys.stderr.write(f"slotproof: {error}\n")
+    sys.stderr.flush()
 
 
 def _say_ready(nodes: list[Node]) -> None:
@@ -178,11 +196,11 @@ def _say_without_effect(options: NodeOptions) -> None:
 
 
 @contextlib.contextmanager
-def _pid_file(options: NodeOptions) -> Iterator[None]:
+def _pid_file(options: NodeOptions) -> Iterator[Path | None]:
     """The file that was asked for has the process id, and is gone afterwards."""
     name = options.kept.get("pidfile")
     if not name:
-        yield
+        yield None
         return
     path = options.directory / name
     try:
@@ -190,10 +208,15 @@ def _pid_file(options: NodeOptions) -> Iterator[None]:
     except OSError as error:
         log.warning("Failed to write PID file: %s", error)
     try:
-        yield
+        yield path
     finally:
+        _remove(path)
+
+
+def _remove(pid_file: Path | None) -> None:
+    if pid_file is not None:
         with contextlib.suppress(OSError):
-            path.unlink()
+            pid_file.unlink()
 
 
 def _leave_terminal() -> None:

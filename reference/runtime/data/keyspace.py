@@ -94,6 +94,9 @@ class Recorder(Protocol):
     def rewrite(self) -> None:
         """The data is another, and what was recorded before does not count."""
 
+    async def close(self) -> None:
+        """All that was recorded is on disk, and nothing more will be."""
+
 
 class Keyspace:
     """The keys and values of one node, in its database 0."""
@@ -328,9 +331,6 @@ class Keyspace:
             _engine().set_stream_ids(item.value, arguments[2:])
             self._record_whole(arguments[1])
 
-    def _record_whole(self, key: bytes) -> None:
-        entry = self.entry(key) if self.recorder is not None else None
-        if self.recorder is not None and entry is not None:
     @clause("CM-116")
     def change_stream_ids(self, arguments: Sequence[bytes]) -> None:
         """The same, as a change of this node's own; as at servers, who watches hears nothing."""
@@ -341,6 +341,9 @@ class Keyspace:
         entry = self.entry(key)
         self._tell([] if entry is None else [restore_of(entry)])
 
+    def _record_whole(self, key: bytes) -> None:
+        entry = self.entry(key) if self.recorder is not None else None
+        if self.recorder is not None and entry is not None:
             self.recorder.record([restore_of(entry)])
 
     def remove(self, key: bytes) -> None:

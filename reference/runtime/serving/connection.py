@@ -193,6 +193,9 @@ class Connection(asyncio.BufferedProtocol):
         """Requests that waited are answered, if they may be now."""
         if self._transport is None or self.session is None or self._owner.frozen:
             return
+        if self.session.closing:
+            self._flush(self.session)
+            return
         held = self._held
         if held is not None and held.arguments is not None:
             self._held = None
@@ -307,5 +310,5 @@ class Connection(asyncio.BufferedProtocol):
             transport.write(bytes(self._out))
             self._check_unsent(session)
         self._out.clear()
-        if session.closing and not self._working:
+        if session.closing and not self._working and not self._owner.frozen:
             transport.close()
