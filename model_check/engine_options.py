@@ -62,7 +62,8 @@ class Engine:
         "--memory",
         callback=_parsed_size,
         metavar="SIZE",
-        help="Move states to files when they take more, as in 800M or 4G.",
+        help="Move states to files when they take more, as in 800M or 4G. The graph of which"
+        " agreement is judged is kept in memory besides.",
     )
     folder: Path | None = option(
         "--spill-to",
