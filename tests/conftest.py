@@ -13,6 +13,9 @@ from tests.schedule import ByWhatIsNeeded
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
+# Nor does it matter how wide the terminal is; pytest-xdist tells its processes so.
+os.environ.pop("COLUMNS", None)
+
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByWhatIsNeeded:
     """With `-n 2` one process tests servers, while the other computes."""

@@ -44,8 +44,8 @@ def _stays(rules: Rules) -> Scope:
 
 def _no_master(rules: Rules) -> Scope:
     nodes = agreed(rules, master("A", 0, epoch=1), master("B", 1, epoch=2), replica("D", of="A"))
-    to = {name: ClusterSetslotNode(slot=0, node=NodeId(name)) for name in "DX"}
-    return Scope(nodes=nodes, commands=(told("B", to["D"]), told("B", to["X"])))
+    given = (ClusterSetslotNode(slot=0, node=NodeId(name)) for name in "BDX")
+    return Scope(nodes=nodes, commands=tuple(told("B", each) for each in given))
 
 
 def _forget_and_reset(rules: Rules) -> Scope:
@@ -74,11 +74,10 @@ def _is_spared(process: int, before: Process, after: Process) -> bool:
     return stays or (before.state.myself_id == "C" and why_down(before.state) is None)
 
 
-def _owners_stay(process: int, before: Process, after: Process) -> bool:
-    del process
-    if before.state is None or after.state is None:
-        return True
-    return before.state.owner(0) == after.state.owner(0)
+def _owners_are_masters(process: int, before: Process, after: Process) -> bool:
+    del process, before
+    owner = None if after.state is None else after.state.owner(0)
+    return owner is None or owner.is_master
 
 
 def _is_no_minority(process: int, before: Process, after: Process) -> bool:
@@ -146,7 +145,7 @@ STAYS: Final = Model(
 
 NO_MASTER: Final = Model(
     name="no-master",
-    text="B is told that slot 0 of A belongs to a replica, and to a node that nobody knows",
+    text="B is told that slot 0 of A is its own, a replica's, and of a node that nobody knows",
     scope=_no_master,
     properties=(
         EXCLUSIVE_CLAIM,
@@ -155,7 +154,12 @@ NO_MASTER: Final = Model(
             id="SM-2",
             clause="SM-2",
             text="a slot is given to nobody but a master that is known",
-            judge=_owners_stay,
+            judge=_owners_are_masters,
+        ),
+        some_node(
+            "SM-2:witness",
+            "B, a master, has been given the slot",
+            lambda state: state.myself_id == "B" and 0 in state.myself.slots,
         ),
     ),
     links="held(0)",
