@@ -6,7 +6,9 @@ Clauses: CM-25, CM-26, CM-70, RT-6, RT-44.
 import asyncio
 import contextlib
 import logging
+import random
 import tracemalloc
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ from reference.runtime.serving.port import ClientServer, serve_clients
 from reference.wire.bus import FailMessage, PublishMessage, encode
 from reference.wire.bus_header import BusHeader, LightHeader, NodeFlag
 from reference.wire.resp import encode_reply
+from tests.property.fuzz_rdb import damaged
+from tests.rdb_samples import SAMPLES, payload
 from tests.runtime.node_double import NodeDouble
 from tests.support import LOOPBACK, free_ports
 
@@ -136,6 +140,37 @@ def test_a_request_that_grows_without_end_is_cut_off() -> None:
                 assert await reader.read() == b""
 
     _run(story, Limits(max_request=1_000_000))
+
+
+def test_damaged_payloads_harm_nobody() -> None:
+    """Their checksum is right, so that the damage is reached; some promise what never comes."""
+    chance = random.Random(7)  # noqa: S311 - the same each time
+    bodies = [bytes((sample.kind,)) + sample.body for sample in SAMPLES]
+    endless = [bytes((kind,)) + b"\x81" + (1 << 40).to_bytes(8) for kind in (0, 1, 2, 4, 5, 14, 18)]
+    broken = [payload(damaged(chance.choice(bodies), chance)) for _ in range(300)]
+    broken += [payload(body) for body in endless]
+
+    async def story(server: ClientServer) -> None:
+        replies: Counter[bytes] = Counter()
+        async with _dialled(server.port) as bad, _dialled(server.port) as good:
+            tracemalloc.start()
+            try:
+                for number, each in enumerate(broken):
+                    bad[1].write(encode_reply([b"RESTORE", b"bar", b"0", each, b"REPLACE"]))
+                    good[1].write(b"SET {bar}x %d\r\nGET {bar}x\r\n" % number)
+                    replies[await bad[0].readline()] += 1
+                    text = b"%d" % number
+                    whole = b"+OK\r\n$%d\r\n%s\r\n" % (len(text), text)
+                    assert await good[0].readexactly(len(whole)) == whole
+                _, peak = tracemalloc.get_traced_memory()
+            finally:
+                tracemalloc.stop()
+        refused = replies.pop(b"-ERR Bad data format\r\n")
+        assert refused > len(broken) // 2
+        assert replies.keys() <= {b"+OK\r\n"}
+        assert peak < 20_000_000
+
+    _run(story)
 
 
 @pytest.mark.timeout(60)
