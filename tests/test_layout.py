@@ -84,7 +84,7 @@ def test_each_module_of_the_core_has_its_unit_tests() -> None:
 
 def test_no_file_names_a_place_on_one_machine() -> None:
     local = re.compile(r"(?<![\w.$}])/(?:work|home|root|Users)/\w")
-    places = [ROOT / "README.md", ROOT / "pyproject.toml", *_sources()]
+    places = [*ROOT.glob("*.md"), ROOT / "pyproject.toml", *_sources()]
     for name in ("spec", ".ci", ".github"):
         places += [path for path in (ROOT / name).rglob("*") if path.is_file()]
 

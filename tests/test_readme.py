@@ -1,11 +1,16 @@
-"""What the README says is so.
+"""What the README says is so, and what those of the checker and the node say.
 
 Clauses: EL-P1, SC-P1, EP-P1.
 """
 
 import json
+import os
 import re
-from typing import Any
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
@@ -14,17 +19,87 @@ from reference.core.rules import DIALECTS
 from tests.begun import BEGUN, DEFAULT_RUN, PATIENCE
 from tests.traceability import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README: Final = ROOT / "README.md"
+CHECKER: Final = ROOT / "model_check" / "README.md"
+
+WIDTH: Final = 104
+"""Columns of the terminal that the examples are shown as from."""
+
+OFFLINE: Final = re.compile(r"^\$ (?:slotproof (?:check|bugs)|sed) ")
+"""Examples that need no servers and no free ports."""
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)\n```", README, flags=re.DOTALL)
+def blocks(page: Path, language: str) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)\n```", text, flags=re.DOTALL)
+
+
+def examples() -> list[str]:
+    """The examples that can be run again, with what they are said to print."""
+    shown = [block for page in (README, CHECKER) for block in blocks(page, "console")]
+    return [block for block in shown if OFFLINE.match(block)]
 
 
 def test_ci_calls_exactly_the_test_command() -> None:
-    (tests,) = (block for block in blocks("sh") if "pytest" in block)
+    (tests,) = (block for block in blocks(README, "sh") if "pytest" in block)
 
     assert tests in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.timeout(PATIENCE)
+@pytest.mark.parametrize("example", examples(), ids=lambda text: text.splitlines()[0][2:60])
+def test_examples_print_what_is_shown(example: str, tmp_path: Path) -> None:
+    commands = re.findall(r"^\$ (.*)$", example, flags=re.MULTILINE)
+    changed = any(not command.startswith("slotproof ") for command in commands)
+    tree = _copied(tmp_path) if changed else ROOT
+
+    printed = "".join(f"$ {command}\n{_output(command, tree)}" for command in commands)
+
+    shown, lines = _comparable(example), _comparable(printed)
+    assert _in_order(shown, lines) == len(shown), printed
+
+
+def _copied(folder: Path) -> Path:
+    """The folder, with a copy of what the commands consist of, compiled kernels included."""
+    for package in ("reference", "model_check", "spec"):
+        shutil.copytree(ROOT / package, folder / package)
+    return folder
+
+
+def _output(command: str, tree: Path) -> str:
+    name, _, rest = command.partition(" ")
+    words = [sys.executable, "-m", "reference", *rest.split()]
+    done = subprocess.run(
+        words if name == "slotproof" else ["/bin/sh", "-c", command],
+        cwd=tree,
+        env={**os.environ, "COLUMNS": str(WIDTH)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not done.stderr
+    return done.stdout
+
+
+def _comparable(text: str) -> list[str]:
+    """The lines without what a clock says, where in a file something stands, and end blanks."""
+    for found, instead in ((r"[\d.]+ s \([\d,]+/s\)", "TIME"), (r"(\.(?:md|py)):\d+", r"\1:LINE")):
+        text = re.sub(found, instead, text)
+    return [re.sub(r"│ +\d+\.\d$", "│ SECONDS", line.rstrip()) for line in text.splitlines()]
+
+
+def _in_order(shown: list[str], printed: list[str]) -> int:
+    """How many of the shown lines were printed so; `...` stands for any lines."""
+    at, skips = 0, False
+    for number, line in enumerate(shown):
+        if line == "...":
+            skips = True
+        elif (skips and line in printed[at:]) or printed[at : at + 1] == [line]:
+            at, skips = printed.index(line, at) + 1, False
+        else:
+            return number
+    return len(shown) if skips or at == len(printed) else len(shown) - 1
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +122,9 @@ def test_default_run_is_as_expected_with_the_counts_of_the_table(
     told = {
         (model, dialect): (links, int(states.replace(",", "")), "violated" if star else "holds")
         for model, cells in re.findall(
-            r"^\| `([a-z-]+)` \|[^|]*\|(.*)\|$", README, flags=re.MULTILINE
+            r"^\| `([a-z-]+)` \|[^|]*\|(.*)\|$",
+            CHECKER.read_text(encoding="utf-8"),
+            flags=re.MULTILINE,
         )
         for dialect, (links, states, star) in zip(
             DIALECTS, re.findall(r"`([a-z0-9()]+)`: ([\d,]+)( \*)?", cells), strict=True
@@ -77,7 +154,7 @@ def test_default_run_exercises_nothing_that_is_said_to_be_out_of_scope(
 
 
 def test_example_in_python_runs() -> None:
-    (example,) = blocks("python")
+    (example,) = blocks(CHECKER, "python")
     names: dict[str, object] = {}
 
     exec(compile(example, "README.md", "exec"), names)  # noqa: S102 - our own text

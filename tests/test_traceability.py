@@ -14,7 +14,7 @@ import reference.core.rules
 from reference.core.rules import SWITCHES
 from reference.spec.chapters import CLAUSE_ID, anchor
 from reference.spec.trace import Trace, Witness
-from tests.traceability import SPEC, generated, read_trace
+from tests.traceability import ROOT, SPEC, generated, read_trace
 
 WITHOUT_CLAUSE: Final = {
     "announce.ping": "puts a header and gossip together, which have clauses",
@@ -25,6 +25,8 @@ WITHOUT_CLAUSE: Final = {
 }
 """Public functions of the core that realise no clause of their own, and why."""
 
+PAGES: Final = ("model_check/README.md", "reference/runtime/README.md")
+"""What is read besides the specification and what lies at the top."""
 NO_RULES: Final = {"types", "nodes", "messages", "events", "effects", "rules"}
 """The modules of the core that hold values only."""
 
@@ -226,11 +228,12 @@ def test_each_chapter_is_listed(trace: Trace) -> None:
     )
 
 
-def test_links_between_chapters_lead_somewhere() -> None:
+def test_links_between_chapters_and_pages_lead_somewhere() -> None:
+    pages = (*ROOT.glob("*.md"), *(ROOT / name for name in PAGES), *SPEC.rglob("*.md"))
     _complain(
         [
-            f"spec/{path.relative_to(SPEC)}: dead link {target}"
-            for path in sorted(SPEC.rglob("*.md"))
+            f"{path.relative_to(ROOT)}: dead link {target}"
+            for path in sorted(pages)
             for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8"))
             if not target.startswith(("http:", "https:")) and not _leads_somewhere(path, target)
         ]

@@ -2,7 +2,7 @@
 
 `python -m tests.model.pins --write [MODEL...]` explores and renews the lines of these models in
 `pins.json`, or of all; `--check` explores and compares all of them, the large ones too; `--table`
-prints what is pinned as rows of a table, as the README has them. The file has a line for each run,
+prints what is pinned as rows of a table, as model_check/README.md has them. The file has a line for each run,
 so that a difference shows what changed.
 """
 

@@ -206,7 +206,7 @@ def test_an_interrupt_keeps_what_was_found() -> None:
 
 
 def test_stale_news_in_any_order_and_number_in_a_few_hundred_worlds() -> None:
-    """The full exploration has 5,618,352 states here (README)."""
+    """The full exploration has 5,618,352 states here (model_check/README.md)."""
     claims = MODELS["claims"]
     system = system_of(claims.scope(DIALECTS["valkey-9.1"]))
 
