@@ -251,6 +251,50 @@ def test_a_script_without_an_end_is_ended_and_what_it_did_stays(
     assert ask("EVAL", "return 1", "0") == 1
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "return ('a'):rep(30):find(('a?'):rep(30) .. ('a'):rep(30))",
+        "return ('a'):rep(9999):match(('.-'):rep(20) .. 'b')",
+        "return ('a'):rep(9999):gsub(('a*'):rep(20) .. 'b', 'x')",
+        "return ('a'):rep(99):gsub(('a*'):rep(20) .. 'b', function() return 'x' end)",
+        "for _ in ('a'):rep(9999):gmatch(('(a+)'):rep(20) .. '%1b') do end",
+        "while true do pcall(string.find, ('('):rep(9999), ('%b()'):rep(9) .. ('.?'):rep(99)) end",
+        "return ('a'):rep(2^24):find(('a'):rep(2^23) .. 'b', 1, true)",
+        "local long = ('a'):rep(2^24) while true do long:upper() end",
+    ],
+)
+def test_no_single_call_of_luas_own_keeps_a_script_from_its_end(
+    ask: Ask, room: Room, code: str
+) -> None:
+    limit(room, 50)
+
+    assert told(ask("EVAL", code, "0")) == "ERR the script ran for too long and was ended"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("return 1 + ('x'):find(nil)",
+         "ERR user_script:1: bad argument #2 to 'find' (string expected, got no value)"),
+        ("return 1 + ('x'):find('[a')",
+         "ERR user_script:1: malformed pattern (missing ']')"),
+        ("return 1 + ('x'):rep(9999):find(('.-'):rep(9) .. '[a')",
+         "ERR user_script:1: malformed pattern (missing ']')"),
+        ("return 1 + table.concat({{}})",
+         "ERR user_script:1: invalid value (table) at index 1 in table for 'concat'"),
+        ("local t = {} for n = 1, 2000 do t[n] = n % 2 == 0 and 1 or 'x' end table.sort(t)",
+         "ERR user_script:1: attempt to compare"),
+        ("('x'):gsub('x', function() error('boom') end)", "ERR user_script:1: boom"),
+    ],
+)  # fmt: skip
+def test_errors_of_luas_own_are_where_the_script_has_called_it(
+    ask: Ask, code: str, error: str
+) -> None:
+    assert told(ask("EVAL", code, "0")).startswith(error)
+
+
 def test_no_script_runs_for_longer_than_half_of_the_node_timeout(ask: Ask, room: Room) -> None:
     limit(room, 3_600_000)
     room.node.options = attrs.evolve(room.node.options, node_timeout_ms=200)

@@ -2,35 +2,29 @@
 
 from typing import Final
 
+from reference.runtime.scripts.lua_bounds import BOUNDS
+
 _AROUND: Final = b"""
 local call, log, sha1hex, encode, decode, over, known_flag, wrong_name = ...
 local getinfo, sethook, setenv, load = debug.getinfo, debug.sethook, setfenv, loadstring
 local null = newproxy()
 local guarded = {}
 
+local ended = false
+local too_long = 'ERR the script ran for too long and was ended'
+local function ask()
+  if over() then
+    ended = true
+    error({err = too_long})
+  end
+end
+local own_string, own_table = bounds(ask, 10000000)
+
 local function refuse() error('Attempt to modify a readonly table', 2) end
 local function guard(members)
   local made = setmetatable({}, {__index = members, __newindex = refuse, __metatable = false})
   guarded[made] = true
   return made
-end
-
-local most = 32 * 1024 * 1024  -- bytes that one call may make of a string
-local function rep(text, count)
-  if type(text) == 'number' then text = tostring(text) end
-  if type(text) ~= 'string' or type(count) ~= 'number' then
-    error("bad argument to 'rep'", 2)
-  end
-  count = math.floor(count)
-  if count < 1 or text == '' then return '' end
-  if #text * count > most then error('resulting string too large', 2) end
-  local made = ''
-  while true do
-    if count % 2 == 1 then made = made .. text end
-    count = math.floor(count / 2)
-    if count == 0 then return made end
-    text = text .. text
-  end
 end
 
 local function copy(from, without, instead)
@@ -152,7 +146,7 @@ local allowed = {
   assert = assert, error = error, ipairs = ipairs, next = next, pairs = pairs,
   rawequal = rawequal, rawget = rawget, select = select, tonumber = tonumber,
   tostring = tostring, type = type, unpack = unpack, _VERSION = _VERSION,
-  string = copy(string, {dump = true}, {rep = rep}), table = copy(table, {}),
+  string = copy(string, {dump = true}, own_string), table = copy(table, {}, own_table),
   math = copy(math, {randomseed = true}),
   redis = guard(redis), server = guard(redis), cjson = guard(cjson),
   os = guard({clock = os.clock}),
@@ -174,8 +168,6 @@ function allowed.collectgarbage(what)
 end
 getmetatable('').__index = allowed.string
 
-local ended = false
-local too_long = 'ERR the script ran for too long and was ended'
 local function unless_ended(...)
   if ended then error({err = too_long}) end  -- no pcall of a script goes on after its end
   return ...
@@ -223,14 +215,8 @@ local function strict(names)
 end
 
 local function watched(made)
-  local function hook()
-    if over() then
-      ended = true
-      error({err = too_long})
-    end
-  end
   ended = false
-  sethook(hook, '', 10000)
+  sethook(ask, '', 1000)
   local fine, result = xpcall(made, told)
   sethook()
   return fine, result
@@ -348,5 +334,5 @@ end
 return run, compile, library, call_function, forget, collect
 """
 
-WORLD: Final = _AROUND + _LIBRARIES
+WORLD: Final = BOUNDS + _AROUND + _LIBRARIES
 """What there is around scripts; they get hold of nothing else, above all of no object of Python."""
