@@ -5,8 +5,9 @@ valkey-glide, ioredis or node-redis, in which its own tests can be run as its ow
 and runs those files that are named, or what has to do with a cluster. The cluster has three masters
 with a replica each, made by redis-cli; node-redis starts its own, and those of its servers that are
 not in a cluster are Redis. What a Python suite needs (pytest-asyncio and more) is expected beside
-the interpreter that `--python` names. For comparison, `--binary` runs it with another server, and
-`--at` with a cluster that runs already. Its exit code is 0 if nothing fails.
+the interpreter that `--python` names. `--also` is told to the suite's own tool, as
+`--also=--protocol=3` to that of redis-py. For comparison, `--binary` runs it with another server,
+and `--at` with a cluster that runs already. Its exit code is 0 if nothing fails.
 
 Clauses: none, this runs the tests of others.
 """
@@ -18,6 +19,7 @@ import tempfile
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import attrs
 import click
 
 from tests.clients.servers import Servers
@@ -33,7 +35,8 @@ def run(
         what = suite.prepare(folder.resolve(), python, port, files, report)
         with servers.instead_of_docker(what.programs) as environment:
             surroundings = {**os.environ, **environment, **what.environment}
-            subprocess.run(what.words, cwd=what.place, check=False, env=surroundings)
+            words = [*what.words, *suite.also]
+            subprocess.run(words, cwd=what.place, check=False, env=surroundings)
         if not report.exists():
             raise click.ClickException(f"{suite.client}'s tests told nothing")
         return ET.parse(report).getroot()  # noqa: S314 - of the suite's own tools
@@ -60,6 +63,7 @@ def tell(report: ET.Element) -> int:
 @click.option("--python", default=sys.executable, help="The interpreter that has what it needs.")
 @click.option("--binary", help="Another server than ours.")
 @click.option("--at", type=int, help="The port of a cluster that runs already.")
+@click.option("--also", multiple=True, help="What the suite's own tool is told besides.")
 @click.argument("files", nargs=-1)
 def main(
     suite: Path,
@@ -67,6 +71,7 @@ def main(
     python: str,
     binary: str | None,
     at: int | None,
+    also: tuple[str, ...],
     files: tuple[str, ...],
 ) -> None:
     """Run a client's own tests against a slotproof cluster."""
@@ -74,6 +79,7 @@ def main(
     if found is None:
         known = ", ".join(each.client for each in SUITES)
         raise click.UsageError(f"{suite} is no checkout of one of {known}")
+    found = attrs.evolve(found, also=also)
     servers = Servers(dialect=dialect or found.dialect, binary=binary)
     chosen = files or found.files
     if at is not None or found.port is None:

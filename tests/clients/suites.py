@@ -15,7 +15,12 @@ import attrs
 
 from tests.support import LOOPBACK
 
-_NOT_OURS: Final = "not onlynoncluster and not redismod and not ssl and not fixed_client"
+_NOT_OURS: Final = (
+    "not onlynoncluster and not redismod and not ssl and not fixed_client"
+    " and not multidb_integration"
+)
+_OF_OTHER_PLACES: Final = ("tests/test_scenario", "tests/test_asyncio/test_scenario")
+"""Tests of redis-py that need servers which somebody else runs."""
 _IMITATION: Final = Path(__file__).with_name("docker.py")
 
 
@@ -42,6 +47,8 @@ class Suite:
     """Where the first of six nodes is expected; None if the suite starts its servers itself."""
     prepare: Callable[[Path, str, int, tuple[str, ...], Path], Run]
     """The run: folder of the suite, Python, the cluster's port, files, and where to report."""
+    also: tuple[str, ...] = ()
+    """What its own tool is told besides."""
 
 
 def suite_at(folder: Path) -> Suite | None:
@@ -60,9 +67,10 @@ def _is_package(name: str) -> Callable[[Path], bool]:
 def _like_redis_py(scheme: str) -> Callable[[Path, str, int, tuple[str, ...], Path], Run]:
     def prepare(folder: Path, python: str, port: int, files: tuple[str, ...], report: Path) -> Run:
         present = [f"tests/{name}" for name in files if (folder / "tests" / name).exists()]
+        ignored = [f"--ignore={name}" for name in _OF_OTHER_PLACES]
         words = [
             python, "-m", "pytest", "-q", f"--{scheme}-url={scheme}://{LOOPBACK}:{port}/0",
-            f"--junitxml={report}", "-m", _NOT_OURS, "-p", "no:cacheprovider", *present,
+            f"--junitxml={report}", "-m", _NOT_OURS, "-p", "no:cacheprovider", *ignored, *present,
         ]  # fmt: skip
         return Run(words=words, place=folder)
 
@@ -102,10 +110,6 @@ def _node_redis(folder: Path, _: str, __: int, files: tuple[str, ...], report: P
     )
 
 
-_OF_REDIS_PY: Final = (
-    "test_cluster.py", "test_cluster_transaction.py", "test_pubsub.py", "test_commands.py",
-    "test_asyncio/test_cluster.py", "test_asyncio/test_cluster_transaction.py",
-)  # fmt: skip
 _PORT: Final = 16379
 """Where some tests of redis-py look for a cluster, whatever they are told."""
 
@@ -113,7 +117,7 @@ SUITES: Final = (
     Suite(
         client="redis-py",
         is_at=lambda folder: (folder / "redis" / "cluster.py").exists(),
-        files=_OF_REDIS_PY,
+        files=(".",),
         port=_PORT,
         prepare=_like_redis_py("redis"),
     ),
@@ -121,7 +125,7 @@ SUITES: Final = (
         client="valkey-py",
         dialect="valkey-9.1",
         is_at=lambda folder: (folder / "valkey" / "cluster.py").exists(),
-        files=_OF_REDIS_PY,
+        files=(".",),
         port=_PORT,
         prepare=_like_redis_py("valkey"),
     ),

@@ -78,6 +78,17 @@ def test_each_failure_has_its_reason(
     assert result.exit_code == 1
 
 
+def test_the_suites_own_tool_is_told_what_else_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # it starts much faster
+    suite = _suite_like_redis_py(tmp_path, "redis")
+
+    result = CliRunner().invoke(main, ["--suite", str(suite), "--at", "1", "--also=-x"])
+
+    assert result.output.endswith("\n1 passed, 1 failed, 0 skipped\n")
+
+
 def test_what_mocha_tells_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     suite, programs = tmp_path / "suite", tmp_path / "bin"
     for folder in (suite, programs):
