@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import attrs
 
@@ -49,7 +50,7 @@ from reference.runtime.debugging import Debugging
 from reference.runtime.files.nodes_file import to_conf
 from reference.runtime.files.storage import ConfigFile
 from reference.runtime.listening import present
-from reference.runtime.node_facts import contact_of, wire_facts
+from reference.runtime.node_facts import contact_of, human_name, wire_facts
 from reference.runtime.node_log import NodeLog
 from reference.runtime.node_seen import NodeSeen
 from reference.runtime.options import NodeOptions
@@ -103,10 +104,11 @@ class Node(NodeSeen):
         self._config = config
         self._keyspace = keyspace
         self._log = logging.LoggerAdapter(logging.getLogger(__name__), {"port": options.port})
-        self._told = NodeLog(self._log, lambda node_id: self.announced(node_id).human_nodename)
+        self._told = NodeLog(self._log, lambda node_id: human_name(self, node_id))
         self._reception = Reception(self, self._log)
         self.bus = self._bus = self._reception.bus
-        self._outbox = Outbox(self._bus, self.announcements, lambda: wire_facts(self))
+        facts = partial(wire_facts, self)
+        self._outbox = Outbox(self._bus, self.announcements, facts, self._told.sending)
         self._availability = Availability(began=now)
         self._known_since = {node.node_id: now for node in state.nodes}
         self._alarm: asyncio.TimerHandle | None = None
@@ -192,7 +194,7 @@ class Node(NodeSeen):
     def submit(self, command: Command) -> Reply:
         """The command has been carried out and all its effects too, or the reply says why not.
 
-        What replicas are to do first they learn from the bus. Counterpart:
+        What replicas are to do first those have done that can be asked. Counterpart:
         `clusterCommandSetSlot`.
         """
         if self.failed.done():

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from reference.clauses import clause
 from reference.core.events import BlacklistExpired
 from reference.core.state import ClusterState
 from reference.core.types import NodeId
@@ -10,6 +11,7 @@ from reference.pacing.deadlines import deadline
 from reference.pacing.pace import Pace, PeerPace
 from reference.runtime.bus.announcements import Announcements
 from reference.runtime.bus.translate import WireFacts
+from reference.runtime.clients.view import release_of
 from reference.runtime.clock import Clock
 from reference.runtime.files.nodes_file import Contact
 from reference.runtime.options import NodeOptions
@@ -93,3 +95,19 @@ def contact_of(node: Known, node_id: NodeId) -> Contact:
         announced=node.announced(node_id),
         tls=node.options.tls_cluster,
     )
+
+
+@clause("RT-10")
+def human_name(node: Known, node_id: NodeId) -> str:
+    """What people call the node, or where it is if they call it nothing; may be empty.
+
+    Counterpart: `humanNodename`.
+    """
+    given = node.announced(node_id).human_nodename
+    if given or not release_of(node.state).addresses_are_names:
+        return given
+    known = node.state.nodes.get(node_id)
+    if known is None or known.address is None:
+        return ""
+    ip = known.address.ip
+    return f"[{ip}]:{known.address.port}" if ":" in ip else f"{ip}:{known.address.port}"

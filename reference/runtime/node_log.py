@@ -9,6 +9,7 @@ from reference.core.effects import Happening, Notice, Refusal
 from reference.core.state import ClusterState
 from reference.core.types import NodeId
 from reference.pacing.availability import Availability
+from reference.runtime.bus.connections import BusLink
 
 _DENIED: Final = (
     Refusal.REQUEST_EPOCH_OLD,
@@ -91,6 +92,16 @@ class NodeLog:
 
     def _called(self, node_id: NodeId) -> str:
         return f"{node_id} ({self._name(node_id)})"
+
+    @clause("RT-10")
+    def sending(self, kind: str, link: BusLink) -> None:
+        """The log says, if it tells that much, to whom a message goes, and on which link.
+
+        Counterpart: `clusterSendMessage`.
+        """
+        if link.node_id is not None and self._log.isEnabledFor(logging.DEBUG):
+            to, way = self._called(link.node_id), link.direction.name.lower()
+            self._log.debug("Sending %s packet to node %s on %s link", kind, to, way)
 
     @clause("RT-10")
     def tell_of_reports(self, before: ClusterState, after: ClusterState) -> None:

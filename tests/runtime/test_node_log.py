@@ -4,16 +4,21 @@ Clauses: RT-10.
 """
 
 import logging
+from types import SimpleNamespace
+from typing import Any
 
 import attrs
 import pytest
 
 from reference.core.effects import Happening, Notice, Refusal
-from reference.core.types import Health
+from reference.core.rules import VALKEY_8_1, VALKEY_9_1, Rules
+from reference.core.types import Address, Health, Link, NodeId
 from reference.pacing.availability import Availability, judge
+from reference.runtime.node_facts import human_name
 from reference.runtime.node_log import NodeLog
+from reference.wire.announced import Announced
 from tests.builders import A1, A, B, C, change, view
-from tests.runtime.node_double import MASTERS, three_masters
+from tests.runtime.node_double import MASTERS, NodeDouble, three_masters
 
 
 def _log() -> NodeLog:
@@ -94,3 +99,40 @@ def test_a_report_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == [
         f"Node {B} (human {B[0]}) reported node {C} (human {C[0]}) as not reachable."
     ]
+
+
+@pytest.mark.parametrize(
+    ("rules", "ip", "said", "name"),
+    [
+        (VALKEY_9_1, "10.0.0.1", "", "10.0.0.1:7001"),
+        (VALKEY_9_1, "::1", "", "[::1]:7001"),
+        (VALKEY_9_1, "10.0.0.1", "kit", "kit"),
+        (VALKEY_8_1, "10.0.0.1", "", ""),
+    ],
+)
+def test_what_nodes_are_called(rules: Rules, ip: str, said: str, name: str) -> None:
+    state = attrs.evolve(view(A), rules=rules)
+    double: Any = NodeDouble(change(state, B, address=Address(ip=ip, port=7001, cport=17001)))
+    double.said[B] = Announced(human_nodename=said)
+
+    assert human_name(double, B) == name
+
+
+def test_a_node_that_is_not_known_has_no_name() -> None:
+    double: Any = NodeDouble(attrs.evolve(view(A), rules=VALKEY_9_1))
+
+    assert not human_name(double, NodeId("f" * 40))
+
+
+def test_messages_are_told_of_where_everything_is(caplog: pytest.LogCaptureFixture) -> None:
+    link: Any = SimpleNamespace(node_id=B, direction=Link.OUTBOUND)
+    log = _log()
+
+    caplog.set_level(logging.INFO)
+    log.sending("ping", link)
+    caplog.set_level(logging.DEBUG)
+    log.sending("ping", link)
+    link.node_id = None
+    log.sending("ping", link)
+
+    assert caplog.messages == [f"Sending ping packet to node {B} (human {B[0]}) on outbound link"]

@@ -65,13 +65,21 @@ class Outbox:
     """What one node sends."""
 
     def __init__(
-        self, bus: Bus, announcements: Announcements, facts: Callable[[], WireFacts]
+        self,
+        bus: Bus,
+        announcements: Announcements,
+        facts: Callable[[], WireFacts],
+        told: Callable[[str, BusLink], None],
     ) -> None:
-        """Nothing has been sent; `facts` are those of the moment of a message."""
+        """Nothing has been sent; `facts` are those of the moment of a message.
+
+        `told` is told of each message to one node, by its name.
+        """
         self.traffic = Traffic()
         self._bus = bus
         self._announcements = announcements
         self._facts = facts
+        self._told = told
 
     def send(self, link: BusLink | None, message: Message) -> None:
         """The message is on its way, if there is a link."""
@@ -80,6 +88,7 @@ class Outbox:
         extended = self._announcements.extends(link.node_id)
         data = encode(to_wire(message, self._facts(), extended=extended))
         self.traffic.count(data)
+        self._told(counter_name(type_of(data)), link)
         link.send(data)
 
     @clause("RT-43")

@@ -179,6 +179,7 @@ class Release:
     unbalanced: str  # XREAD with keys and ids that do not pair, with a place for its name
     pushes_follow_replies: bool  # those that a client's own request has caused
     knows_both_ports: bool  # with TLS and without; others know one, and it stands for both
+    addresses_are_names: bool  # in its log, of nodes that people have given none
 
     @cached_property
     def table(self) -> CommandTable:
@@ -217,6 +218,7 @@ _REDIS_7_0: Final = Release(
     ),
     pushes_follow_replies=False,
     knows_both_ports=False,
+    addresses_are_names=False,
 )
 
 _REDIS_8_0: Final = attrs.evolve(
@@ -268,6 +270,7 @@ _VALKEY_9_1: Final = attrs.evolve(
     bad_client_id="ERR syntax error",
     has_databases=True,
     tells_strangers_nothing=True,
+    addresses_are_names=True,
 )
 
 RELEASES: Final = {
