@@ -245,6 +245,7 @@ class Session:
         if not self.held:
             return
         self.held = False
+        self.service.stats.count_error(reply)
         if self.held_among is not None:
             replies, place = self.held_among
             self.held_among = None

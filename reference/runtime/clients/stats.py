@@ -47,6 +47,10 @@ class Stats:
     def count(self, reply: ClientReply) -> None:
         """One more request was answered so. Counterpart: `call`, `afterErrorReply`."""
         self.commands += 1
+        self.count_error(reply)
+
+    def count_error(self, reply: ClientReply) -> None:
+        """If the request was refused, it was for one more time with this code."""
         if type(reply) is ErrorReply:
             self.errors[reply.text.partition(" ")[0]] += 1
 

@@ -68,7 +68,7 @@ HANDLERS: Final[Handlers] = {
 """Every command that the node answers itself, but for EXEC."""
 
 _EXEC: Final = "exec"
-_MAY_REPLICATE: Final = frozenset({"publish", "spublish"}) | MAY_WRITE
+_MAY_REPLICATE: Final = frozenset({"publish", "spublish", "cluster|setslot"}) | MAY_WRITE
 """What does not write, and yet is held back with what does."""
 _RUNS_OTHERS: Final = frozenset({"eval_ro", "evalsha_ro", "fcall_ro"})
 """What reads nothing by itself: what it carries out does."""

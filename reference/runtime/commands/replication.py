@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from reference.clauses import clause
+from reference.runtime.clients.acknowledged import answer_when_acknowledged
 from reference.runtime.clients.arguments import CommandError, parse_integer
 from reference.runtime.clients.session import Handlers, Session
 from reference.runtime.limits import OutputClass
@@ -111,21 +112,13 @@ def wait(session: Session, arguments: list[bytes]) -> ClientReply:
         return ErrorReply("ERR timeout is negative")
     replicas = session.node.replicas
     offset = replicas.stream.offset
-    if replicas.count(offset) >= count or session.service.keyspace.in_group:
-        return replicas.count(offset)
-    waiter = replicas.wait(count, lambda: session.settle(replicas.count(offset)))
-    if waiter is None:
-        return replicas.count(offset)
-    session.hold()
-    session.at_end.append(partial(replicas.give_up, waiter))
-    if timeout_ms:
 
-        def over() -> None:
-            replicas.give_up(waiter)
-            session.settle(replicas.count(offset))
+    def told() -> int:
+        return replicas.count(offset)
 
-        asyncio.get_running_loop().call_later(timeout_ms / 1000, over)
-    return Raw()
+    if told() >= count or session.service.keyspace.in_group:
+        return told()
+    return answer_when_acknowledged(session, count, timeout_ms, reached=told, over=told)
 
 
 @clause("CM-60")

@@ -4,25 +4,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from reference.clauses import clause
-from reference.core.effects import ReplicateFirst
-from reference.core.effects import Reply as Answer
 from reference.core.events import (
     ClusterAddSlots,
     ClusterDelSlots,
     ClusterFlushSlots,
     ClusterSetslot,
-    ClusterSetslotImporting,
-    ClusterSetslotMigrating,
-    ClusterSetslotNode,
-    ClusterSetslotStable,
 )
+from reference.core.slot_migration import why_no_setslot
 from reference.core.slots import SlotSet, key_hash_slot
-from reference.core.step import step
 from reference.core.types import SLOT_COUNT
+from reference.runtime.clients.acknowledged import answer_when_acknowledged
 from reference.runtime.clients.arguments import (
     CommandError,
     parse_integer,
-    parse_node_id,
     parse_slot,
     subcommand_error,
 )
@@ -30,8 +24,12 @@ from reference.runtime.clients.session import Handlers, Session
 from reference.runtime.data.arrivals import keyspace_of_slot
 from reference.runtime.replies import ClientReply
 from reference.wire.resp import OK, ErrorReply
+from reference.wire.setslot import parse_setslot
 
 _SYNTAX_ERROR: Final = ErrorReply("ERR syntax error")
+_NO_REPLICAS: Final = ErrorReply("NOREPLICAS Not enough good replicas to write.")
+_REPLICAS_HAVE_MS: Final = 2000
+"""How long replicas have to carry out a SETSLOT that does not say how long."""
 _BAD_LIMIT: Final = "ERR Limit has to lie in between 1 and 16384 (maximum number of slots)."
 
 
@@ -138,53 +136,63 @@ def set_slot(session: Session, arguments: list[bytes]) -> ClientReply:
     """
     if session.state.myself.is_replica:
         return ErrorReply("ERR Please use SETSLOT only with masters.")
-    command, rest = _setslot_command(session, parse_slot(arguments[2]), arguments[3:])
+    command, rest = _setslot_command(session, arguments)
     if command is None or (rest and not session.release.setslot_has_options):
         text = "ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP"
         return ErrorReply(text)
-    if rest:
-        _judge_options(session, command, rest)
-    return session.submit(command)
+    error = why_no_setslot(session.state, command)
+    if error is not None:
+        return ErrorReply(f"ERR {error}")
+    timeout_ms = _setslot_timeout(rest)
+    replicas = session.node.replicas
+    count = replicas.told_of_slots if session.state.rules.setslot_is_replicated else 0
+    if not count:
+        return session.submit(command)
+    replicas.publish([arguments])
+    if session.service.keyspace.in_group:
+        return session.submit(command)
+    return _after_replicas(session, arguments, count, timeout_ms)
+
+
+@clause("RT-23")
+def _after_replicas(
+    session: Session, arguments: list[bytes], count: int, timeout_ms: int
+) -> ClientReply:
+    """Once so many replicas have said that they have done it this node does it too.
+
+    Counterpart: `clusterCommandSetSlot`, `replyToBlockedClientTimedOut`.
+    """
+
+    def reached() -> ClientReply:
+        command, _ = _setslot_command(session, arguments)
+        assert command is not None  # noqa: S101 - it was the same words before
+        return session.submit(command)
+
+    return answer_when_acknowledged(
+        session, count, timeout_ms, reached=reached, over=lambda: _NO_REPLICAS
+    )
 
 
 def _setslot_command(
-    session: Session, slot: int, words: list[bytes]
+    session: Session, arguments: list[bytes]
 ) -> tuple[ClusterSetslot | None, list[bytes]]:
-    """The command that the words behind the slot mean, and the words behind that."""
-    match [words[0].upper(), *words[1:]]:
-        case [b"MIGRATING", node, *rest]:
-            return ClusterSetslotMigrating(slot=slot, node=parse_node_id(node)), rest
-        case [b"IMPORTING", node, *rest]:
-            return ClusterSetslotImporting(slot=slot, node=parse_node_id(node)), rest
-        case [b"STABLE", *rest]:
-            return ClusterSetslotStable(slot=slot), rest
-        case [b"NODE", node, *rest]:
-            count = len(session.service.keyspace.keys_in_slot(slot, 1))
-            command = ClusterSetslotNode(slot=slot, node=parse_node_id(node), holds_keys=count > 0)
-            return command, rest
-        case _:
-            return None, []
+    slot, keys = parse_slot(arguments[2]), session.service.keyspace.keys_in_slot
+    return parse_setslot(slot, arguments[3:], lambda: bool(keys(slot, 1)))
 
 
-def _judge_options(session: Session, command: ClusterSetslot, options: list[bytes]) -> None:
-    """CommandError for the first thing that is wrong, which may be the command itself.
-
-    The time that TIMEOUT gives is not needed: no replica of ours is waited for.
-    """
-    _, effects = step(session.state, command)
-    for effect in effects:
-        if isinstance(effect, Answer) and effect.error is not None:
-            raise CommandError(effect.error)
-        if isinstance(effect, ReplicateFirst):
-            break
+def _setslot_timeout(options: list[bytes]) -> int:
+    """For how many milliseconds replicas are waited for; CommandError if that is no time."""
+    timeout_ms = _REPLICAS_HAVE_MS
     for place, option in enumerate(options):
         if option.lower() != b"timeout":
             continue
         if place + 1 == len(options):
             raise CommandError("ERR Missing timeout value")
         error = "ERR timeout is not an integer or out of range"
-        if parse_integer(options[place + 1], error) < 0:
+        timeout_ms = parse_integer(options[place + 1], error)
+        if timeout_ms < 0:
             raise CommandError("ERR timeout is negative")
+    return timeout_ms
 
 
 def _key_slot(_session: Session, arguments: list[bytes]) -> ClientReply:

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import attrs
 
 from reference.clauses import clause
+from reference.core.events import ClusterSetslot
 from reference.core.messages import SyncSlotsEstablish, SyncSlotsFinish
 from reference.core.slots import NO_SLOTS, SlotSet, key_hash_slot
 from reference.runtime.configuration.directives import kept_text
@@ -17,9 +18,10 @@ from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.libraries import LibraryError, Source
 from reference.runtime.options import NodeOptions
 from reference.runtime.replication.stream import Follower
-from reference.wire.rdb import RdbDecoder, RdbEntry, RdbFunction, RdbKey, RdbSlotImport
+from reference.wire.rdb import RdbAux, RdbDecoder, RdbEntry, RdbFunction, RdbKey, RdbSlotImport
 from reference.wire.rdb_strings import RdbError
 from reference.wire.resp import encode_reply
+from reference.wire.setslot import OPEN_SLOTS, OpenSlotsError, parse_open_slots
 
 _READ_SIZE: Final = 64 * 1024
 _ACK_EVERY_S: Final = 1.0
@@ -76,6 +78,9 @@ class Progress(Protocol):
     def migrates(self, message: SyncSlotsEstablish | SyncSlotsFinish) -> None:
         """The master begins to import slots, or has ended it."""
 
+    def opens(self, command: ClusterSetslot) -> bool:
+        """What the master says of a slot has been carried out; whether it is still our master."""
+
 
 class ReplicaLink:
     """The connection; it ends with an error that says why."""
@@ -93,6 +98,7 @@ class ReplicaLink:
         self._keyspace = keyspace
         self._progress = progress
         self._timeout_s = timeout_s
+        self._opened: list[ClusterSetslot] = []  # by what came with the file
 
     @clause("RE-1")
     async def follow(self, options: NodeOptions, history: History | None) -> None:
@@ -108,6 +114,8 @@ class ReplicaLink:
             history = History(match[1], int(match[2]))
             rest = await self._load()
             self._progress.loaded(history)
+            for command in self._opened:
+                self._progress.opens(command)
         elif history is not None and (match := _CONTINUE.fullmatch(answer)):
             rest = b""
             self._progress.goes_on(match[1] or history.replid)
@@ -190,7 +198,7 @@ class ReplicaLink:
                 rest = await self._load_exactly(int(length[1]) if length else 0, fresh)
             self._keyspace.replace(fresh)
             self._keyspace.arrivals, fresh.arrivals = fresh.arrivals, {}
-        except (RdbError, LibraryError) as error:
+        except (RdbError, LibraryError, OpenSlotsError) as error:
             raise ReplicationError(f"damaged data: {error}") from error
         finally:
             drop_all(fresh)
@@ -220,7 +228,9 @@ class ReplicaLink:
     def _keep(self, entries: list[RdbEntry], fresh: Keyspace) -> None:
         self._progress.heard()
         for entry in entries:
-            if isinstance(entry, RdbSlotImport):
+            if isinstance(entry, RdbAux) and entry.name == OPEN_SLOTS:
+                self._opened += parse_open_slots(entry.value)
+            elif isinstance(entry, RdbSlotImport):
                 runs = (SlotSet.between(first, last) for first, last in entry.ranges)
                 expect(fresh, entry.name.decode("latin-1"), reduce(SlotSet.__or__, runs, NO_SLOTS))
             elif isinstance(entry, RdbFunction):
@@ -235,12 +245,14 @@ class ReplicaLink:
         Counterpart: `replicationSendAck`, `replicationCron`.
         """
         loop = asyncio.get_running_loop()
-        follower = Follower(self._keyspace, offset, self._progress.migrates)
+        follower = Follower(self._keyspace, offset, self._progress)
         ack_at = silent_from = loop.time()
         while True:
             if data:
                 silent_from = loop.time()
-                self._progress.reached(follower.take(data))
+                counted = follower.take(data)
+                if not follower.over:
+                    self._progress.reached(counted)
             if follower.ack_wanted or loop.time() >= ack_at:
                 follower.ack_wanted = False
                 ack_at = loop.time() + _ACK_EVERY_S

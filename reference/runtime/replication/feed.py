@@ -14,6 +14,7 @@ from reference.clauses import clause
 from reference.runtime.replication.snapshot import Snapshot
 from reference.wire.rdb import RdbAux, RdbSlotImport, WritableEntry, format_rdb
 from reference.wire.rdb_encode import RDB_VERSION, VALKEY_VERSION
+from reference.wire.setslot import OPEN_SLOTS
 
 _UNSENT: Final = 4 << 20
 """Bytes of a file that wait on a link before more of it is made."""
@@ -157,6 +158,8 @@ class Feed:
 def _with_facts(snapshot: Snapshot, version: int) -> Iterator[WritableEntry]:
     yield RdbAux(b"redis-ver", b"7.0.15")
     yield RdbAux(b"redis-bits", b"64")
+    if snapshot.open_slots:
+        yield RdbAux(OPEN_SLOTS, snapshot.open_slots)
     if version == VALKEY_VERSION:
         for name, (slots, _) in snapshot.arriving.items():
             yield RdbSlotImport(name.encode(), slots.ranges)

@@ -8,7 +8,13 @@ import attrs
 
 from reference.clauses import clause
 from reference.core.effects import Effect
-from reference.core.events import DatasetReplaced, Event, SyncSlotsFromMaster
+from reference.core.events import (
+    ClusterSetslot,
+    DatasetReplaced,
+    Event,
+    SetslotFromMaster,
+    SyncSlotsFromMaster,
+)
 from reference.core.messages import SyncSlotsEstablish, SyncSlotsFinish
 from reference.core.migration_jobs import JobName
 from reference.core.state import ClusterState
@@ -122,6 +128,8 @@ class Replication:
         self._stop()
         old, self._master = self._master, master
         self._keyspace.follows(master=not is_master)
+        if not is_master:
+            self._replicas.lose_waiters()
         if is_master:
             self._replicas.fork()
             self._node.pace = attrs.evolve(self._node.pace, master_link=None)
@@ -269,6 +277,13 @@ class Replication:
     def migrates(self, message: SyncSlotsEstablish | SyncSlotsFinish) -> None:
         """The master begins to import slots, or has ended it."""
         self._node.step(SyncSlotsFromMaster(message=message))
+
+    @clause("SM-8")
+    def opens(self, command: ClusterSetslot) -> bool:
+        """What the master says of a slot has been carried out; whether it is still our master."""
+        master = self._master
+        self._node.step(SetslotFromMaster(command=command))
+        return self._master == master
 
     def goes_on(self, replid: str) -> None:
         """The stream goes on where our data ends, under this name."""

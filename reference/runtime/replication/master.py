@@ -19,9 +19,12 @@ from reference.runtime.replication.backlog import Stream
 from reference.runtime.replication.feed import Feed, FeedState, Outlet, ReplicaFacts
 from reference.runtime.replication.snapshot import Snapshot
 from reference.wire.resp import encode_reply
+from reference.wire.setslot import format_open_slots
 
 _TICK_S: Final = 0.1
 _LEAST_BACKLOG: Final = 16 << 10  # bytes
+_EXECUTES_SETSLOT: Final = 8
+"""The major release of Valkey from which on replicas carry out SETSLOT; Redis names none."""
 
 
 class Owner(Protocol):
@@ -51,6 +54,7 @@ class Waiter:
     offset: int
     count: int
     done: Callable[[], None]
+    lost: Callable[[], None]  # this node is a replica now
 
 
 class Replicas:
@@ -137,6 +141,11 @@ class Replicas:
         for feed in list(self.feeds):
             feed.send(data)
 
+    @property
+    def told_of_slots(self) -> int:
+        """How many replicas have the stream and carry out what it says of slots."""
+        return sum(feed.facts.release >= _EXECUTES_SETSLOT for feed in self.online)
+
     # What replicas ask for.
 
     @clause("RE-14")
@@ -172,6 +181,9 @@ class Replicas:
             f"+FULLRESYNC {self.stream.replid} {self.stream.offset}\r\n".encode() if named else b""
         )
         snapshot = Snapshot(self._keyspace)
+        state = self._node.state
+        if state.rules.setslot_is_replicated:
+            snapshot.open_slots = format_open_slots(state)
         self.feeds.append(feed)
         diskless = kept_text(self._node.options, "repl-diskless-sync") == "yes"
         task = asyncio.get_running_loop().create_task(self._sent(feed, head, snapshot, diskless))
@@ -214,12 +226,13 @@ class Replicas:
         return sum(feed.acked >= offset for feed in self.online)
 
     @clause("RE-20")
-    def wait(self, count: int, done: Callable[[], None]) -> Waiter | None:
+    def wait(self, count: int, done: Callable[[], None], lost: Callable[[], None]) -> Waiter | None:
         """`done` is called once when so many replicas have what there is now; None: they have.
 
-        They are asked to say so. Counterpart: `waitCommand`.
+        They are asked to say so. `lost` is called instead if this node becomes a replica.
+        Counterpart: `waitCommand`.
         """
-        waiter = Waiter(self.stream.offset, count, done)
+        waiter = Waiter(self.stream.offset, count, done, lost)
         if not self.stream.active or self.count(waiter.offset) >= count:
             return None
         self._waiters.append(waiter)
@@ -230,6 +243,16 @@ class Replicas:
         """Nobody waits for it any more."""
         if waiter in self._waiters:
             self._waiters.remove(waiter)
+
+    @clause("RE-20")
+    def lose_waiters(self) -> None:
+        """Nobody waits any more, and all that did know why.
+
+        Counterpart: `disconnectOrRedirectAllBlockedClients`.
+        """
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter.lost()
 
     def _ask_for_acks(self) -> None:
         if self._node.state.myself.is_master and not self._node.writes.active and self.feeds:

@@ -23,6 +23,7 @@ class Snapshot:
         self.arriving = {
             name: (each.slots, Snapshot(each.keyspace)) for name, each in arrivals.items()
         }
+        self.open_slots = b""  # what a replica is to know of them
         self.functions = [RdbFunction(code) for code in keyspace.libraries.codes]
         self._keyspace = keyspace
         self._order = [

@@ -1,18 +1,21 @@
 """The stream of commands: how far it was carried out, and what each command does here."""
 
 import logging
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, Protocol
 
 from reference.clauses import clause
+from reference.core.events import ClusterSetslot
 from reference.core.messages import SyncSlotsEstablish, SyncSlotsFinish
 from reference.core.migration_jobs import MigrationOutcome
 from reference.core.slots import SlotSet
+from reference.core.types import SLOT_COUNT
 from reference.runtime.data.arrivals import expect, keyspace_of, settle
 from reference.runtime.data.as_commands import ReplicationError, Request, restored
 from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.libraries import LibraryError
 from reference.wire.resp import ErrorReply, RequestReader, RespProtocolError, encode_reply
+from reference.wire.setslot import parse_setslot
 from reference.wire.sync_slots import SyncSlotsError, parse_establish, parse_finish
 
 _LOG = logging.getLogger(__name__)
@@ -49,21 +52,27 @@ class CommandStream:
             raise ReplicationError(f"not a stream of commands: {error.reason}") from error
 
 
+class Told(Protocol):
+    """Who hears what the stream says of slots."""
+
+    def migrates(self, message: SyncSlotsEstablish | SyncSlotsFinish) -> None:
+        """The master begins to import slots, or has ended it."""
+
+    def opens(self, command: ClusterSetslot) -> bool:
+        """What the master says of a slot has been carried out; whether it is still our master."""
+
+
 class Follower:
     """Carries out the commands of one link, in their order (`client` of the master)."""
 
-    def __init__(
-        self,
-        keyspace: Keyspace,
-        offset: int,
-        told: Callable[[SyncSlotsEstablish | SyncSlotsFinish], None] | None = None,
-    ) -> None:
+    def __init__(self, keyspace: Keyspace, offset: int, told: Told | None = None) -> None:
         """All of the stream before the offset has been carried out.
 
-        `told` hears which slots the master begins to import, and how that ends.
+        `told` hears what becomes of the master's slots.
         """
         self.offset = offset  # bytes
-        self.ack_wanted = False  # the master asked for the offset
+        self.ack_wanted = False  # the master asked for the offset, or waits for it
+        self.over = False  # what follows is no longer for us
         self._keyspace = keyspace
         self._told = told
         self._commands = CommandStream()
@@ -96,6 +105,8 @@ class Follower:
                 self.offset += len(self._behind)
                 counted += self._behind
                 self._behind.clear()
+            if self.over:
+                break
         return bytes(counted)
 
     def _end_transaction(self) -> None:
@@ -142,14 +153,32 @@ class Follower:
             self._keyspace.recorder.record([request])
 
     def _cluster(self, request: Request) -> None:
-        """Only what deletes keys: the bus tells of the slots."""
+        """What deletes keys, and what is on its way; of other slots the bus tells."""
         words = [word.upper() for word in request[1:]]
         if len(words) >= 2 and words[0] == b"FLUSHSLOT" and words[1].isdigit():
             self._keyspace.delete_slots(SlotSet.of({int(words[1])}))
         elif words[:1] == [b"SYNCSLOTS"] and len(words) > 1:
             self._sync_slots(words[1], request[3:])
+        elif words[:1] == [b"SETSLOT"] and len(words) > 2:
+            self._set_slot(request[2], request[3:])
         else:
             _LOG.info("passed over in the stream: %s", _text(b" ".join(request)))
+
+    @clause("SM-8")
+    def _set_slot(self, number: bytes, words: Request) -> None:
+        """The slot is as the master says, which waits to hear that.
+
+        If that makes us a replica of another one, what follows is not for us, and yet the old one
+        is answered. Counterpart: `clusterCommandSetSlot`.
+        """
+        slot = int(number) if number.isdigit() and len(number) <= len(str(SLOT_COUNT)) else -1
+        if not 0 <= slot < SLOT_COUNT:
+            return
+        keys = self._keyspace.keys_in_slot
+        command, _ = parse_setslot(slot, words, lambda: bool(keys(slot, 1)))
+        self.ack_wanted = True
+        if command is not None and self._told is not None:
+            self.over = not self._told.opens(command)
 
     @clause("SM-37")
     def _sync_slots(self, word: bytes, rest: Request) -> None:
@@ -172,7 +201,7 @@ class Follower:
 
     def _tell(self, message: SyncSlotsEstablish | SyncSlotsFinish) -> None:
         if self._told is not None:
-            self._told(message)
+            self._told.migrates(message)
 
 
 def _claim(keyspace: Keyspace, request: Request) -> None:
