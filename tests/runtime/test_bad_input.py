@@ -245,6 +245,61 @@ def test_a_subscriber_that_does_not_read_is_closed(caplog: pytest.LogCaptureFixt
     assert "does not read" in caplog.text
 
 
+_LARGE, _TIMES = b"v" * 262_144, 400
+
+
+@contextlib.asynccontextmanager
+async def _one_that_does_not_read(server: ClientServer) -> AsyncIterator[asyncio.StreamReader]:
+    """It has asked for a large value many times."""
+    stored = b"*3\r\n$3\r\nSET\r\n$3\r\nbar\r\n$%d\r\n%b\r\n" % (len(_LARGE), _LARGE)
+    assert await _exchange(server, stored) == b"+OK\r\n"
+    async with _dialled(server.port) as (reader, writer):
+        writer.write(b"GET bar\r\n" * _TIMES)
+        yield reader
+
+
+def test_who_does_not_read_is_not_read_from_and_loses_nothing() -> None:
+    async def story(server: ClientServer) -> None:
+        tracemalloc.start()
+        try:
+            async with _one_that_does_not_read(server) as reader:
+                await _until(lambda: server.unsent_bytes() > len(_LARGE))
+                for number in range(100):
+                    assert await _exchange(server, b"SET {bar}x %d\r\n" % number) == b"+OK\r\n"
+                    assert server.unsent_bytes() < 2_000_000
+                _, peak = tracemalloc.get_traced_memory()
+                tracemalloc.stop()
+                for _ in range(_TIMES):
+                    assert await reader.readline() == b"$%d\r\n" % len(_LARGE)
+                    assert await reader.readexactly(len(_LARGE) + 2) == _LARGE + b"\r\n"
+        finally:
+            tracemalloc.stop()
+        assert peak < 20_000_000
+
+    _run(story)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        OutputLimit(hard=500_000),
+        OutputLimit(hard=8_000_000),
+        OutputLimit(soft=500_000, soft_s=0),
+        OutputLimit(soft=8_000_000, soft_s=1),
+    ],
+    ids=str,
+)
+def test_who_does_not_read_is_closed_at_its_limit(
+    limit: OutputLimit, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story(server: ClientServer) -> None:
+        async with _one_that_does_not_read(server):
+            await _until(lambda: not server.service.sessions)
+
+    _run(story, Limits(output={OutputClass.NORMAL: limit}))
+    assert "does not read" in caplog.text
+
+
 def _stranger(header: BusHeader | LightHeader) -> list[bytes]:
     """What somebody who is in nobody's table may say."""
     full = header if isinstance(header, BusHeader) else None

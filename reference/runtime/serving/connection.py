@@ -12,7 +12,7 @@ from reference.clauses import clause
 from reference.runtime.clients.session import Service, Session
 from reference.runtime.clients.transactions import discard
 from reference.runtime.commands.dispatch import execute, waits_for_keys, writes
-from reference.runtime.limits import NO_LIMIT, Limits
+from reference.runtime.limits import NO_LIMIT, Limits, OutputLimit
 from reference.runtime.replies import Raw, encode
 from reference.runtime.serving.plain import PLAIN, is_plain
 from reference.wire.resp import RequestReader, RespProtocolError
@@ -24,6 +24,9 @@ _READ_SIZE: Final = 16 * 1024
 
 _FLUSH_SIZE: Final = 64 * 1024
 """Bytes of replies that are gathered before they are written."""
+
+_LATER_S: Final = 0.01
+"""How long after its time a slow reader is looked at, so that the time is over."""
 
 _TOO_MANY: Final = b"-ERR max number of clients reached\r\n"
 
@@ -70,6 +73,8 @@ class Connection(asyncio.BufferedProtocol):
         self._choked = False  # the client does not read its replies
         self._fed = 0  # bytes that came while nothing could be answered
         self._transport: asyncio.Transport | None = None
+        self._limit: OutputLimit | None = None  # the one that is kept to
+        self._alarm: asyncio.TimerHandle | None = None  # when a slow reader is looked at again
         self.session: Session | None = None
         self._requests = RequestReader()
 
@@ -100,7 +105,7 @@ class Connection(asyncio.BufferedProtocol):
             by_tls=transport.get_extra_info("ssl_object") is not None,
         )
         service.sessions.add(self.session)
-        transport.set_write_buffer_limits(high=limits.max_unsent)
+        self._keep_to(limits.of(self.session.output_class))
         if self._owner.frozen:
             transport.pause_reading()
 
@@ -123,6 +128,8 @@ class Connection(asyncio.BufferedProtocol):
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        if self._alarm is not None:
+            self._alarm.cancel()
         if self.session is not None:
             if exc is not None:
                 _LOG.debug("client %d is gone: %s", self.session.client_id, exc)
@@ -167,9 +174,12 @@ class Connection(asyncio.BufferedProtocol):
     @clause("CM-70")
     def _check_unsent(self, session: Session) -> None:
         limit = self._owner.limits.of(session.output_class)
+        if limit is not self._limit:
+            self._keep_to(limit)
         if limit is NO_LIMIT:
             return
-        if limit.exceeded(self.unsent, session, asyncio.get_running_loop().time()):
+        loop = asyncio.get_running_loop()
+        if limit.exceeded(self.unsent, session, loop.time()):
             _LOG.warning(
                 "client %d at %s does not read: %d bytes wait for it, closed",
                 session.client_id,
@@ -177,6 +187,22 @@ class Connection(asyncio.BufferedProtocol):
                 self.unsent,
             )
             self.abort()
+        elif session.slow_since is not None and self._alarm is None:
+            due_s = session.slow_since + limit.soft_s + _LATER_S
+            self._alarm = loop.call_at(due_s, self._look_again, session)
+
+    def _look_again(self, session: Session) -> None:
+        """A client that still does not read is closed, even if nothing is written to it."""
+        self._alarm = None
+        if self._transport is not None:
+            self._check_unsent(session)
+
+    def _keep_to(self, limit: OutputLimit) -> None:
+        """Requests are answered until the limit is reached, however long that is."""
+        self._limit = limit
+        if self._transport is not None:
+            most = max(self._owner.limits.max_unsent, limit.hard, limit.soft)
+            self._transport.set_write_buffer_limits(high=most)
 
     def answer(self, data: bytes) -> None:
         """The request that was held is answered, and those behind it follow."""
