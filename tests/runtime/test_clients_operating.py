@@ -289,6 +289,16 @@ def test_requests_that_want_no_reply_get_none() -> None:
     _run(story)
 
 
+def test_who_wants_no_reply_is_told_all_the_same_that_it_listens() -> None:
+    async def story(server: ClientServer) -> None:
+        data = b"CLIENT REPLY OFF\r\nSUBSCRIBE a\r\nPING\r\nUNSUBSCRIBE\r\n"
+        began = b"*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"
+        ended = b"*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:0\r\n"
+        assert await _exchange(server, data) == began + ended
+
+    _run(story)
+
+
 @pytest.mark.parametrize(("mode", "reads"), [("WRITE", True), ("ALL", False)])
 def test_a_pause_holds_back_what_it_says(mode: str, reads: bool) -> None:  # noqa: FBT001
     async def story(server: ClientServer) -> None:

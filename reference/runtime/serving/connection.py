@@ -13,7 +13,7 @@ from reference.runtime.clients.session import Service, Session
 from reference.runtime.clients.transactions import discard
 from reference.runtime.commands.dispatch import execute, waits_for_keys, writes
 from reference.runtime.limits import NO_LIMIT, Limits, OutputLimit
-from reference.runtime.replies import Raw, encode
+from reference.runtime.replies import Push, Raw, Several, encode
 from reference.runtime.serving.plain import PLAIN, is_plain
 from reference.wire.resp import RequestReader, RespProtocolError
 
@@ -290,10 +290,10 @@ class Connection(asyncio.BufferedProtocol):
         if session.waits:
             self._held = _Held()
             return False
-        if session.replies and not isinstance(reply, Raw):
-            self._out += encode(reply, session.protocol)
-        elif isinstance(reply, Raw):
+        if isinstance(reply, Raw):
             self._out += reply.data
+        elif session.replies or isinstance(reply, Push | Several):
+            self._out += encode(reply, session.protocol)
         session.after_command()
         session.plain = is_plain(session)
         self._requests.authenticated = session.authenticated
