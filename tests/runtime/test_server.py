@@ -4,6 +4,7 @@ Clauses: RT-30, RT-33, RT-34.
 """
 
 import contextlib
+import os
 import re
 import shutil
 import signal
@@ -142,6 +143,28 @@ def test_either_signal_ends_it_with_0_and_a_hangup_does_not(
         process.send_signal(number)
         assert process.wait(10) == 0
     assert f"Received {number.name} scheduling shutdown" in _log(tmp_path)
+
+
+def test_one_in_the_background_outlives_the_process_that_was_started(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    words = ["--port", str(port), "--cluster-enabled", "yes", "--daemonize", "yes"]
+    started = _ended(*words, "--logfile", "out", "--pidfile", "pid", cwd=tmp_path)
+    assert (started.returncode, started.stdout, started.stderr) == (0, "", "")
+
+    wait_until(lambda: (tmp_path / "out").exists() and _ready(tmp_path), 30, what="ready")
+    told = re.search(r" PID: (\d+)", _log(tmp_path))
+    assert told
+    pid = int(told[1])
+    try:
+        assert (tmp_path / "pid").read_text() == f"{pid}\n"
+        assert os.getsid(pid) == pid  # no signal of a terminal reaches it
+        with redis.Redis(port=port) as client:
+            assert client.ping()
+            client.shutdown(nosave=True)
+        wait_until(lambda: not (tmp_path / "pid").exists(), 30, what="ended in order")
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 _SLOW_TO_LEAVE = """
