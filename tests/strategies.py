@@ -136,7 +136,10 @@ commands: st.SearchStrategy[Command] = st.one_of(
         holds_keys=st.booleans(),
     ),
     st.builds(
-        ClusterFailover, option=st.sampled_from(FailoverOption), master_link_up=st.booleans()
+        ClusterFailover,
+        option=st.sampled_from(FailoverOption),
+        master_link_up=st.booleans(),
+        named=st.none() | names,
     ),
     setslots,
 )

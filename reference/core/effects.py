@@ -23,6 +23,7 @@ class Refusal(Enum):
     DATA_TOO_OLD = "its data is too old"
     ELECTION_RUNNING = "its election is still running"
     MASTER_DOWN = "its master is in FAIL, or there is no link to it"
+    NOT_NAMED = "its master named another one, or its release does not hear of it"
     # Elections: why this node does not vote.
     NOT_A_VOTER = "only a master with slots votes"
     NEWCOMER = "the voter has just started"

@@ -220,10 +220,14 @@ class FailoverOption(Enum):
 
 @attrs.frozen(kw_only=True, cache_hash=True)
 class ClusterFailover:
-    """CLUSTER FAILOVER; `master_link_up` says whether the replica is connected to its master."""
+    """CLUSTER FAILOVER; `master_link_up` says whether the replica is connected to its master.
+
+    If it came in the master's stream `named` is whom that wants to take over (REPLICAID).
+    """
 
     option: FailoverOption = FailoverOption.PLAIN
     master_link_up: bool = True
+    named: NodeId | None = None
 
 
 @attrs.frozen(kw_only=True, cache_hash=True)

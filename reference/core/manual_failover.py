@@ -33,12 +33,16 @@ _ERRORS: Final = {
 }
 
 
-@clause("MF-1")
+@clause("MF-1", "MF-11")
 def why_no_manual_failover(state: ClusterState, command: ClusterFailover) -> Refusal | None:
     """Why this node does not obey CLUSTER FAILOVER, None if it does.
 
     Counterpart: the FAILOVER branch of `clusterCommand`.
     """
+    if command.named is not None:
+        heeded = state.rules.master_names_successor and command.named == state.myself_id
+        if not heeded:
+            return Refusal.NOT_NAMED
     master = state.my_master
     if not state.myself.is_replica:
         return Refusal.NOT_A_REPLICA
@@ -50,7 +54,7 @@ def why_no_manual_failover(state: ClusterState, command: ClusterFailover) -> Ref
     return None
 
 
-@clause("MF-1", "MF-2", "MF-6", "MF-10")
+@clause("MF-1", "MF-2", "MF-6", "MF-10", "MF-11")
 def start_manual_failover(
     state: ClusterState, command: ClusterFailover, out: list[Effect]
 ) -> ClusterState:
@@ -60,7 +64,7 @@ def start_manual_failover(
     """
     refusal = why_no_manual_failover(state, command)
     if refusal is not None:
-        out += [Notice(what=refusal, subject=state.myself_id), Reply(error=_ERRORS[refusal])]
+        out += [Notice(what=refusal, subject=state.myself_id), Reply(error=_ERRORS.get(refusal))]
         return state
     state = reset_manual_failover(state, out)
     match command.option:

@@ -59,6 +59,7 @@ class Rules:
     best_ranked_goes_first: bool  # EL-23 at once, and votes need not see the master in FAIL
     winner_deletes_keys: bool  # EL-25 those of slots that belong to other nodes
     failover_restarts_election: bool  # MF-8 CLUSTER FAILOVER ends a running election
+    master_names_successor: bool  # MF-11 one that ends tells a replica to take over
     replicate_again_does_nothing: bool  # CM-31 REPLICATE of the present master
     replicas_may_be_detached: bool  # CM-30 REPLICATE NO ONE
     reset_clears_blacklist: bool  # CM-34 who was forgotten may come back after RESET
@@ -162,6 +163,7 @@ REDIS_7_0: Final = Rules(
     best_ranked_goes_first=False,
     winner_deletes_keys=False,
     failover_restarts_election=False,
+    master_names_successor=False,
     replicate_again_does_nothing=False,
     replicas_may_be_detached=False,
     reset_clears_blacklist=False,
@@ -221,6 +223,7 @@ VALKEY_9_1: Final = Rules(
     best_ranked_goes_first=True,
     winner_deletes_keys=True,
     failover_restarts_election=True,
+    master_names_successor=True,
     replicate_again_does_nothing=True,
     replicas_may_be_detached=True,
     reset_clears_blacklist=True,
@@ -262,6 +265,7 @@ VALKEY_8_1: Final = attrs.evolve(
     failed_master_mark_sticks=False,
     best_ranked_goes_first=False,
     election_ends_with_win=False,
+    master_names_successor=False,
     winner_deletes_keys=False,
     replicas_may_be_detached=False,
     atomic_slot_migration=False,

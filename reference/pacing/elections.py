@@ -212,7 +212,7 @@ def _starts_anew(before: ClusterState, after: ClusterState, event: Event) -> boo
     if not (after.manual_failover_can_start and after.rules.failover_restarts_election):
         return False
     if isinstance(event, ClusterFailover):
-        return event.option is FailoverOption.FORCE
+        return event.option is FailoverOption.FORCE and event.named in (None, after.myself_id)
     return isinstance(event, ManualFailoverOffsetReached) and not before.manual_failover_can_start
 
 

@@ -39,22 +39,27 @@ async def run_nodes(
     async with _running(nodes) as running:
         ready(running)
         try:
-            while not await _until(stop, running):
+            while not await _ended(stop, running):
                 log.warning("Errors trying to shut down the server. Check the logs.")
                 stop.clear()
         except NodeFailedError as error:
             leave(error)
             return
-        log.info("User requested shutdown...")
         for node in running:
             await node.settle()
         log.info("slotproof is now ready to exit, bye bye...")
         leave(None)
 
 
-def asked_to_stop() -> asyncio.Event:
+class Stop(asyncio.Event):
+    """It is set by SIGINT or SIGTERM."""
+
+    by = signal.SIGTERM
+
+
+def asked_to_stop() -> Stop:
     """An event that SIGINT or SIGTERM sets."""
-    stop = asyncio.Event()
+    stop = Stop()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, _ask_for_end, stop, signal.SIGTERM)
     loop.add_signal_handler(signal.SIGINT, _ask_for_end, stop, signal.SIGINT)
@@ -63,7 +68,7 @@ def asked_to_stop() -> asyncio.Event:
 
 
 @clause("RT-33")
-def _ask_for_end(stop: asyncio.Event, number: signal.Signals) -> None:
+def _ask_for_end(stop: Stop, number: signal.Signals) -> None:
     """The node ends; with a second SIGINT at once, and with exit code 1.
 
     Counterpart: `sigShutdownHandler`.
@@ -72,6 +77,7 @@ def _ask_for_end(stop: asyncio.Event, number: signal.Signals) -> None:
         log.warning("You insist... exiting now.")
         os._exit(1)
     log.info("Received %s scheduling shutdown...", number.name)
+    stop.by = number
     stop.set()
 
 
@@ -90,34 +96,44 @@ async def _running(
         yield listening
 
 
-async def _until(stop: asyncio.Event, running: list[Node]) -> bool:
-    """The first of: somebody asks for the end, a node fails; False if the data cannot be saved."""
+async def _ended(stop: Stop, running: list[Node]) -> bool:
+    """Somebody asked for the end, and each node has come to it; False if one goes on."""
     events = [stop, *(node.end_asked for node in running)]
-    asked = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        ends: list[asyncio.Future[Any]] = [*asked, *(node.failed for node in running)]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in asked:
-            task.cancel()
-        await asyncio.wait(asked)
+    await _first([asyncio.create_task(event.wait()) for event in events], running)
+    ends = [ask_to_end(node, stop.by) for node in running if not node.end_asked.is_set()]
+    for end in ends:
+        await _first([end], running)
+    return all(end.result() for end in ends)
+
+
+async def _first(awaited: Sequence[asyncio.Future[Any]], running: list[Node]) -> None:
+    """One of them is done, and the others are cancelled; NodeFailedError if a node fails first."""
+    ends = [*awaited, *(node.failed for node in running)]
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    for each in awaited:
+        each.cancel()
     for node in running:
         error = node.failed.exception() if node.failed.done() else None
         if error is not None:
             raise NodeFailedError(f"node on port {node.options.port}: {error}") from error
-    return all(node.end_asked.is_set() or _saved(node) for node in running)
 
 
-@clause("RT-84")
-def _saved(node: Node) -> bool:
-    """Whether the node's data is in its file, if it is to be when a signal ends the node.
+@clause("RT-33", "RT-84")
+def ask_to_end(node: Node, by: signal.Signals) -> "asyncio.Future[bool]":
+    """Whether the node ends, once that is known, as is configured for the signal.
 
-    Counterpart: `finishShutdown`.
+    Counterpart: `serverCron`, `prepareForShutdown`.
     """
+    ends: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
     if node.clients is None:
-        return True
-    file, word = node.clients.service.file, kept_text(node.options, "shutdown-on-sigterm")
-    if word == "nosave":
-        return True
-    saved = file.saved_now() if word == "save" else file.save_at_end()
-    return saved or word == "force"
+        node.shut_down()
+        ends.set_result(True)
+        return ends
+    words = kept_text(node.options, f"shutdown-on-{by.name.lower()}").upper().split()
+
+    def done(it_does: bool) -> None:  # noqa: FBT001
+        if not ends.done():
+            ends.set_result(it_does)
+
+    node.clients.service.ending.ask(frozenset(words) - {"DEFAULT"}, done)
+    return ends

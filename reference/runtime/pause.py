@@ -16,7 +16,13 @@ class ClientPause(Enum):
     ALL = "all requests"
 
 
-Purpose: TypeAlias = PausePurpose | ClientPause
+class NodePause(Enum):
+    """What the node holds back by itself."""
+
+    SHUTDOWN = "requests that write, until it ends"
+
+
+Purpose: TypeAlias = PausePurpose | ClientPause | NodePause
 
 
 class WritePause:

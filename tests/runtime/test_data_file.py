@@ -4,6 +4,7 @@ Clauses: RT-80, RT-81, RT-82, RT-83, RT-84.
 """
 
 import asyncio
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from reference.core.slots import SlotSet
 from reference.runtime.commands.dispatch import execute
 from reference.runtime.data.arrivals import expect
 from reference.runtime.data.keyspace import Keyspace
-from reference.runtime.driver import _saved
+from reference.runtime.driver import ask_to_end
 from reference.runtime.opening import StartError, listening_node
 from reference.runtime.options import NodeOptions
 from reference.runtime.replies import Verbatim
@@ -331,7 +332,7 @@ def test_what_a_signal_means(
         kept = {"shutdown-on-sigterm": word, "save": points, "dbfilename": "x"}
         options = NodeOptions(port=port, cport=port + 10000, directory=directory, kept=kept)
         async with listening_node(options) as node:
-            return _saved(node)
+            return await ask_to_end(node, signal.SIGTERM)
 
     assert asyncio.run(ends(tmp_path))
     assert (tmp_path / "x").exists() is is_saved

@@ -367,6 +367,18 @@ def test_a_second_command_does_not_wait_for_the_first(rules: Rules) -> None:
     assert deadline(pace, ManualFailoverExpired()) == 7000 + 5001
 
 
+def test_an_election_goes_on_though_the_master_has_named_another_replica() -> None:
+    state = view(A1, replicas=2, rules=VALKEY_9_1)
+    pace, state = _step(_begin(state), state, FORCE, 0)
+    pace, state = _step(pace, state, ElectionDue(), 10)
+    before = pace.candidacy
+
+    pace, state = _step(pace, state, attrs.evolve(FORCE, named=A2), 20)
+
+    assert pace.candidacy == before
+    assert deadline(pace, ManualFailoverExpired()) == 5001
+
+
 def test_a_refused_command_gives_no_more_time() -> None:
     state = view(A1, rules=VALKEY_9_1)
     pace, state = _step(_begin(state), state, FORCE, 0)

@@ -15,6 +15,7 @@ from reference.core.rules import Rules
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState
 from reference.runtime.clients.channels import Channels
+from reference.runtime.clients.ending import Ending
 from reference.runtime.clients.slow_log import monitor_line
 from reference.runtime.clients.stats import Stats
 from reference.runtime.clients.tracking import Reader, Tracker, Tracking
@@ -72,6 +73,7 @@ class Service:
     served: Served = attrs.field(factory=Served, init=False)
     users: Users = attrs.field(init=False)
     file: DataFile = attrs.field(init=False)
+    ending: Ending = attrs.field(init=False)
     tracking: Tracking = attrs.field(init=False)
     _own_slots: SlotSet = attrs.field(default=NO_SLOTS, init=False)
     _rules: Rules | None = attrs.field(default=None, init=False)
@@ -87,6 +89,10 @@ class Service:
     def _no_file(self) -> DataFile:
         node = self.node
         return DataFile(self.keyspace, lambda: node.options, lambda: node.replicas.stream)
+
+    @ending.default
+    def _nobody_has_asked(self) -> Ending:
+        return Ending(self.node, self.file)
 
     @users.default
     def _configured_users(self) -> Users:

@@ -6,8 +6,9 @@ from functools import partial
 from typing import Final
 
 from reference.clauses import clause
+from reference.core.types import NodeId
 from reference.runtime.clients.acknowledged import answer_when_acknowledged
-from reference.runtime.clients.arguments import CommandError, parse_integer
+from reference.runtime.clients.arguments import CommandError, parse_integer, parse_node_id
 from reference.runtime.clients.session import Handlers, Session
 from reference.runtime.limits import OutputClass
 from reference.runtime.replication.feed import Feed, FeedState, ReplicaFacts
@@ -38,10 +39,19 @@ def replconf(session: Session, arguments: list[bytes]) -> ClientReply:
             if session.feed is not None:
                 session.node.replicas.ack(session.feed, parse_integer(value))
             return Raw()
-        if not _take(facts, option, value, session.release.server):
+        if option == b"set-cluster-node-id" and session.state.rules.master_names_successor:
+            facts.node_id = _known_id(session, value)
+        elif not _take(facts, option, value, session.release.server):
             name = word.decode("utf-8", "surrogateescape")
             return ErrorReply(f"ERR Unrecognized REPLCONF option: {name}")
     return OK
+
+
+def _known_id(session: Session, word: bytes) -> NodeId:
+    node_id = parse_node_id(word)
+    if session.state.nodes.get(node_id) is None:
+        raise CommandError(f"ERR Unknown node {node_id}")
+    return node_id
 
 
 def _take(facts: ReplicaFacts, option: bytes, value: bytes, server: str) -> bool:

@@ -33,6 +33,7 @@ from reference.runtime.tls.settings import TlsError, changes_tls
 from reference.wire.resp import OK, ErrorReply, SimpleString
 
 _LOG = logging.getLogger(__name__)
+_STAYS: Final = ErrorReply("ERR Errors trying to SHUTDOWN. Check logs.")
 
 _NO_AOF: Final = (
     "ERR CONFIG SET failed (possibly related to argument 'appendonly') - "
@@ -286,17 +287,25 @@ def shutdown(session: Session, arguments: list[bytes]) -> ClientReply:
     known = {b"SAVE", b"NOSAVE", b"NOW", b"FORCE", b"ABORT", b"SAFE", b"FAILOVER"}
     if session.release.server != "valkey":
         known -= {b"SAFE", b"FAILOVER"}
-    if not words <= known or words >= {b"SAVE", b"NOSAVE"}:
+    mixed = b"ABORT" in words and len(words) > 1
+    if not words <= known or words >= {b"SAVE", b"NOSAVE"} or mixed:
         return ErrorReply("ERR syntax error")
-    if b"SAFE" in words and b"FORCE" not in words and session.state.myself.is_voting_master:
-        _LOG.warning("a master that votes does not end safely")
-        return ErrorReply("ERR Errors trying to SHUTDOWN. Check logs.")
-    if b"ABORT" in words:
-        return ErrorReply("ERR No shutdown in progress.")
-    if not _saved(session, words) and b"FORCE" not in words:
-        return ErrorReply("ERR Errors trying to SHUTDOWN. Check logs.")
-    session.closing = True
-    session.node.shut_down()
+    ending = session.service.ending
+    if words == {b"ABORT"}:
+        return OK if ending.abort() else ErrorReply("ERR No shutdown in progress.")
+    answered: list[bool] = []
+
+    def done(ends: bool) -> None:  # noqa: FBT001
+        answered.append(ends)
+        session.closing |= ends
+        if not ends:
+            session.settle(_STAYS)
+
+    ending.ask(frozenset(word.decode() for word in words), done)
+    if answered == [False]:
+        return _STAYS
+    if not answered:
+        session.hold()
     return Raw()
 
 
@@ -306,14 +315,6 @@ def lolwut(session: Session, arguments: list[bytes]) -> ClientReply:
     if len(arguments) > 2 and arguments[1].upper() == b"VERSION":
         parse_integer(arguments[2])
     return Verbatim(f"{session.release.server.capitalize()} ver. {session.release.version}\n")
-
-
-def _saved(session: Session, words: set[bytes]) -> bool:
-    """Whether the data is in the file, if it is to be."""
-    file = session.service.file
-    if b"SAVE" in words:
-        return file.saved_now()
-    return b"NOSAVE" in words or file.save_at_end()
 
 
 def _command_getkeysandflags(session: Session, arguments: list[bytes]) -> ClientReply:

@@ -213,10 +213,10 @@ rv - set-max-intset-entries 0..9223372036854775807 512
 v - set-max-listpack-entries 0..9223372036854775807 128
 v - set-max-listpack-value 0..9223372036854775807 64
 rv i set-proc-title yes-no yes
-r - shutdown-on-sigint default|save|nosave|now|force default
-v - shutdown-on-sigint default|save|nosave|now|force|safe|failover default
-r - shutdown-on-sigterm default|save|nosave|now|force default
-v - shutdown-on-sigterm default|save|nosave|now|force|safe|failover default
+r - shutdown-on-sigint any:default|save|nosave|now|force default
+v - shutdown-on-sigint any:default|save|nosave|now|force|safe|failover default
+r - shutdown-on-sigterm any:default|save|nosave|now|force default
+v - shutdown-on-sigterm any:default|save|nosave|now|force|safe|failover default
 rv - shutdown-timeout 0..2147483647 10
 rv - slave-announce-ip text
 rv - slave-announce-port 0..65535 0

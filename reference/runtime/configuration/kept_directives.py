@@ -37,6 +37,8 @@ class KeptDirective:
         """The value as it is shown; ValueError with the servers' reason if it is none."""
         if self.kind == "words":
             return " ".join(words)
+        if self.kind.startswith("any:"):
+            return self._several(" ".join(words).split())
         if len(words) != 1:
             raise ValueError("wrong number of arguments")
         return self._single(words[0])
@@ -56,6 +58,16 @@ class KeptDirective:
         if text.lower() not in choices:
             raise ValueError(f"argument(s) must be one of the following: {', '.join(choices)}")
         return text.lower()
+
+    def _several(self, words: list[str]) -> str:
+        """The words in their own order, without the first, which stands for none of the others."""
+        choices = self.kind.removeprefix("any:").split("|")
+        chosen = {word.lower() for word in words}
+        if not chosen or not chosen <= set(choices):
+            raise ValueError(f"argument(s) must be one of the following: {', '.join(choices)}")
+        if chosen >= {"save", "nosave"}:
+            raise ValueError("shutdown options SAVE and NOSAVE can't be used simultaneously")
+        return " ".join(word for word in choices[1:] if word in chosen) or choices[0]
 
     def _number(self, text: str) -> str:
         least, _, largest = self.kind.partition("..")
@@ -97,7 +109,11 @@ def kept_directives(dialect: str) -> Mapping[str, KeptDirective]:
 
 def list_names(dialect: str) -> set[str]:
     """The directives whose values are several words."""
-    return {name for name, kept in kept_directives(dialect).items() if kept.kind == "words"}
+    return {
+        name
+        for name, kept in kept_directives(dialect).items()
+        if kept.kind == "words" or kept.kind.startswith("any:")
+    }
 
 
 def main_name(dialect: str, name: str) -> str:

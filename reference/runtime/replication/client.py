@@ -8,9 +8,10 @@ from typing import Final, Protocol
 import attrs
 
 from reference.clauses import clause
-from reference.core.events import ClusterSetslot
+from reference.core.events import ClusterFailover, ClusterSetslot
 from reference.core.messages import SyncSlotsEstablish, SyncSlotsFinish
 from reference.core.slots import NO_SLOTS, SlotSet, key_hash_slot
+from reference.core.types import NodeId
 from reference.runtime.configuration.directives import kept_text
 from reference.runtime.data.arrivals import drop_all, expect, keyspace_of_slot
 from reference.runtime.data.as_commands import ReplicationError
@@ -81,6 +82,13 @@ class Progress(Protocol):
     def opens(self, command: ClusterSetslot) -> bool:
         """What the master says of a slot has been carried out; whether it is still our master."""
 
+    def succeeds(self, command: ClusterFailover) -> None:
+        """The master has named who is to take over."""
+
+    @property
+    def name(self) -> NodeId | None:
+        """What the master is told that we are called, if it asks for that."""
+
 
 class ReplicaLink:
     """The connection; it ends with an error that says why."""
@@ -138,6 +146,8 @@ class ReplicaLink:
         if options.announce_ip:
             words.append([b"ip-address", options.announce_ip.encode()])
         words.append([b"version", _READS_FILES_OF])
+        if self._progress.name is not None:
+            words.append([b"set-cluster-node-id", self._progress.name.encode()])
         for each in words:
             await self._ask(b"REPLCONF", *each)
 

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import attrs
 
 from reference.clauses import clause
+from reference.core.types import NodeId
 from reference.runtime.replication.snapshot import Snapshot
 from reference.wire.rdb import RdbAux, RdbSlotImport, WritableEntry, format_rdb
 from reference.wire.rdb_encode import RDB_VERSION, VALKEY_VERSION
@@ -50,6 +51,7 @@ class ReplicaFacts:
     eof: bool = False  # it can read a file whose length nobody knows
     psync2: bool = False  # it understands that a stream has a new name
     release: int = 0  # the first number of the release whose files it reads
+    node_id: NodeId | None = None
 
 
 class FeedState(Enum):

@@ -7,8 +7,9 @@ from typing import Final, Protocol
 import attrs
 
 from reference.clauses import clause
-from reference.core.effects import Effect
+from reference.core.effects import Effect, Happening, Notice
 from reference.core.events import (
+    ClusterFailover,
     ClusterSetslot,
     DatasetReplaced,
     Event,
@@ -284,6 +285,19 @@ class Replication:
         master = self._master
         self._node.step(SetslotFromMaster(command=command))
         return self._master == master
+
+    @clause("MF-11", "RT-10")
+    def succeeds(self, command: ClusterFailover) -> None:
+        """The master, which is about to end, has named who is to take over."""
+        effects = self._node.step(command)
+        if Notice(what=Happening.MANUAL_FAILOVER_CAN_START) in effects:
+            self._log.info("Forced failover primary request accepted.")
+
+    @property
+    def name(self) -> NodeId | None:
+        """Our name, for a master that may name us; None if masters of this release do not."""
+        state = self._node.state
+        return state.myself_id if state.rules.master_names_successor else None
 
     def goes_on(self, replid: str) -> None:
         """The stream goes on where our data ends, under this name."""

@@ -23,6 +23,9 @@ from reference.wire.setslot import format_open_slots
 
 _TICK_S: Final = 0.1
 _LEAST_BACKLOG: Final = 16 << 10  # bytes
+_HEEDS_NAMES: Final = 9
+"""The major release of Valkey from which on replicas know when they are named."""
+
 _EXECUTES_SETSLOT: Final = 8
 """The major release of Valkey from which on replicas carry out SETSLOT; Redis names none."""
 
@@ -236,8 +239,37 @@ class Replicas:
         if not self.stream.active or self.count(waiter.offset) >= count:
             return None
         self._waiters.append(waiter)
-        self._ask_for_acks()
+        self.ask_for_acks()
         return waiter
+
+    @property
+    def lagging(self) -> int:
+        """How many replicas have not said that they have all of the stream."""
+        return sum(feed.acked != self.stream.offset for feed in self.feeds)
+
+    @clause("RE-25")
+    def name_successor(self) -> None:
+        """A replica that has all of the stream is told to take over, if there is one.
+
+        Counterpart: `clusterAutoFailoverOnShutdown`.
+        """
+        if not self._node.state.myself.is_master:
+            return
+        if any(feed.facts.release < _HEEDS_NAMES for feed in self.feeds):
+            self._log.info(
+                "Unable to perform auto failover on shutdown since there are legacy replicas."
+            )
+            return
+        names = [
+            feed.facts.node_id for feed in self.online
+            if feed.acked == self.stream.offset and feed.facts.node_id
+        ]  # fmt: skip
+        if not names:
+            self._log.info("Unable to find a replica to perform the auto failover on shutdown.")
+            return
+        words = [b"CLUSTER", b"FAILOVER", b"FORCE", b"REPLICAID", names[-1].encode()]
+        self.proxy(encode_reply(words))
+        self._log.info("Perform auto failover to replica %s on shutdown.", names[-1])
 
     def give_up(self, waiter: Waiter) -> None:
         """Nobody waits for it any more."""
@@ -254,7 +286,8 @@ class Replicas:
         for waiter in waiters:
             waiter.lost()
 
-    def _ask_for_acks(self) -> None:
+    def ask_for_acks(self) -> None:
+        """Replicas say how far they are, unless the offset must not move."""
         if self._node.state.myself.is_master and not self._node.writes.active and self.feeds:
             self.proxy(encode_reply([b"REPLCONF", b"GETACK", b"*"]))
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from reference.clauses import clause
-from reference.core.events import ClusterSetslot
+from reference.core.events import ClusterFailover, ClusterSetslot, FailoverOption
 from reference.core.messages import SyncSlotsEstablish, SyncSlotsFinish
 from reference.core.migration_jobs import MigrationOutcome
 from reference.core.slots import SlotSet
-from reference.core.types import SLOT_COUNT
+from reference.core.types import SLOT_COUNT, NodeId
 from reference.runtime.data.arrivals import expect, keyspace_of, settle
 from reference.runtime.data.as_commands import ReplicationError, Request, restored
 from reference.runtime.data.keyspace import Keyspace
@@ -60,6 +60,9 @@ class Told(Protocol):
 
     def opens(self, command: ClusterSetslot) -> bool:
         """What the master says of a slot has been carried out; whether it is still our master."""
+
+    def succeeds(self, command: ClusterFailover) -> None:
+        """The master has named who is to take over."""
 
 
 class Follower:
@@ -161,8 +164,19 @@ class Follower:
             self._sync_slots(words[1], request[3:])
         elif words[:1] == [b"SETSLOT"] and len(words) > 2:
             self._set_slot(request[2], request[3:])
+        elif words[:1] == [b"FAILOVER"] and b"REPLICAID" in words[1:-1]:
+            self._name(request, words)
         else:
             _LOG.info("passed over in the stream: %s", _text(b" ".join(request)))
+
+    @clause("MF-11")
+    def _name(self, request: Request, words: Request) -> None:
+        if self._told is None:
+            return
+        named = request[words.index(b"REPLICAID") + 2].decode("utf-8", "surrogateescape")
+        takes = FailoverOption.FORCE if b"FORCE" in words else FailoverOption.PLAIN
+        option = FailoverOption.TAKEOVER if b"TAKEOVER" in words else takes
+        self._told.succeeds(ClusterFailover(option=option, named=NodeId(named)))
 
     @clause("SM-8")
     def _set_slot(self, number: bytes, words: Request) -> None:
