@@ -12,6 +12,7 @@ from model_check.engine.compiling import KERNELS, kernel
 from model_check.engine.exploration import Exploration, Limits, Progress, Stop, Watch
 from model_check.engine.options import Options
 from model_check.engine.search import Search
+from model_check.engine.states import MemoryLimitError
 from model_check.links import Links
 from model_check.properties import Property
 from model_check.system import System
@@ -53,6 +54,10 @@ def explore(
                 if stopped is None:
                     search.expand_chunk()
                     _tell(progress, search, time.monotonic() - started)
+            if stopped is None:
+                search.look_at_whole()
+        except MemoryLimitError:
+            stopped = "memory"
         except KeyboardInterrupt:
             stopped = "interrupt"
         return search.result(stopped, started)

@@ -27,12 +27,14 @@ Kernel = Callable[[int], int]
 KERNELS: Final = {
     "expand": "expand",
     "absorb": "tables",
+    "descend": "ends",
     "gather": "tables",
     "judge": "tables",
     "print_rows": "tables",
     "remember": "tables",
     "resettle": "tables",
     "sift": "tables",
+    "spread": "ends",
 }
 """Each kernel, and the module that it is in."""
 

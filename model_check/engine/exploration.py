@@ -9,7 +9,7 @@ from model_check.engine.state_graph import StateGraph
 from model_check.properties import Kind, Verdict
 from model_check.trace import Trace
 
-Stop = Literal["states", "seconds", "interrupt"]
+Stop = Literal["states", "seconds", "memory", "interrupt"]
 """What ended an exploration early."""
 
 

@@ -41,12 +41,22 @@ _BETTER: Final = {
 }
 """What becomes of a message, and what is better for it: without a fault the best happens."""
 
-_BY_A_MOVE: Final = (MOVE, SEND_AND_DELIVER)
-_ALWAYS_A_FAULT: Final = (BREAK, SEND_AND_HOLD)  # what was sent and held can be sent again
-_OF_A_MESSAGE_JUST_SENT: Final = (DELIVER, LOSE, HOLD)
 _CHUNK: Final = 1 << 18  # of states, in what needs much memory for each
 
 Kinds = npt.NDArray[np.int8]
+
+
+def _among(*kinds: int) -> Flags:
+    """Whether each kind is one of these."""
+    flags = np.zeros(1 << KIND_BITS, dtype=np.bool_)
+    flags[list(kinds)] = True
+    return flags
+
+
+_MOVES: Final = _among(MOVE, SEND_AND_DELIVER)
+_ALWAYS: Final = _among(BREAK, SEND_AND_HOLD)  # faults: what was sent and held can be sent again
+_OF_A_MESSAGE_JUST_SENT: Final = _among(DELIVER, LOSE, HOLD)
+_BETTER_KINDS: Final = {worse: _among(*better) for worse, better in _BETTER.items()}
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -70,54 +80,52 @@ class Deeds:
         )
 
 
-def fault_free(graph: StateGraph, local: LocalTables, *, at_once: bool) -> Flags:
-    """Whether each transition needs no fault. Shape: (transitions,).
+def fault_free(source: Ints, code: Ints, states: int, faults: Flags, *, at_once: bool) -> Flags:
+    """Whether each transition needs no fault. Shapes: (transitions,).
 
-    To lose a message, or to hold it back, is a fault only where something better could happen.
-    `at_once` says that a message that was just sent is dealt with before all else.
+    They are all that there are from so many states, numbered from 0 on; `faults` says which moves
+    are faults. To lose a message, or to hold it back, is a fault only where something better could
+    happen. `at_once` says that a message that was just sent is dealt with before all else.
     """
-    kind = _kinds(graph)
-    free: Flags = ~np.isin(kind, _ALWAYS_A_FAULT)
-    moved = np.flatnonzero(np.isin(kind, _BY_A_MOVE))
-    free[moved] = ~local.move_faults()[graph.code[moved] >> KIND_BITS]
+    kind = _kinds(code)
+    free: Flags = ~_ALWAYS[kind]
+    moved = np.flatnonzero(_MOVES[kind])
+    free[moved] = ~faults[code[moved] >> KIND_BITS]
     if not at_once:
-        _leave_the_best(graph, kind, free)
+        _leave_the_best(source, code, free)
         return free
     for worse in (HOLD, LOSE):  # all transitions of a state are then about one message
         at = np.flatnonzero(kind == worse)
-        better = np.zeros(len(graph.rows), dtype=np.bool_)
-        better[graph.source[np.isin(kind, _BETTER[worse])]] = True
-        free[at] = ~better[graph.source[at]]
+        if at.size:
+            better = np.zeros(states, dtype=np.bool_)
+            better[source[_BETTER_KINDS[worse][kind]]] = True
+            free[at] = ~better[source[at]]
     return free
 
 
-def _kinds(graph: StateGraph) -> Kinds:
-    return (graph.code & ((1 << KIND_BITS) - 1)).astype(np.int8)
+def _kinds(code: Ints) -> Kinds:
+    return (code & ((1 << KIND_BITS) - 1)).astype(np.int8)
 
 
-def _leave_the_best(graph: StateGraph, kind: Kinds, free: Flags) -> None:
+def _leave_the_best(source: Ints, code: Ints, free: Flags) -> None:
     """No transition is free that is worse for its message than another from the same state."""
-    width = (int(graph.code.max(initial=0)) >> KIND_BITS) + 1
-    for worse, better in _BETTER.items():
+    kind = _kinds(code)
+    width = (int(code.max(initial=0)) >> KIND_BITS) + 1
+    about = source.astype(np.int64) * width + (code >> KIND_BITS)  # the state and the message
+    for worse, better in _BETTER_KINDS.items():
         at = np.flatnonzero(kind == worse)
         if at.size:
-            others = np.flatnonzero(np.isin(kind, better))
-            free[at] = ~np.isin(_about(graph, at, width), _about(graph, others, width))
-
-
-def _about(graph: StateGraph, at: Ints, width: int) -> Ints:
-    """One number for the state and the message of each of these transitions."""
-    return graph.source[at].astype(np.int64) * width + (graph.code[at] >> KIND_BITS)
+            free[at] = ~np.isin(about[at], about[better[kind]])
 
 
 def deeds(graph: StateGraph, local: LocalTables, at: Ints) -> Deeds:
     """These transitions with their deeds."""
-    kind = (graph.code[at] & ((1 << KIND_BITS) - 1)).astype(np.int8)
+    kind = _kinds(graph.code[at])
     operand = (graph.code[at] >> KIND_BITS).astype(np.int32)
     owed_moves = np.array([_OWED[move.fair] for move in local.move_values], dtype=np.int8)
     deed = operand + np.int32(len(local.events))
     owed = np.full(len(at), OWED_STRONGLY, dtype=np.int8)
-    moved = np.flatnonzero(np.isin(kind, _BY_A_MOVE))
+    moved = np.flatnonzero(_MOVES[kind])
     deed[moved] = local.move_sheet.column(MOVE_EVENT)[operand[moved]]
     owed[moved] = owed_moves[operand[moved]]
     return Deeds(
@@ -135,7 +143,7 @@ def busy(graph: StateGraph) -> Flags:
     For links on which that comes before all else.
     """
     states = np.zeros(len(graph.rows), dtype=np.bool_)
-    states[graph.source[np.isin(_kinds(graph), _OF_A_MESSAGE_JUST_SENT)]] = True
+    states[graph.source[_OF_A_MESSAGE_JUST_SENT[_kinds(graph.code)]]] = True
     return states
 
 
@@ -147,7 +155,7 @@ def out_of_budget(graph: StateGraph, tables: Tables, among: Flags) -> Flags:
     """
     costs = tables.local.move_sheet.column(MOVE_COST)
     costly = (costs != FREE) & ~tables.local.move_faults()
-    kind = _kinds(graph)
+    kind = _kinds(graph.code)
     at = np.flatnonzero((kind == MOVE) & among[graph.source])
     made = graph.source[at][costly[graph.code[at] >> KIND_BITS]]
     left = -np.bincount(made, minlength=len(graph.rows))

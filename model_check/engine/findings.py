@@ -6,13 +6,13 @@ from typing import Any
 import attrs
 import numpy as np
 
-from model_check.engine.arrays import Flags, Narrow
+from model_check.engine.arrays import Narrow
 from model_check.engine.digraph import Digraph
 from model_check.engine.exploration import PropertyResult
 from model_check.engine.fairness import fault_free
-from model_check.engine.judges import Judges, Panel
+from model_check.engine.judges import Judges
 from model_check.engine.leading import Leading
-from model_check.engine.settling import Ends
+from model_check.engine.settling import Settling
 from model_check.engine.state_graph import StateGraph
 from model_check.engine.tables import Tables, step_properties
 from model_check.links import HeldLinks, Links
@@ -51,9 +51,10 @@ class Findings:
             prop for prop in properties if not isinstance(prop, StepProperty | Settles | LeadsTo)
         ]
         self._judges = Judges(of_states, tables)
-        self._settling = [
-            (prop, Panel([prop], tables)) for prop in properties if isinstance(prop, Settles)
-        ]
+        settling = [prop for prop in properties if isinstance(prop, Settles)]
+        self.settling = Settling(settling, tables, at_once=self._at_once)
+        """What is asked of where runs end; what it is judged on has to be given to it."""
+
         self._leading = [Leading(prop, tables) for prop in properties if isinstance(prop, LeadsTo)]
         self._finds: dict[str, Find] = {}
 
@@ -75,32 +76,24 @@ class Findings:
 
     @property
     def need_graph(self) -> bool:
-        """Whether a property is judged on all states and transitions together."""
-        return bool(self._settling or self._leading)
+        """Whether a property is judged on all states and transitions together, faults and all."""
+        return bool(self._leading)
 
-    def look_at_graph(self, graph: StateGraph) -> None:
-        """All reachable states are known: where they lead once faults stop is judged."""
-        if not self.need_graph:
-            return
-        free = fault_free(graph, self._local, at_once=self._at_once)
-        self._look_where_runs_end(graph, free)
-        self._look_at_fair_runs(graph, free)
-        self.violated |= any(
-            prop.kind in ON_GRAPHS and prop.id in self._finds for prop in self._properties
-        )
+    def look_where_runs_end(self, levels: Sequence[int]) -> None:
+        """All reachable states are known: where they end once faults stop is judged.
 
-    def _look_where_runs_end(self, graph: StateGraph, free: Flags) -> None:
-        if not self._settling:
-            return
-        ends = Ends(graph, free)
-        for prop, panel in self._settling:
-            unsettled = ends.first_unsettled(panel.accepts([graph.rows]) == 1)
-            if unsettled is not None:
-                self._finds[prop.id] = Find(unsettled.state, None, unsettled.loop)
+        `levels` has the number of the first state of each level.
+        """
+        for name, unsettled in self.settling.unsettled(levels):
+            self._finds[name] = Find(unsettled.state, None, unsettled.loop)
+            self.violated = True
 
-    def _look_at_fair_runs(self, graph: StateGraph, free: Flags) -> None:
+    def look_at_fair_runs(self, graph: StateGraph) -> None:
+        """All reachable states are known: what fair runs come to is judged."""
         if not self._leading:
             return
+        faults = self._local.move_faults()
+        free = fault_free(graph.source, graph.code, len(graph.rows), faults, at_once=self._at_once)
         ways = Digraph.of(graph.source, graph.target, len(graph.rows))
         for leading in self._leading:
             lasso = leading.lasso(graph, ways, free, at_once=self._at_once)
@@ -108,6 +101,7 @@ class Findings:
                 told = lasso.onward + lasso.loop
                 found = Find(lasso.state, None, told, len(lasso.loop))
                 self._finds[leading.property.id] = found
+                self.violated = True
 
     def look_at_steps(self, refuted: Mapping[int, tuple[int, int]], first: int) -> None:
         """The steps of a part are judged: for each step property refuted, the row and the code.
@@ -151,7 +145,7 @@ class Findings:
 
     def sizes(self) -> dict[str, int]:
         """How many distinct tuples of projections there were for each group of properties."""
-        graphs = [(prop.id, len(panel)) for prop, panel in self._settling]
+        graphs = [*self.settling.sizes()]
         graphs += [(leading.property.id, len(leading)) for leading in self._leading]
         return self._judges.sizes() | {f"projections of {name}": size for name, size in graphs}
 

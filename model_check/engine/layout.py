@@ -222,7 +222,26 @@ OFFER_REFS: Final = 103  # what is listed, or -1 - which row is offered, and the
 OFFER_PRINTS: Final = 104  # the fingerprints to which they lead
 BLOCK: Final = 105  # of each of the states at hand: end of its offers, missed
 
-DIRECTORY_SIZE: Final = 106
+# The directory: what the kernels for where runs end take.
+DEGREES: Final = 106  # of each state: how many transitions it has
+TARGETS: Final = 107  # of all these, in the order of their sources
+MARKS: Final = 108  # of each state, 8 bits
+ALL_MARKS: Final = 109  # all that there are
+UPWARDS: Final = 110  # states are taken from the first to the last
+STARTS: Final = 111  # of every 16th state: where its transitions start
+VISITS: Final = 112  # of each state: when it was visited, and then what was found of it
+STACK: Final = 113  # the states on the way at its front, those that wait for others at its end
+PROGRESS: Final = 114  # of the states on the way: how many transitions were followed
+REMARKS: Final = 115  # of each state, 8 bits
+ENDS: Final = 116  # bottom components found
+
+DIRECTORY_SIZE: Final = 117
+
+STARTS_BITS: Final = 4
+"""For one state of so many (as a power of 2) it is kept where its transitions start."""
+
+NO_END: Final = -1
+"""Of a state once visited: it is in no bottom component. What is below says in which it is."""
 
 LIST_PLACES: Final = 1 << 14
 """Lists of transitions that a thread remembers, a power of 2."""

@@ -92,6 +92,7 @@ class LocalTables:
         """What is told of each choice of a watcher: process, local state, observations."""
 
         self.move_values: list[Move[Any]] = []
+        self._move_faults: Flags = np.zeros(0, dtype=np.bool_)  # of those that were asked about
         self.move_sheet = Sheet(MOVE_WIDTH)
         self.events: Interner[tuple[int, Hashable]] = Interner()
 
@@ -145,7 +146,11 @@ class LocalTables:
 
     def move_faults(self) -> Flags:
         """Whether each move is a fault. Shape: (moves,)."""
-        return np.array([move.fault for move in self.move_values], dtype=np.bool_)
+        new = self.move_values[len(self._move_faults) :]
+        if new:
+            faults = np.array([move.fault for move in new], dtype=np.bool_)
+            self._move_faults = np.concatenate((self._move_faults, faults))
+        return self._move_faults
 
     def notes(self, step: int) -> tuple[Hashable, ...]:
         """What the step tells for the story."""

@@ -1,6 +1,6 @@
 """A part of a level while it is expanded: its states, and what was found from them."""
 
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -48,6 +48,14 @@ from model_check.engine.shelf import Shelf
 _FIRST_ROOM: Final = 1 << 12
 _FEW: Final = 1 << 8  # states, which say little of how many others lead to
 _MARGIN: Final = 1.25  # more room than is expected to be needed
+
+
+class Edges(NamedTuple):
+    """Transitions: from where, by what, to where. Shape of each: (transitions,)."""
+
+    sources: Narrow
+    codes: Narrow
+    targets: Narrow
 
 
 class Part:
@@ -220,13 +228,18 @@ class Part:
         """The fingerprints of the first `count` of what was found."""
         return self._prints[:count].copy()
 
-    def edges(self) -> tuple[Narrow, Narrow, Narrow]:
-        """The transitions once their targets have numbers: sources, codes, targets."""
+    @property
+    def size(self) -> int:
+        """How many states it has."""
+        return len(self._rows)
+
+    def edges(self) -> Edges:
+        """The transitions once their targets have numbers."""
         count = self.directory[EDGES]
         targets = self._targets[:count].copy()
         own = targets < 0
         targets[own] = self._numbers[-1 - targets[own]]
-        return self._sources[:count].copy(), self._edge_codes[:count].copy(), targets
+        return Edges(self._sources[:count].copy(), self._edge_codes[:count].copy(), targets)
 
     def _put_in_order(self) -> None:
         """What was found comes in the order of the states, as if none had been left for later."""

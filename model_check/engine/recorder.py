@@ -19,14 +19,22 @@ class Recorder:
         self._system = system
         self._local = local
         self._rows: list[Narrow] = []
+        self._row_bytes = 0
         self._depth = Tape()
         self._source = Tape()
         self._target = Tape()
         self._code = Tape()
 
+    @property
+    def bytes(self) -> int:
+        """The memory that is taken by what is kept."""
+        tapes = (self._depth, self._source, self._target, self._code)
+        return self._row_bytes + sum(tape.bytes for tape in tapes)
+
     def add_states(self, states: Narrow, depth: int) -> None:
         """The states, the next ones by their numbers, are kept. Shape: (n, processes)."""
         self._rows.append(states)
+        self._row_bytes += states.nbytes
         self._depth.extend(np.full(len(states), depth, dtype=np.int32))
 
     def add_transitions(self, sources: Narrow, codes: Narrow, targets: Narrow) -> None:

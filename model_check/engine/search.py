@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 
+from model_check.engine.arrays import Narrow
 from model_check.engine.checkpoint import CheckpointError, Saved, digest, discard, load, save
 from model_check.engine.crew import Crew
 from model_check.engine.expansion import Expansion
@@ -18,10 +19,11 @@ from model_check.engine.options import Options
 from model_check.engine.parts import Part
 from model_check.engine.recorder import Recorder
 from model_check.engine.replay import Replay
+from model_check.engine.settling import BYTES_FOR_EACH
 from model_check.engine.soundness import why_unsound
 from model_check.engine.spool import Spool
 from model_check.engine.state_graph import StateGraph
-from model_check.engine.states import States
+from model_check.engine.states import MemoryLimitError, States
 from model_check.engine.symmetry import SymmetryError
 from model_check.engine.tables import Tables
 from model_check.links import Links
@@ -37,6 +39,9 @@ _COUNTERS: Final = (
     "_states_at_violation",
     "_states_of_orbits",
 )
+
+_FOR_FAIR_RUNS: Final = 3
+"""So many times the memory of all states and transitions is taken to judge what leads to what."""
 
 
 class Search:
@@ -66,15 +71,17 @@ class Search:
         self._keep_states = keep_states
         kept = keep_states or self._findings.need_graph
         self._recorder = Recorder(system, self._local) if kept else None
+        self._settling = self._findings.settling
+        record = kept or bool(self._settling)
         self._replay = Replay(system, self._local)
-        self._states = States(numbered=kept, exact=options.exact, crew=self._crew)
-        self._expansion = Expansion(self._tables, self._states, self._crew, options, record=kept)
+        self._states = States(numbered=record, exact=options.exact, crew=self._crew)
+        self._expansion = Expansion(self._tables, self._states, self._crew, options, record=record)
         self._spool = Spool(options.folder)
         self._frontier = Frontier(0)
         self._following = Frontier(0)
         self._states_at_violation = -1
         self._level = 0  # of the states in the frontier
-        self._level_start = 0  # the first of them, and of those already expanded
+        self._levels: list[int] = []  # the first state of each
         self._bounds_hit = False
         self._states_of_orbits = 0  # with symmetry
         self._most_bytes = 0
@@ -119,7 +126,7 @@ class Search:
         """Whether nothing is left to expand, or enough was seen after a violation."""
         if not self.waiting:
             return True
-        if self._frontier.first != self._level_start or not self._findings.violated:
+        if self._frontier.first != self._levels[-1] or not self._findings.violated:
             return False
         if self._states_at_violation < 0:
             self._states_at_violation = len(self._states)
@@ -140,12 +147,20 @@ class Search:
         self._spare_memory()
         self._save_if_due()
 
+    def look_at_whole(self) -> None:
+        """What is asked of all states together is judged, if all are expanded."""
+        if self.waiting:
+            return
+        self._states.close()
+        if self._options.memory is not None:
+            self._settling.spill(self._spool)
+        self._findings.look_where_runs_end(self._levels)
+        if self._findings.need_graph and self._recorder is not None:
+            self._findings.look_at_fair_runs(self._recorder.graph(self._replay.describe))
+
     def result(self, stopped: Stop | None, started: float) -> Exploration:
         """What was found, by an exploration that started at that moment of the monotonic clock."""
         exhausted = stopped is None and not self.waiting
-        graph = self._graph()
-        if exhausted and graph is not None:
-            self._findings.look_at_graph(graph)
         properties = self._findings.results(self._path_to, exhausted=exhausted)
         verdicts = {result.verdict for result in properties}
         verdict: Verdict = "holds" if exhausted else "incomplete"
@@ -171,7 +186,7 @@ class Search:
             properties=properties,
             fired=self._expansion.fired(),
             delivered=self._expansion.delivered(),
-            graph=graph if self._keep_states else None,
+            graph=self._graph(),
         )
 
     def _absorb(self, parts: list[Part]) -> None:
@@ -188,6 +203,13 @@ class Search:
             self._following.add(kept)
         if self._tables.symmetries is not None:
             self._states_of_orbits += sum(map(self._tables.symmetries.states_of, pieces))
+        self._record(parts, pieces)
+
+    def _record(self, parts: list[Part], pieces: list[Narrow]) -> None:
+        """What is judged of all states together is kept."""
+        if self._settling:
+            for part, rows in zip(parts, pieces, strict=True):
+                self._settling.add(part.size, part.edges(), rows)
         if self._recorder is not None:
             for part, rows in zip(parts, pieces, strict=True):
                 self._recorder.add_transitions(*part.edges())
@@ -197,19 +219,33 @@ class Search:
     def _go_down(self) -> None:
         """The level that was found is the one to be expanded."""
         self._frontier = self._following
-        self._level_start = self._frontier.first
+        self._levels.append(self._frontier.first)
         self._following = Frontier(self._frontier.first + self._frontier.size)
 
     def _spare_memory(self) -> None:
+        """No more memory is taken than may be; raises MemoryLimitError if that can't be."""
         limit = self._options.memory
         waiting = self._frontier.bytes + self._following.bytes
-        used = self._states.bytes + waiting
-        self._most_bytes = max(self._most_bytes, self._states.take_peak() + waiting)
-        if limit is not None and used > limit:
+        kept = self._settling.bytes
+        firm = 0 if self._recorder is None else _FOR_FAIR_RUNS * self._recorder.bytes
+        used = self._states.bytes + waiting + kept + firm
+        self._most_bytes = max(self._most_bytes, self._states.take_peak() + waiting + kept + firm)
+        if limit is None:
+            return
+        self._states.most = limit - firm
+        growth = self._states.bytes_to_grow
+        if used + growth > limit:
             self._following.spill(self._spool)
             self._frontier.spill(self._spool)
-            if 2 * self._states.bytes > limit:
+            self._settling.spill(self._spool)
+            if self._states.numbered or self._states.bytes + growth > limit:
                 self._states.spill(self._spool)
+        if self._settling:
+            firm += max(self._states.bytes, BYTES_FOR_EACH * len(self._states))
+        elif self._states.numbered:
+            firm += self._states.bytes
+        if firm > limit:
+            raise MemoryLimitError("what is asked of all states together takes too much")
 
     def _path_to(self, find: Find) -> Trace:
         codes = [] if find.code is None else [find.code]
@@ -220,7 +256,9 @@ class Search:
         return self._replay.trace([*reversed(codes), *find.loop], loop=len(find.loop))
 
     def _graph(self) -> StateGraph | None:
-        return None if self._recorder is None else self._recorder.graph(self._replay.describe)
+        if self._recorder is None or not self._keep_states:
+            return None
+        return self._recorder.graph(self._replay.describe)
 
     def _save_if_due(self) -> None:
         folder = self._options.checkpoint
@@ -237,12 +275,13 @@ class Search:
             **self._states.to_save(),
             **self._expansion.to_save(),
             **({} if self._recorder is None else self._recorder.to_save()),
+            **(self._settling.to_save() if self._settling else {}),
         }
         meta = {
             "identity": self._options.identity,
             "digest": self._digest(),
             "frontier_first": self._frontier.first,
-            "level_start": self._level_start,
+            "levels": self._levels,
             "finds": self._findings.to_save(),
             **{name: getattr(self, name) for name in _COUNTERS},
         }
@@ -265,10 +304,12 @@ class Search:
         self._expansion.restore(saved.arrays)
         if self._recorder is not None:
             self._recorder.restore(saved.arrays)
+        if self._settling:
+            self._settling.restore(saved.arrays)
         self._findings.restore(saved.meta["finds"])
         self._frontier = Frontier(saved.meta["frontier_first"])
         self._frontier.add(narrowed(saved.arrays["frontier"]))
-        self._level_start = saved.meta["level_start"]
+        self._levels = saved.meta["levels"]
         self._following = Frontier(self._frontier.first + self._frontier.size)
         self._following.add(narrowed(saved.arrays["following"]))
         return True

@@ -1,12 +1,13 @@
 """Tables of numbers as the kernels read them: flat, 32 bits each, growing at the end."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from model_check.engine.arrays import Narrow, address_of
+from model_check.engine.spool import Spool
 
 _FIRST_CAPACITY = 256
 
@@ -60,46 +61,65 @@ class Sheet:
 
 
 class Tape:
-    """Numbers in the order in which they were added, in the pieces in which they came."""
+    """Numbers in the order in which they were added: in a file up to some, then in pieces."""
 
     def __init__(self) -> None:
         self._pieces: list[npt.NDArray[Any]] = []
         self._ends: list[int] = []
+        self._file: IO[bytes] | None = None
+        self._filed: npt.NDArray[Any] = np.empty(0, dtype=np.int32)  # as they are in the file
         self.bytes = 0
         """The memory that the numbers take."""
 
     def __len__(self) -> int:
-        return self._ends[-1] if self._ends else 0
+        return self._ends[-1] if self._ends else len(self._filed)
 
     def extend(self, numbers: npt.NDArray[Any]) -> None:
-        """The numbers stand at the end; the tape keeps the very array."""
+        """The numbers, all of one type, stand at the end; the tape keeps the very array."""
         if len(numbers):
+            self._ends.append(len(self) + len(numbers))
             self._pieces.append(numbers)
             self.bytes += in_memory([numbers])
-            self._ends.append(len(self) + len(numbers))
 
     def __getitem__(self, at: int) -> int:
+        if at < len(self._filed):
+            return int(self._filed[at])
         piece = int(np.searchsorted(self._ends, at, side="right"))
         return int(self._pieces[piece][at - self._ends[piece]])
 
-    def spill(self, keep: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> None:
-        """What is in memory is kept elsewhere."""
-        first = next(
-            (at for at, piece in enumerate(self._pieces) if not isinstance(piece, np.memmap)), None
-        )
-        if first is not None:
-            moved = keep(np.concatenate(self._pieces[first:]))
-            self._pieces[first:] = [moved]
-            self._ends[first:] = [self._ends[-1]]
-            self.bytes = in_memory(self._pieces)
+    def spill(self, spool: Spool) -> None:
+        """All is in a file."""
+        if not self._pieces:
+            return
+        if self._file is None:
+            self._file = spool.file()
+        kind, total = self._pieces[0].dtype, len(self)
+        for piece in self._pieces:
+            piece.tofile(self._file)
+        self._file.flush()
+        self._pieces, self._ends, self.bytes = [], [], 0
+        self._filed = np.memmap(self._file, dtype=kind, mode="r", shape=(total,))
 
     def whole(self) -> npt.NDArray[Any]:
         """All of it in one array."""
-        if len(self._pieces) != 1:
-            self._pieces = [np.concatenate(self._pieces or [np.empty(0, dtype=np.int32)])]
-            self._ends = [len(self._pieces[0])]
-            self.bytes = in_memory(self._pieces)
+        if not self._pieces:
+            return self._filed
+        if self._file is not None:
+            return np.concatenate((self._filed, *self._pieces))
+        if len(self._pieces) > 1:
+            together = np.empty(len(self), dtype=self._pieces[0].dtype)
+            at = 0
+            for piece in self._taken():
+                together[at : at + len(piece)] = piece
+                at += len(piece)
+            self.extend(together)
         return self._pieces[0]
+
+    def _taken(self) -> Iterator[npt.NDArray[Any]]:
+        """The pieces, none of which is held on to once the next is asked for."""
+        pieces, self._pieces, self._ends, self.bytes = self._pieces[::-1], [], [], 0
+        while pieces:
+            yield pieces.pop()
 
 
 def in_memory(pieces: Sequence[npt.NDArray[Any]]) -> int:

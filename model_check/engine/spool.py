@@ -2,10 +2,11 @@
 
 import os
 import tempfile
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ class Spool:
         self._parent = folder
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._names = count()
+        self._files = ExitStack()
         self.written = 0  # bytes
 
     def __enter__(self) -> Self:
@@ -31,8 +33,13 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._files.close()
         if self._folder is not None:
             self._folder.cleanup()
+
+    def file(self) -> IO[bytes]:
+        """An empty file that is in no folder, so that nothing is left of it, come what may."""
+        return self._files.enter_context(tempfile.TemporaryFile(dir=self._parent))
 
     def keep(self, numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """The same numbers, read from a file when they are looked at.

@@ -36,8 +36,13 @@ from model_check.engine.spool import Spool
 _FIRST_SLOTS: Final = 1 << 12
 _FULLEST: Final = 0.7  # of the places; beyond it the table grows
 _GROWTH: Final = 1.6
+_LEAST_GROWTH: Final = 1.1
 _FEW: Final = 1 << 12  # fingerprints, for which one thread is enough
 _MOST_RUNS: Final = 8  # files, before they are merged
+
+
+class MemoryLimitError(Exception):
+    """What has to be in memory does not fit into what may be taken of it."""
 
 
 class States:
@@ -64,6 +69,9 @@ class States:
         self._directories: list[Directory] = []  # of those who fill the table
         self._used = 0  # places of the table
         self._peak = 0
+        self.most: int | None = None
+        """So many bytes may be taken, if the table is one that can't be emptied."""
+
         self._allocate(_FIRST_SLOTS)
 
     def __len__(self) -> int:
@@ -74,6 +82,11 @@ class States:
         """The memory that the table and the tapes take."""
         table = self._keys.nbytes + self._numbers.nbytes + self._rows.nbytes
         return table + self.parents.bytes + self.codes.bytes
+
+    @property
+    def bytes_to_grow(self) -> int:
+        """The memory that the table takes besides when it grows next."""
+        return int(_GROWTH * (self._keys.nbytes + self._numbers.nbytes))
 
     def take_peak(self) -> int:
         """The most memory that table and tapes took since this was asked last."""
@@ -95,7 +108,8 @@ class States:
         """Of what each of the parts found, the rows of those states that are new.
 
         They are known from now on, with the numbers that follow; the rows stand there only until
-        the parts are used again. Shape: (n, columns) of each.
+        the parts are used again. Shape: (n, columns) of each. Raises MemoryLimitError if more than
+        `most` would be taken; then some of the states are known, and no more can be.
         """
         found = self._absorb_in_turn if self.numbered else self._absorb_together
         pieces: list[Narrow] = []
@@ -143,8 +157,8 @@ class States:
 
     def spill(self, spool: Spool) -> None:
         """What can be is in files: the tapes, and the table unless it has numbers."""
-        self.parents.spill(spool.keep)
-        self.codes.spill(spool.keep)
+        self.parents.spill(spool)
+        self.codes.spill(spool)
         if self.numbered or not self._used:
             return
         self._runs.append(spool.keep(np.sort(self._keys[self._keys != 0])))
@@ -152,6 +166,13 @@ class States:
         self._allocate(_FIRST_SLOTS)
         if len(self._runs) > _MOST_RUNS:
             self._runs = [spool.merge(self._runs)]
+
+    def close(self) -> None:
+        """No more states will be found: only how each was reached is known."""
+        self._peak = max(self._peak, self.bytes)
+        self._rows, self._row_room = np.zeros(0, dtype=np.int32), 0
+        self._used = 0
+        self._allocate(_FIRST_SLOTS)
 
     def to_save(self) -> dict[str, npt.NDArray[Any]]:
         """All that is known, as arrays; those with numbers in the order of these."""
@@ -207,9 +228,20 @@ class States:
         if count > _FULLEST * len(self._keys):
             keys, numbers = self._keys, self._numbers
             before = keys.nbytes + numbers.nbytes
-            self._allocate(max(int(count / _FULLEST) + 1, int(_GROWTH * len(keys))))
+            self._allocate(self._slots_for(count))
             self._peak = max(self._peak, self.bytes + before)
             self._settle(keys, numbers)
+
+    def _slots_for(self, count: int) -> int:
+        """How many places the table is to have that needs more of them."""
+        needed = max(int(count / _FULLEST) + 1, int(_LEAST_GROWTH * len(self._keys)))
+        wished = max(needed, int(_GROWTH * len(self._keys)))
+        if self.most is None or not self.numbered:
+            return wished
+        room = (self.most - self.bytes) // (self._keys.itemsize + self._numbers.itemsize)
+        if needed > room:
+            raise MemoryLimitError("the table of states can't grow any more")
+        return min(wished, room)
 
     def _settle(self, keys: Wide, numbers: Narrow) -> None:
         """The table, empty before, has these."""

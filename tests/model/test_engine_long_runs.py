@@ -78,10 +78,16 @@ def test_a_run_goes_on_where_it_was_cut_short(options: dict[str, Any], tmp_path:
     assert not (tmp_path / "saved").exists()
 
 
-@pytest.mark.parametrize("model", ["two-replicas", "claims"])
-def test_a_run_of_the_core_goes_on_with_its_graph(model: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("model", "memory"), [("two-replicas", None), ("claims", None), ("claims", 140_000)]
+)
+def test_a_run_of_the_core_goes_on_with_its_graph(
+    model: str, memory: int | None, tmp_path: Path
+) -> None:
     rules = DIALECTS["valkey-9.1"]
-    saving = Options(checkpoint=tmp_path, checkpoint_seconds=0, resume=True, chunk=500)
+    saving = Options(
+        checkpoint=tmp_path, checkpoint_seconds=0, resume=True, chunk=500, memory=memory
+    )
 
     def run(options: Options, limits: Limits) -> Exploration:
         system = system_of(MODELS[model].scope(rules))

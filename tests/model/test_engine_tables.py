@@ -151,7 +151,7 @@ def test_tape_has_what_was_added(pieces: list[list[int]], spilled: set[int]) -> 
         for at, piece in enumerate(pieces):
             tape.extend(np.array(piece, dtype=np.int32))
             if at in spilled:
-                tape.spill(spool.keep)
+                tape.spill(spool)
         flat = [number for piece in pieces for number in piece]
 
         assert flat == [tape[at] for at in range(len(tape))]

@@ -48,6 +48,9 @@ narrow: Final = _pointer(types.int32)
 wide: Final = _pointer(types.int64)
 """The array of 64-bit numbers at an address."""
 
+octets: Final = _pointer(types.uint8)
+"""The array of 8-bit numbers, none below 0, at an address."""
+
 
 @intrinsic
 def _fetch(_context: Any, address: Any) -> Any:  # noqa: ANN401  numba has no types
