@@ -18,6 +18,7 @@ from reference.core.redirection import (
 )
 from reference.core.slots import key_hash_slot
 from reference.core.types import NodeId
+from reference.runtime.clients.miscounted import why_not_counted
 from reference.runtime.clients.session import Session
 from reference.runtime.clients.topology import client_port, preferred_endpoint
 from reference.runtime.command_table.table import CommandInfo, keys_of
@@ -43,7 +44,7 @@ def route(session: Session, info: CommandInfo, parts: Sequence[Part]) -> ErrorRe
     for part, arguments in parts:
         found = keys_of(part, arguments)
         if found is None:
-            return ErrorReply("ERR syntax error")
+            return why_not_counted(part.name, arguments)
         keys += found
         writes_data |= part.writes or (
             part.name in _SCRIPTS and _says_it_writes(session, arguments)

@@ -179,6 +179,10 @@ class Release:
     unbalanced: str  # XREAD with keys and ids that do not pair, with a place for its name
     pushes_follow_replies: bool  # those that a client's own request has caused
     knows_both_ports: bool  # with TLS and without; others know one, and it stands for both
+    judges_ranges_first: bool  # of bits, and ranks, though there is no such key
+    ranges_may_be_open: bool  # BITCOUNT takes a start alone
+    knows_later_options: bool  # IFEQ of SET, NOSCORES of ZSCAN, an error for unknown types of SCAN
+    fields_without_values: bool  # HSCAN knows NOVALUES
     addresses_are_names: bool  # in its log, of nodes that people have given none
 
     @cached_property
@@ -218,6 +222,10 @@ _REDIS_7_0: Final = Release(
     ),
     pushes_follow_replies=False,
     knows_both_ports=False,
+    judges_ranges_first=False,
+    ranges_may_be_open=False,
+    knows_later_options=False,
+    fields_without_values=False,
     addresses_are_names=False,
 )
 
@@ -240,6 +248,8 @@ _REDIS_8_0: Final = attrs.evolve(
     ),
     pushes_follow_replies=True,
     knows_both_ports=True,
+    judges_ranges_first=True,
+    fields_without_values=True,
 )
 
 _VALKEY_8_1: Final = attrs.evolve(
@@ -253,6 +263,8 @@ _VALKEY_8_1: Final = attrs.evolve(
     shards_show_slots_of_replicas=True,
     setslot_has_options=True,
     mistakes_empty_transactions=True,
+    ranges_may_be_open=True,
+    knows_later_options=True,
 )
 
 _VALKEY_9_1: Final = attrs.evolve(

@@ -110,6 +110,7 @@ debug 1.0.0 server For tests of servers.
 decr 1.0.0 string Subtracts one from a number, 0 if it is missing.
 decrby 1.0.0 string Subtracts from a number, 0 if it is missing.
 del 1.0.0 generic Deletes keys.
+delifeq 9.0.0 string Deletes a key, if it holds this string.
 discard 2.0.0 transactions Gives up a transaction.
 dump 2.6.0 generic The value of a key in the form that RESTORE takes.
 echo 1.0.0 connection Answers with the text.
@@ -157,6 +158,7 @@ hello 6.0.0 connection Chooses the version of the protocol.
 hexists 2.0.0 hash Whether a hash has a field.
 hget 2.0.0 hash The value of a field.
 hgetall 2.0.0 hash The fields of a hash with their values.
+hgetdel 9.1.0 hash The values of fields, which are gone then.
 hincrby 2.0.0 hash Adds to the number in a field, 0 if it is missing.
 hincrbyfloat 2.6.0 hash Adds to the decimal number in a field, 0 if it is missing.
 hkeys 2.0.0 hash The fields of a hash.
@@ -207,6 +209,7 @@ mget 1.0.0 string The strings of keys.
 migrate 2.6.0 generic Moves keys to another node.
 monitor 1.0.0 server Shows every request from now on.
 mset 1.0.1 string Sets strings.
+msetex 9.1.0 string Sets strings that end at the same moment, or none of them.
 msetnx 1.0.1 string Sets strings if none of the keys exists.
 multi 1.2.0 transactions Begins a transaction.
 object 2.2.3 generic Of values and how they are kept.

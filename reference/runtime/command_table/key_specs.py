@@ -60,10 +60,10 @@ class KeySpec:
         count = arguments[first] if first < len(arguments) else b""
         if not count.isdigit() or len(count) > len(b"%d" % len(arguments)):
             return NO_KEYS if self.optional else None
-        end = first + 1 + int(count)
+        end = first + 1 + int(count) * self.step
         if self.optional and (int(count) == 0 or end > len(arguments)):
             return NO_KEYS
-        return range(first + 1, end) if first + 1 < end <= len(arguments) else None
+        return range(first + 1, end, self.step) if first + 1 < end <= len(arguments) else None
 
     def describe(self) -> ClientReply:
         """The specification as COMMAND shows it."""

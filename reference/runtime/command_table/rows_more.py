@@ -188,10 +188,16 @@ client|no-touch 3 noscript,loading,stale,allow_busy connection -
 client|reply 3 noscript,loading,stale,no_multi,allow_busy connection -
 """
 
+_VALKEY_9_ROWS: Final = """
+delifeq 3 write,fast string - 1/0/1/RM,delete
+hgetdel -5 write,fast hash - 1/0/1/RW,access,delete
+msetex -4 write,denyoom string request:multi_shard,response:all_succeeded 1/n/2/OW,update
+"""
+
 MORE_RELEASE_ROWS: Final = {
     "redis-7.0": "",
     "redis-8.0": _RANK_ROWS,
     "valkey-8.1": _RANK_ROWS + _VALKEY_ROWS,
-    "valkey-9.1": _RANK_ROWS + _VALKEY_ROWS,
+    "valkey-9.1": _RANK_ROWS + _VALKEY_ROWS + _VALKEY_9_ROWS,
 }
 """What a dialect has besides, or instead."""

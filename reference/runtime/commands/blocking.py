@@ -13,6 +13,7 @@ from reference.runtime.clients.arguments import CommandError, parse_integer
 from reference.runtime.clients.routing import why_not_waiting
 from reference.runtime.clients.session import Handler, Handlers, Session
 from reference.runtime.clients.waits import Attempt, Wait
+from reference.runtime.commands.forms import judge_ends, pop_of_one
 from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.replies import NULL_ARRAY, ClientReply, Raw
 from reference.wire.resp import ErrorReply, SimpleString
@@ -129,18 +130,17 @@ def _move(name: bytes) -> Handler:
     return move
 
 
-def _pop_many(name: bytes, ends: tuple[bytes, bytes]) -> Handler:
+def _pop_many(name: bytes) -> Handler:
     def pop_many(session: Session, arguments: list[bytes]) -> ClientReply:
         timeout_s = _timeout_s(arguments[1])
         count = int(arguments[2])  # the keys were found by it
         keys, rest = arguments[3 : 3 + count], arguments[3 + count :]
-        if not rest or rest[0].upper() not in ends:
-            return _SYNTAX
+        judge_ends(name, rest)
         return wait_for(
             session,
             arguments,
             keys,
-            lambda key: _ask(session, name, b"1", key, *rest),
+            lambda key: pop_of_one(session, name, key, rest),
             timeout_s,
         )
 
@@ -223,8 +223,8 @@ BLOCKING_HANDLERS: Final[Handlers] = {
     "bzpopmax": _pop(b"ZPOPMAX"),
     "blmove": _move(b"LMOVE"),
     "brpoplpush": _move(b"RPOPLPUSH"),
-    "blmpop": _pop_many(b"LMPOP", (b"LEFT", b"RIGHT")),
-    "bzmpop": _pop_many(b"ZMPOP", (b"MIN", b"MAX")),
+    "blmpop": _pop_many(b"LMPOP"),
+    "bzmpop": _pop_many(b"ZMPOP"),
     "xread": read_streams,
     "xreadgroup": read_streams,
 }

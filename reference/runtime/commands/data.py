@@ -96,12 +96,6 @@ def _lower(word: bytes) -> str:
     return word.decode("latin-1").lower()
 
 
-def _pop_many(session: Session, arguments: list[bytes]) -> ClientReply:
-    """What is popped from the first key that has anything."""
-    reply = _ask(session, *arguments)
-    return NULL_ARRAY if reply is None else reply
-
-
 def _bits(session: Session, arguments: list[bytes]) -> ClientReply:
     """Integers inside a string, which is only read."""
     words = [word.upper() for word in arguments[2:]]
@@ -126,8 +120,6 @@ def read_and_limit(session: Session, arguments: list[bytes]) -> ClientReply:
     words = [word.upper() for word in arguments[2:3]]
     with session.service.keyspace.together():
         reply = _ask(session, *arguments)
-        if isinstance(reply, ErrorReply) and reply.text.endswith(" in getex"):
-            return ErrorReply(reply.text.replace("getex", "'getex' command"))
         if words and words[0] in _WHEN and isinstance(reply, bytes):
             now_ms = time.time_ns() // 1_000_000
             scale, from_now = _WHEN[words[0]]
@@ -139,6 +131,23 @@ def read_and_limit(session: Session, arguments: list[bytes]) -> ClientReply:
 def _merge(session: Session, arguments: list[bytes]) -> ClientReply:
     """The first counts what it counted before, too."""
     return _ask(session, arguments[0], arguments[1], *arguments[1:])
+
+
+@clause("CM-93")
+def common_text(session: Session, arguments: list[bytes]) -> ClientReply:
+    """What two strings have in common; places end where they begin, if they are of one byte.
+
+    Counterpart: `lcsCommand`.
+    """
+    reply = _ask(session, *arguments)
+    found = reply.get(b"matches") if isinstance(reply, dict) else None
+    if isinstance(reply, list) and len(reply) > 1:
+        found = reply[1]
+    for match in found if isinstance(found, list) else ():
+        for place in match if isinstance(match, list) else ():
+            if isinstance(place, list) and place[1] is None:
+                place[1] = place[0]
+    return reply
 
 
 @clause("CM-93")
@@ -168,8 +177,7 @@ DATA_HANDLERS: Final[Handlers] = {
     "copy": copy,
     "getex": read_and_limit,
     "hrandfield": some_member,
-    "lmpop": _pop_many,
-    "zmpop": _pop_many,
+    "lcs": common_text,
     "pfmerge": _merge,
     "sort": sort,
     "sort_ro": sort,

@@ -25,9 +25,11 @@ from reference.runtime.commands.connection import CONNECTION_HANDLERS
 from reference.runtime.commands.data import DATA_HANDLERS
 from reference.runtime.commands.debug import DEBUG_HANDLERS
 from reference.runtime.commands.docs import DOCS_HANDLERS
+from reference.runtime.commands.forms import FORM_HANDLERS
 from reference.runtime.commands.functions import function_handlers
 from reference.runtime.commands.keys import KEY_HANDLERS
 from reference.runtime.commands.migration import MIGRATION_HANDLERS
+from reference.runtime.commands.newer import NEWER_HANDLERS
 from reference.runtime.commands.permission import why_not_in_exec, why_not_permitted
 from reference.runtime.commands.pubsub import PUBSUB_HANDLERS, why_not_while_listening
 from reference.runtime.commands.replication import REPLICATION_HANDLERS
@@ -54,6 +56,8 @@ HANDLERS: Final[Handlers] = {
     **PUBSUB_HANDLERS,
     **BLOCKING_HANDLERS,
     **DATA_HANDLERS,
+    **FORM_HANDLERS,
+    **NEWER_HANDLERS,
     **STREAM_HANDLERS,
     **SAVING_HANDLERS,
     **ACL_HANDLERS,

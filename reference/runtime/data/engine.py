@@ -15,6 +15,7 @@ from fakeredis import FakeServer
 from fakeredis._core import Database, Item
 from fakeredis._helpers import SimpleError as EngineError
 from fakeredis._helpers import SimpleString as EngineStatus
+from fakeredis._msgs import WRONG_ARGS_MSG7
 from typing_extensions import override
 
 from reference.clauses import clause
@@ -29,6 +30,7 @@ from reference.runtime.data.values import (
 from reference.runtime.replies import ClientReply
 from reference.wire.resp import ErrorReply, SimpleString
 
+_EXPIRY: Final = "ERR invalid expire time in "
 _FUZZ: Final = 1e-3
 """Milliseconds that a whole number of them may lack for being divided by 1000."""
 
@@ -49,6 +51,17 @@ def reply_of(value: object) -> ClientReply:
             return value
         case _:
             raise TypeError(f"the data engine answered with a {type(value).__name__}")
+
+
+def worded(name: str, reply: ClientReply) -> ClientReply:
+    """The reply to this command in the words of the servers, where the engine has others."""
+    if not isinstance(reply, ErrorReply):
+        return reply
+    if reply.text == WRONG_ARGS_MSG7:
+        return ErrorReply(f"ERR wrong number of arguments for '{name}' command")
+    if reply.text.startswith(_EXPIRY) and not reply.text.endswith(" command"):
+        return ErrorReply(f"{_EXPIRY}'{name}' command")
+    return reply
 
 
 def new_server() -> FakeServer:
@@ -79,6 +92,7 @@ class Connection(PatternSocket):
         return result
 
     reply_of = staticmethod(reply_of)
+    worded = staticmethod(worded)
 
     def take_reply(self) -> object:
         """The oldest reply that was not taken yet; IndexError if there is none."""

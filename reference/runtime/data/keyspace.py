@@ -388,7 +388,7 @@ class Keyspace:
                 self._data.mend(reply[0])
         if name in _SET_REPLIES and protocol == 3 and isinstance(reply, list):
             return SetReply([engine.reply_of(element) for element in reply])
-        return engine.reply_of(reply)
+        return engine.worded(name, engine.reply_of(reply))
 
     @clause("CM-6")
     def keys_in_slot(self, slot: int, limit: int | None = None) -> list[bytes]:
