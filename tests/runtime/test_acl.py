@@ -74,6 +74,40 @@ def test_what_was_queued_is_looked_at_again(room: Room) -> None:
     assert reply.endswith("no permission to execute the command or subcommand")
 
 
+@pytest.mark.parametrize(
+    ("command", "fill", "had"),
+    [
+        ("BLPOP bar 0", "RPUSH bar x", "*2 bar x"),
+        ("BLMOVE bar bar LEFT LEFT 0", "RPUSH bar x", "x"),
+        ("BZPOPMIN bar 0", "ZADD bar 1 x", "*3 bar x 1"),
+        ("XREAD BLOCK 0 STREAMS bar 0", "XADD bar 1-1 f v", "*1 *2 bar *1 *2 1-1 *2 f v"),
+    ],
+)
+def test_who_waits_is_looked_at_again(room: Room, command: str, fill: str, had: str) -> None:
+    come_in(room, 1, "on >pw ~bar* +@all")
+    room(1, command)
+    room(9, f"ACL SETUSER u -{command.split()[0]}")
+    before = room(9, "EXISTS bar")
+
+    room(9, fill)
+
+    later = room.node.state.rules is not REDIS_7_0
+    assert before == ":0"
+    assert room.heard(1) == (refused(room, command.split()[0].lower()) if later else had)
+    assert len(room.service.waits) == 0
+    assert ("reason command" in room(9, "ACL LOG")) == later
+
+
+def test_who_waits_and_may_do_so_still_is_served(room: Room) -> None:
+    come_in(room, 1, "on >pw ~bar* +blpop")
+    room(1, "BLPOP bar 0")
+    room(9, "ACL SETUSER u -get +set")
+
+    room(9, "RPUSH bar x")
+
+    assert room.heard(1) == "*2 bar x"
+
+
 def test_scripts_do_no_more_than_their_client(room: Room) -> None:
     come_in(room, 1, "on >pw ~bar* +@all")
     script = [b"EVAL", b"return redis.pcall('GET','{bar}x')", b"0"]

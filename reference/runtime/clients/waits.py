@@ -43,6 +43,7 @@ class Wait:
     attempt: Attempt
     may_have: Callable[[bytes], bool]  # whether the key has a value of the right type
     redirected: Callable[[], ErrorReply | None]  # why it cannot be served here any more
+    refused: Callable[[], ErrorReply | None]  # why the client may not have it any more
     alarm: asyncio.TimerHandle | None = None
 
 
@@ -107,7 +108,7 @@ class Waits:
             return
         if not wait.may_have(key):
             return
-        reply = wait.attempt(key)
+        reply = wait.refused() or wait.attempt(key)
         if reply is not None:
             self._answer(wait, reply)
 

@@ -14,6 +14,7 @@ from reference.runtime.clients.routing import why_not_waiting
 from reference.runtime.clients.session import Handler, Handlers, Session
 from reference.runtime.clients.waits import Attempt, Wait
 from reference.runtime.commands.forms import judge_ends, pop_of_one
+from reference.runtime.commands.permission import why_not_any_more
 from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.replies import NULL_ARRAY, ClientReply, Raw
 from reference.wire.resp import ErrorReply, SimpleString
@@ -77,6 +78,7 @@ def wait_for(
         attempt=attempt,
         may_have=lambda key: _type_of(session, key) in _TYPES[info.name],
         redirected=partial(why_not_waiting, session, info, keys),
+        refused=partial(why_not_any_more, session, info, words),
     )
     session.service.waits.begin(wait, timeout_s)
     return Raw()

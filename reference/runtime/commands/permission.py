@@ -60,6 +60,19 @@ def why_not_permitted(
 
 
 @clause("US-10")
+def why_not_any_more(
+    session: Session, info: CommandInfo, arguments: Sequence[bytes]
+) -> ErrorReply | None:
+    """The same for a command that has waited: the user may have changed since.
+
+    Counterpart: `processCommandAndResetClient`.
+    """
+    if session.user.unrestricted or not session.release.knows_later_acl:
+        return None
+    return why_not_permitted(session, info, arguments)
+
+
+@clause("US-10")
 def why_not_in_exec(
     session: Session, info: CommandInfo, arguments: Sequence[bytes]
 ) -> ErrorReply | None:
