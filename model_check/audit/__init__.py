@@ -5,7 +5,7 @@ nothing of the core but its values. The model checker needs none of it; a story 
 last step breaks is a property of all nodes, and what went wrong is one rule in one node.
 
 Only what the dialect asks for is judged (spec/dialects.md), a rule that `--without` turns off
-included.
+included. In a cluster of several dialects each node is judged by its own.
 """
 
 from typing import Final
@@ -22,18 +22,27 @@ from model_check.audit import (
 )
 from model_check.audit.dialects import declared
 from model_check.audit.situation import Audit, Breach, Situation, situation_of
+from model_check.models.cluster import Process
 from model_check.trace import TraceStep
-from reference.core.rules import Rules
+from reference.core.rules import DIALECTS, Rules
 
 __all__ = ["Breach", "Situation", "breaches"]
 
 
 def breaches(step: TraceStep, rules: Rules) -> tuple[Breach, ...]:
     """The rules of the dialect that the step does not keep."""
-    here = situation_of(step, declared(rules))
+    here = situation_of(step, declared(_of_its_own(step, rules)))
     if here is None:
         return ()
     return tuple(breach for audit in _AUDITS for breach in audit(here))
+
+
+def _of_its_own(step: TraceStep, rules: Rules) -> Rules:
+    """The rules of the dialect that the node of the step follows, if it is another one."""
+    if not isinstance(step.before, Process) or step.before.state is None:
+        return rules
+    dialect = step.before.state.rules.dialect
+    return rules if dialect == rules.dialect else DIALECTS[dialect]
 
 
 _AUDITS: Final[tuple[Audit, ...]] = (

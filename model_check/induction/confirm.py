@@ -124,8 +124,10 @@ HUNTS: Final[Mapping[str, Hunt]] = {
     "numbers": Hunt(_SAME_NUMBER, "held(0)"),
     "unique_epochs": _UNIQUE_EPOCHS,
     "learnt_epoch_is_saved": Hunt(MODELS["learnt-epoch"], "held(0)"),
+    "config_epoch_from_replicas": Hunt(MODELS["one-redis"], "held(0)"),
 }
-"""The model to explore for each switch that is off and each assumption that is dropped."""
+"""The model to explore for each switch that is off or that nodes differ in, and each assumption
+that is dropped."""
 
 _BESIDES: Final[Mapping[tuple[str, str], Hunt]] = {
     ("unique_epochs", "SC-P1"): Hunt(MODELS["takeover-collision"], "held(1)"),
@@ -160,6 +162,7 @@ def hunt_for(setting: Setting, property_id: str) -> Hunt | None:
     causes += [name for name in setting.without if name != "late_votes_count"]
     if setting.rules.late_votes_count:
         causes.append("late_votes_count")
+    causes += [name for name in setting.apart if name == "config_epoch_from_replicas"]
     cause = next((name for name in causes if name in HUNTS), None)
     return None if cause is None else _BESIDES.get((cause, property_id), HUNTS[cause])
 

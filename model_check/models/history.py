@@ -28,6 +28,10 @@ class History:
         """The nodes as they are now."""
         return tuple(self._states.values())
 
+    def node(self, name: str) -> ClusterState:
+        """The node of that name as it is now."""
+        return self._states[name]
+
     def happen(self, who: str, event: Event) -> tuple[effects.Effect, ...]:
         """The event has happened to the node, which asks for these effects."""
         self._states[who], done = step(self._states[who], event)

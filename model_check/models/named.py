@@ -26,6 +26,7 @@ from model_check.models.learnt_epoch import LEARNT_EPOCH
 from model_check.models.manual_failover import MANUAL_FAILOVER, OF_ANOTHER
 from model_check.models.meeting import MEETING
 from model_check.models.model import Model
+from model_check.models.one_redis import ONE_REDIS
 from model_check.models.open_slots import (
     IMPORTER_FOLLOWS,
     SOURCE_REPLACED,
@@ -134,6 +135,7 @@ MODELS: Final[dict[str, Model]] = {
         FORGET_AND_RESET,
         EMPTY_REPORTER,
         OF_ANOTHER,
+        ONE_REDIS,
         LATE_NEWS,
         NEWCOMER,
         THREE_REPLICAS,

@@ -30,7 +30,7 @@ NOT_ASKED: Final[dict[tuple[str, str], str]] = {
     ("empty-master", "SC-P2"): SILENT,
     **{
         (model, name): SILENT
-        for model in ("views", "aging", "never-stands", "put-off", "two-candidates")
+        for model in ("views", "aging", "never-stands", "put-off", "two-candidates", "one-redis")
         for name in ("SC-P2", "SC-P7")
     },
     **{

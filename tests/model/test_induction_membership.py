@@ -106,6 +106,17 @@ def test_whose_epochs_replicas_tell_has_to_be_common_where_nodes_are_told_their_
     assert refuted(mixed_of_releases(ALL_MIXED)) == {"told-is-true": {"announce (replica)"}}
 
 
+def test_the_explicit_checker_finds_how_a_node_is_told_its_masters_epoch_as_its_own() -> None:
+    setting = mixed(our("valkey-9.1"), ("config_epoch_from_replicas",))
+    hunt = hunt_for(setting, "SC-P1")
+    assert hunt is not None
+
+    found = confirm(setting, "SC-P1", hunt)
+
+    assert found is not None
+    assert (hunt.model.name, found.steps) == ("one-redis", 15)
+
+
 @pytest.mark.parametrize(
     ("apart", "broken"),
     [
