@@ -3,6 +3,9 @@
 Clauses: CM-97.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from reference.core.rules import DIALECTS
@@ -25,7 +28,49 @@ def test_every_command_is_told_of(dialect: str) -> None:
 def test_what_is_asked_for_is_told() -> None:
     client = Client(NodeDouble())
 
-    assert client("COMMAND DOCS get NOSUCH config|get") == {
-        "get": {"summary": "The string of a key.", "since": "1.0.0", "group": "string"},
-        "config|get": {"summary": "The values of settings.", "since": "2.0.0", "group": "server"},
+    docs = client("COMMAND DOCS get NOSUCH config|get")
+
+    assert set(docs) == {"get", "config|get"}
+    assert docs["get"] == {
+        "summary": "The string of a key.",
+        "since": "1.0.0",
+        "group": "string",
+        "complexity": "O(1)",
+        "arguments": [{"name": "key", "type": "key", "key_spec_index": 0}],
     }
+
+
+def tokens(argument: Any) -> Iterator[str]:
+    """The words that stand in requests, with those of its parts."""
+    yield from [argument["token"]] if "token" in argument else []
+    for part in argument.get("arguments", ()):
+        yield from tokens(part)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "words"),
+    [
+        ("redis-7.0", "NX XX GET EX PX EXAT PXAT KEEPTTL"),
+        ("redis-8.0", "NX XX GET EX PX EXAT PXAT KEEPTTL"),
+        ("valkey-8.1", "NX XX IFEQ GET EX PX EXAT PXAT KEEPTTL"),
+        ("strict", "NX XX IFEQ GET EX PX EXAT PXAT KEEPTTL"),
+    ],
+)
+def test_arguments_are_those_of_the_release(dialect: str, words: str) -> None:
+    client = Client(NodeDouble(three_masters(rules=DIALECTS[dialect])))
+
+    arguments = client("COMMAND DOCS SET")["set"]["arguments"]
+
+    assert [token for each in arguments for token in tokens(each)] == words.split()
+    assert ("display_text" in arguments[0]) is (dialect != "redis-7.0")
+
+
+def test_what_is_deprecated_is_said_with_what_is_better() -> None:
+    redis, valkey = (
+        Client(NodeDouble(three_masters(rules=DIALECTS[dialect])))("COMMAND DOCS SUBSTR SLAVEOF")
+        for dialect in ("redis-7.0", "valkey-9.1")
+    )
+    assert redis["substr"]["replaced_by"] == "`GETRANGE`"
+    assert redis["substr"]["deprecated_since"] == "2.0.0"
+    assert "replaced_by" not in valkey["substr"]
+    assert valkey["slaveof"]["replaced_by"] == "`REPLICAOF`"
