@@ -78,6 +78,23 @@ def test_all_keys_of_a_kind_are_told_of_in_one_message(room: Room) -> None:
     assert room.heard(OTHER) == ">2 invalidate *2 {bar}1 {bar}2"
 
 
+def test_whoever_changed_a_key_hears_of_it_if_it_ended_by_itself_too(room: Room) -> None:
+    async def story() -> None:
+        room(OTHER, "CLIENT TRACKING on BCAST NOLOOP")
+        tracking = room.service.tracking
+        tracking.current = room.session(OTHER)
+        tracking.changed(b"{bar}1", by_itself=True)  # its time was over at once
+        tracking.changed(b"{bar}1", by_itself=False)
+        tracking.changed(b"{bar}2", by_itself=False)
+        tracking.changed(b"{bar}2", by_itself=False)
+        tracking.current = None
+        await asyncio.sleep(0)
+
+    asyncio.run(story())
+
+    assert room.heard(OTHER) == ">2 invalidate *1 {bar}1"
+
+
 def test_everybody_hears_when_all_keys_may_have_changed(room: Room) -> None:
     room(READER, "CLIENT TRACKING on")
     room(OTHER, "CLIENT TRACKING on BCAST")

@@ -120,7 +120,8 @@ class Tracking:
         by = None if by_itself else self.current
         for prefix in {each for tracker in self.trackers for each in tracker.prefixes}:
             if key.startswith(prefix):
-                self._changed.setdefault(prefix, {})[key] = by
+                known = self._changed.setdefault(prefix, {})
+                known[key] = by if known.get(key, by) is by else None  # two who changed it
                 self._flush_soon()
         self._invalidate(key)
 
