@@ -35,7 +35,7 @@ STATES_AFTER_VIOLATION: Final = 20_000_000
 LARGE: Final = 3_000_000
 """With more transitions than that a run is compared on request only."""
 
-NOT_KEPT: Final = frozenset({"late-votes", "three-replicas"})
+NOT_KEPT: Final = frozenset({"three-replicas"})
 """Large models of which it is not written down what holds where runs end."""
 
 MEMORY: Final = 8 << 30
