@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from model_check.engine import Limits
+from model_check.induction.kept_names import SAME_NAME, VOTES_TWICE
 from model_check.induction.setting import Setting
 from model_check.links import parse_links
 from model_check.models import MODELS
@@ -16,7 +17,7 @@ from model_check.progress import watching
 from model_check.properties import Invariant, Property, StepProperty
 from model_check.run import Run, check
 from reference.core.epoch_kinds import round_of
-from reference.core.events import ClusterAddSlots, ClusterReset, ClusterSetConfigEpoch
+from reference.core.events import ClusterAddSlots, ClusterSetConfigEpoch
 from reference.core.rules import DIALECTS, Rules
 from reference.core.slots import SlotSet
 from reference.core.types import Epoch
@@ -70,21 +71,6 @@ class Hunt:
 _TWO_REPLICAS: Final = Hunt(MODELS["two-replicas"], "held(0)")
 _CLAIMS: Final = Hunt(MODELS["claims"], "held(1)")
 
-_SAME_NAME: Final = attrs.evolve(
-    MODELS["reset-hard"],
-    name="reset-hard, same name",
-    text="A's replica C is told RESET HARD, and keeps its name",
-    scope=lambda rules: _keeping_its_name(MODELS["reset-hard"].scope(rules)),
-)
-
-
-def _keeping_its_name(scope: Scope) -> Scope:
-    commands = [
-        (name, attrs.evolve(event, new_id=name) if isinstance(event, ClusterReset) else event)
-        for name, event in scope.commands
-    ]
-    return attrs.evolve(scope, commands=tuple(commands))
-
 
 def _two_of_the_same_number(rules: Rules) -> Scope:
     """B, which knows nobody, is given what A has."""
@@ -120,7 +106,7 @@ HUNTS: Final[Mapping[str, Hunt]] = {
     "bumps": Hunt(MODELS["take-back"], "held(1)"),
     "marks": _CLAIMS,
     "hearsay": _CLAIMS,
-    "names": Hunt(_SAME_NAME, "held(0)"),
+    "names": Hunt(SAME_NAME, "held(0)"),
     "numbers": Hunt(_SAME_NUMBER, "held(0)"),
     "unique_epochs": _UNIQUE_EPOCHS,
     "learnt_epoch_is_saved": Hunt(MODELS["learnt-epoch"], "held(0)"),
@@ -131,6 +117,8 @@ that is dropped."""
 
 _BESIDES: Final[Mapping[tuple[str, str], Hunt]] = {
     ("unique_epochs", "SC-P1"): Hunt(MODELS["takeover-collision"], "held(1)"),
+    ("names", "EL-P1"): Hunt(VOTES_TWICE, "held(0)"),
+    ("names", "EL-P1:round"): Hunt(VOTES_TWICE, "held(0)"),
 }
 """Where another model has the story of this property."""
 

@@ -13,6 +13,7 @@ from typing_extensions import override
 from model_check.models.cluster import ClusterSystem, ModelEvent, ModelMessage, Process, Scope
 from model_check.models.kinds import TELLING
 from model_check.models.model import Expected, Model
+from model_check.models.of_node import epochs_won
 from model_check.models.start import told
 from model_check.properties import Settles, Sometimes
 from model_check.system import Move, Send, Step
@@ -101,9 +102,9 @@ class MeetingSystem(ClusterSystem):
             dest = asker if effect.reply else self._at.get(to.address if to else None)
             if dest is not None:
                 sends.append(Send(dest, effect.message))
-        return Step(
-            state if node is before else attrs.evolve(state, state=node), tuple(sends), done
-        )
+        won = state.epochs_won | epochs_won(done)
+        after = state if node is before else attrs.evolve(state, state=node, epochs_won=won)
+        return Step(after, tuple(sends), done)
 
     def _dialled(self, node: ClusterState) -> list[int]:
         """Whom a node reaches that it knows by name."""

@@ -70,7 +70,8 @@ def test_numbers_that_are_given_by_hand_have_to_be_those_of_the_start(setting: S
 
 
 @pytest.mark.parametrize(
-    ("dropped", "property_id", "steps"), [("numbers", "SC-P1", 2), ("names", "EP-P1", 1)]
+    ("dropped", "property_id", "steps"),
+    [("numbers", "SC-P1", 2), ("names", "EP-P1", 1), ("names", "EL-P1", 16)],
 )
 def test_the_explicit_checker_finds_a_story_of_each(
     dropped: str, property_id: str, steps: int
@@ -83,6 +84,21 @@ def test_the_explicit_checker_finds_a_story_of_each(
 
     assert found is not None
     assert found.steps == steps
+
+
+def test_in_strict_a_voter_that_keeps_its_name_elects_two_of_one_round() -> None:
+    """Each in an epoch of its own, so that EL-P1 holds."""
+    setting = strict(dropped=("names",))
+    found = {
+        name: confirm(setting, name, hunt)
+        for name in ("EL-P1", "EL-P1:round")
+        if (hunt := hunt_for(setting, name))
+    }
+
+    assert {name: each.steps for name, each in found.items() if each} == {
+        "EL-P1": None,
+        "EL-P1:round": 16,
+    }
 
 
 @pytest.mark.parametrize("model", ["forget", "reset"])
