@@ -69,3 +69,35 @@ def test_patterns_do_what_those_of_lua_do() -> None:
         with_ = "".join(chance.choices(["x", "%0", "%1", "%2", "%%", "%a"], k=chance.randint(0, 3)))
         given = (text.encode(), pattern.encode(), chance.randint(-4, 16), with_.encode())
         assert compare(*given) is None, given
+
+
+_UNPACK = b"""
+local _, own_table, own_unpack = bounds(function() end, 0)
+local function counted(unpack)
+  return function(first, last)
+    local fine, result = pcall(function()
+      return select('#', unpack({1, 2, 3}, first, last))
+    end)
+    return tostring(fine) .. ' ' .. tostring(result):gsub('^.-:%d+: ', '')
+  end
+end
+return counted(own_unpack), counted(unpack), function(place)
+  local fine, result = pcall(own_table.insert, {1, 2}, place, 0)
+  return tostring(fine) .. ' ' .. tostring(result):gsub('^.-:%d+: ', '')
+end
+"""
+
+
+def test_elements_are_counted_before_they_are_unpacked() -> None:
+    ours, luas, insert = _made(_UNPACK)
+    bounds = (None, 1, 3, -1, 2.9, b"2", 0, -2, 5, 2**32 + 1, 1e300, b"x", True)
+
+    for first in bounds:
+        for last in bounds:
+            assert ours(first, last) == luas(first, last), (first, last)
+    for first, last in ((-2, 2**31 - 1), (0, 2**31 - 1), (-(2**31), -2), (-(2**31), 2**31 - 1)):
+        # Lua's own ends the process here.
+        assert ours(first, last) == b"false too many results to unpack"
+    assert ours(1, 7000) == b"true 7000"
+    assert insert(-(2**31)) == b"false not enough memory"
+    assert insert(1) == b"true nil"

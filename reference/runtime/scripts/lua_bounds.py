@@ -6,8 +6,8 @@ BOUNDS: Final = b"""
 -- `ask` returns as long as the script may go on; what takes Lua's own fewer steps than `short`
 -- is left to it.
 local function bounds(ask, short)
-  local string, table, math, type, error, tostring, tonumber =
-    string, table, math, type, error, tostring, tonumber
+  local string, table, math, type, error, tostring, tonumber, select, unpack =
+    string, table, math, type, error, tostring, tonumber, select, unpack
   local find, match, gmatch, gsub = string.find, string.match, string.gmatch, string.gsub
   local byte, sub, char = string.byte, string.sub, string.char
 
@@ -445,9 +445,27 @@ local function bounds(ask, short)
     local whole = table[name]
     ordered[name] = function(given, ...)
       if type(given) == 'table' then spend(#given) end
+      if name == 'insert' and select('#', ...) == 2 then  -- it makes room from there on
+        local place = tonumber((...))
+        if place and place < -4000000 then error('not enough memory', 2) end
+      end
       return returned(name, pcall(whole, given, ...))
     end
   end
-  return made, ordered
+
+  -- Lua's own counts the elements in 32 bits, and writes beyond its stack if they do not fit.
+  local function number_of(given, otherwise, number)
+    local whole = whole_of(given, otherwise, number, 'unpack')
+    if whole ~= whole or whole >= 2 ^ 63 or whole < -2 ^ 63 then return 0 end
+    return (whole + 2 ^ 31) % 2 ^ 32 - 2 ^ 31
+  end
+  local function own_unpack(given, first, last)
+    if type(given) ~= 'table' then wrong(1, 'unpack', 'table', given, 2) end
+    first = number_of(first, 1, 2)
+    last = number_of(last, #given, 3)
+    if last - first >= 8000 then error('too many results to unpack', 2) end
+    return unpack(given, first, last)
+  end
+  return made, ordered, own_unpack
 end
 """

@@ -18,7 +18,7 @@ local function ask()
     error({err = too_long})
   end
 end
-local own_string, own_table = bounds(ask, 10000000)
+local own_string, own_table, own_unpack = bounds(ask, 10000000)
 
 local function refuse() error('Attempt to modify a readonly table', 2) end
 local function guard(members)
@@ -145,7 +145,7 @@ end
 local allowed = {
   assert = assert, error = error, ipairs = ipairs, next = next, pairs = pairs,
   rawequal = rawequal, rawget = rawget, select = select, tonumber = tonumber,
-  tostring = tostring, type = type, unpack = unpack, _VERSION = _VERSION,
+  tostring = tostring, type = type, unpack = own_unpack, _VERSION = _VERSION,
   string = copy(string, {dump = true}, own_string), table = copy(table, {}, own_table),
   math = copy(math, {randomseed = true}),
   redis = guard(redis), server = guard(redis), cjson = guard(cjson),
