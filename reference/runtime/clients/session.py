@@ -16,6 +16,7 @@ from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState
 from reference.runtime.clients.channels import Channels
 from reference.runtime.clients.ending import Ending
+from reference.runtime.clients.key_events import teller
 from reference.runtime.clients.slow_log import monitor_line
 from reference.runtime.clients.stats import Stats
 from reference.runtime.clients.tracking import Reader, Tracker, Tracking
@@ -120,6 +121,11 @@ class Service:
         """The data tells which keys change, if any client wants to know."""
         observer = self.tracking if self.tracking.trackers else None
         self.keyspace.database().observer = observer
+
+    def tell_events(self) -> None:
+        """Clients hear what happens to keys, as far as the node's options say so."""
+        letters = kept_text(self.node.options, "notify-keyspace-events")
+        self.keyspace.events.listener = teller(self.channels, letters)
 
     @clause("CM-74", "CM-82", "CM-114")
     def follow_node(self) -> None:

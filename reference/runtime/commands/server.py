@@ -199,6 +199,7 @@ def config_set(session: Session, arguments: list[bytes]) -> ClientReply:
         use_tls()
     session.node.configure(options)
     session.service.users.follow(options)
+    session.service.tell_events()
     if any(name.lower() == "loglevel" for name, _ in pairs):
         set_log_level(options.kept["loglevel"])
     return OK

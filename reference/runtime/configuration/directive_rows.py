@@ -157,7 +157,7 @@ rv - min-slaves-max-lag 0..2147483647 10
 rv - min-slaves-to-write 0..2147483647 0
 v i mptcp yes-no no
 rv - no-appendfsync-on-rewrite yes-no no
-rv - notify-keyspace-events text
+rv - notify-keyspace-events events
 rv - oom-score-adj no|yes|relative|absolute no
 rv - oom-score-adj-values words 0 200 800
 rv i pidfile text

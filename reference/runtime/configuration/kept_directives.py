@@ -9,6 +9,7 @@ import attrs
 
 from reference.clauses import clause
 from reference.runtime.configuration.directive_rows import DIRECTIVE_ROWS
+from reference.runtime.configuration.event_classes import in_order
 
 _UNITS: Final = {"": 1, "b": 1, "k": 1000, "kb": 1024, "m": 1000**2, "mb": 1024**2,
                  "g": 1000**3, "gb": 1024**3}  # fmt: skip
@@ -48,6 +49,8 @@ class KeptDirective:
             return text
         if self.kind == "memory":
             return _memory(text)
+        if self.kind == "events":
+            return in_order(text)
         if self.kind == "yes-no":
             if text.lower() not in ("yes", "no"):
                 raise ValueError("argument must be 'yes' or 'no'")

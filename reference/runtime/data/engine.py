@@ -196,6 +196,11 @@ class Data(Database):
         """Every item, those too that are hidden because their time is over."""
         return self._dict
 
+    def is_over(self, key: bytes) -> bool:
+        """Whether the key's time is, though it may be there still."""
+        item = self._dict.get(key)
+        return item is not None and self.expired(item)
+
     def plain(self, key: bytes) -> bytes | Unsure | None:
         """The string that the key holds, None if it is not there; unsure if it is another matter.
 

@@ -19,6 +19,7 @@ from reference.runtime.data.as_commands import ReplicationError, commands_of
 from reference.runtime.data.databases import Arrival, Unsure
 from reference.runtime.data.effects import Done, Request, effects_of, is_told_whole, restore_of
 from reference.runtime.data.geo import GEO_COMMANDS, carry_out_geo
+from reference.runtime.data.key_events import KeyEvents
 from reference.runtime.data.watch import Watch
 from reference.runtime.libraries import Libraries
 from reference.runtime.options import NodeOptions
@@ -119,6 +120,7 @@ class Keyspace:
         """Whether keys are deleted once their time is over, though nobody asks for them."""
         self.before_write: list[Callable[[Sequence[bytes] | None], None]] = []
         """Who sees keys before they change; None if it may be any."""
+        self.events = KeyEvents()
 
     @cached_property
     def _server(self) -> "FakeServer":
@@ -164,6 +166,7 @@ class Keyspace:
         keys = keys_of(info, arguments)
         if keys is not None:
             self._announce(keys or None)
+        before = self.events.there(keys or (), self._data)
         self._data.touched.clear()
         reply = self._engage(name, arguments, protocol)
         touched = list(self._data.touched)
@@ -173,6 +176,7 @@ class Keyspace:
         if self.listener is not None or self.recorder is not None or self.followers:
             done = Done(arguments=arguments, reply=reply, touched=touched, data=self)
             self._tell(effects_of(done))
+        self.events.tell(self._data, name, arguments, reply, touched, before)
         return reply
 
     def plain(self, key: bytes) -> bytes | Unsure | None:
@@ -185,7 +189,9 @@ class Keyspace:
     @clause("CM-96")
     def put_plain(self, key: bytes, value: bytes) -> bool:
         """The key holds this string as after SET by `execute`; False if that has to be asked."""
-        if self.before_write or not self._data.put_plain(key, value):
+        if self.before_write or self.events.listener is not None:
+            return False
+        if not self._data.put_plain(key, value):
             return False
         if self.listener is not None or self.recorder is not None or self.followers:
             self._tell([[b"SET", key, value]])
@@ -202,6 +208,7 @@ class Keyspace:
         Counterpart: `propagateDeletion`.
         """
         gone = [[b"DEL", key] for key in self._data.take_expired()]
+        self.events.tell_expired(key for _, key in gone)
         if not (gone or effects):
             return
         if self._group is not None:
@@ -250,7 +257,11 @@ class Keyspace:
 
         Counterpart: `call`.
         """
+        name = arguments[0].decode("latin-1").lower()
+        before = self.events.there(arguments[1:], self._data)
+        self._data.touched.clear()
         reply = self._carry_out(arguments)
+        self.events.tell(self._data, name, arguments, reply, list(self._data.touched), before)
         if self.recorder is not None and not isinstance(reply, ErrorReply):
             self.recorder.record([list(arguments)])
         return reply
@@ -315,6 +326,7 @@ class Keyspace:
         with self._server.lock:
             self._data.notify_watch(entry.key)
         self._tell([restore_of(entry)])
+        self.events.tell(self._data, "restore", (), 1, [entry.key], ())
 
     def advance_group(self, key: bytes, group: bytes, last: bytes) -> None:
         """The group has read the stream up to this id at least; the key is recorded as a whole."""
@@ -340,6 +352,7 @@ class Keyspace:
         self._data.changes += 1
         entry = self.entry(key)
         self._tell([] if entry is None else [restore_of(entry)])
+        self.events.tell(self._data, "xsetid", arguments, 1, [key], [key])
 
     def _record_whole(self, key: bytes) -> None:
         entry = self.entry(key) if self.recorder is not None else None

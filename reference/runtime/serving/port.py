@@ -30,6 +30,7 @@ class ClientServer:
     def __init__(self, node: NodeView, keyspace: Keyspace, limits: Limits | None = None) -> None:
         """Nobody is connected; the limits are those of the node's options if none are given."""
         self.service = Service(node=node, keyspace=keyspace)
+        self.service.tell_events()
         self.service.moves.context = lambda: node.tls.for_bus(node.options)
         self.frozen = False
         self._fixed = limits
