@@ -52,6 +52,12 @@ def test_nothing_is_told_of_a_key_that_is_not_there(room: Room) -> None:
     assert room(1, "MEMORY USAGE k{b} SAMPLES -1") == "-ERR syntax error"
 
 
+def test_no_module_is_loaded(room: Room) -> None:
+    assert room(1, "MODULE LIST") == "*0"
+    assert "LIST" in room(1, "MODULE HELP")
+    assert room(1, "MODULE LOAD /x") == "-ERR unknown subcommand 'LOAD'. Try MODULE HELP."
+
+
 def test_a_request_that_took_long_is_kept(room: Room) -> None:
     room(1, "CONFIG SET slowlog-log-slower-than 0 slowlog-max-len 2")
     room(1, "CLIENT SETNAME me")

@@ -213,6 +213,9 @@ memory|stats 4.0.0 server O(1) What the memory is used for.
 memory|usage 4.0.0 server O(N) About how many bytes a key takes.
 mget 1.0.0 string O(N) The strings of keys.
 migrate 2.6.0 generic O(N) Moves keys to another node.
+module 4.0.0 server - Of modules.
+module|help 5.0.0 server O(1) What MODULE can do.
+module|list 4.0.0 server O(N) The modules that are loaded.
 monitor 1.0.0 server - Shows every request from now on.
 mset 1.0.1 string O(N) Sets strings.
 msetex 9.1.0 string O(N) Sets strings that end at the same moment, or none of them.

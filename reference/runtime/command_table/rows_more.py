@@ -118,6 +118,9 @@ memory|malloc-stats 2 - - nondeterministic_output,request:all_shards,response:sp
 memory|purge 2 - - request:all_shards,response:all_succeeded
 memory|stats 2 - - nondeterministic_output,request:all_shards,response:special
 memory|usage -3 readonly - - 2/0/1/RO
+module -2 - - -
+module|help 2 loading,stale - -
+module|list 2 admin,noscript admin,dangerous nondeterministic_output_order
 monitor 1 admin,noscript,loading,stale admin,dangerous -
 object -2 - - -
 object|encoding 3 readonly keyspace nondeterministic_output 2/0/1/RO

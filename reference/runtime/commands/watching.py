@@ -36,6 +36,10 @@ _HELP: Final = {
         ("IDLETIME <key>", "How long it was not used; 0, it is not known here."),
         ("REFCOUNT <key>", "How many places refer to the value."),
     ),
+    "module": (
+        ("HELP", "Print these lines."),
+        ("LIST", "The modules that are loaded: none ever is."),
+    ),
     "memory": (
         ("DOCTOR", "What is wrong with the memory."),
         ("HELP", "Print these lines."),
@@ -237,6 +241,7 @@ WATCHING_HANDLERS: Final[Handlers] = {
     "latency|history": _nothing,
     "latency|latest": _nothing,
     "latency|reset": _none_forgotten,
+    "module|list": _nothing,
     "memory|doctor": _memory_text,
     "memory|malloc-stats": _memory_text,
     "memory|purge": _ok,
