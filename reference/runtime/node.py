@@ -444,7 +444,8 @@ class Node(NodeSeen):
         match effect:
             case DeleteKeys():
                 count = self._keyspace.delete_slots(effect.slots)
-                self._log.info("deleted %d keys of slots that belong to others", count)
+                text = "Deleting keys in dirty slots %s, of others now: %d keys"
+                self._log.info(text, effect.slots, count)
             case FlushData():
                 self._keyspace.flush()
             case PauseWrites():

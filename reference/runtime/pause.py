@@ -45,6 +45,19 @@ class WritePause:
         """Whether requests that do not write are held back too."""
         return ClientPause.ALL in self._alarms
 
+    @property
+    def waiting(self) -> int:
+        """How many are held back."""
+        return len(self._waiting)
+
+    @property
+    def left_ms(self) -> int:
+        """For how long writes are held back at most."""
+        if not self._alarms:
+            return 0
+        now = asyncio.get_running_loop().time()
+        return max(0, int(1000 * (max(each.when() for each in self._alarms.values()) - now)))
+
     @clause("CM-44")
     def begin(self, longest_ms: int, purpose: Purpose = PausePurpose.FAILOVER) -> None:
         """Writes are held back for this purpose until its `end`, but no longer than this.

@@ -19,6 +19,7 @@ from reference.runtime.limits import OutputClass
 from reference.runtime.serving.port import ClientServer, serve_clients
 from tests.runtime.node_double import NodeDouble
 from tests.runtime.room import Room
+from tests.runtime.test_replication import until
 
 HOST = "127.0.0.1"
 SECRET = "open sesame"  # noqa: S105
@@ -306,11 +307,14 @@ def test_a_pause_holds_back_what_it_says(mode: str, reads: bool) -> None:  # noq
         assert await client.execute_command("CLIENT", "PAUSE", 60_000, mode)
         pause: Any = server.service.node.writes
         assert pause.active
+        assert 0 < pause.left_ms <= 60_000
         read = asyncio.create_task(_exchange(server, b"GET bar\r\n"))
         write = asyncio.create_task(_exchange(server, b"SET bar 1\r\n"))
         publish = asyncio.create_task(_exchange(server, b"PUBLISH a x\r\n"))
         if reads:
             assert await read == b"$-1\r\n"
+            await until(lambda: pause.waiting == 2)
+            assert (await client.info("clients"))["blocked_clients"] == 2
             assert await client.execute_command("CLIENT", "UNPAUSE")
         else:
             pause.end_all()
@@ -318,6 +322,7 @@ def test_a_pause_holds_back_what_it_says(mode: str, reads: bool) -> None:  # noq
         await publish
         await read
         assert not pause.active
+        assert (pause.waiting, pause.left_ms) == (0, 0)
         await client.aclose()
 
     _run(story)

@@ -199,3 +199,55 @@ def test_a_node_that_sleeps_wakes_up_and_then_answers() -> None:
         assert node.states == ["asleep", "awake"]
 
     _on_bus(test)
+
+
+def test_replies_of_every_type_are_shown() -> None:
+    client = _client()
+
+    two = client("DEBUG PROTOCOL verbatim"), client("DEBUG PROTOCOL map")
+    client.session.protocol = 3
+    three = client("DEBUG PROTOCOL attrib"), client("DEBUG PROTOCOL TRUE")
+
+    assert [each.data.partition(b"\r\n")[0] for each in two] == [b"$25", b"*6"]
+    assert [each.data.partition(b"\r\n")[0] for each in three] == [b"|1", b"#t"]
+    assert client("DEBUG PROTOCOL foo").startswith("ERR Wrong protocol type name.")
+
+
+def test_how_a_value_is_kept_is_shown() -> None:
+    client = _client()
+    client("SET bar 1")
+
+    assert "encoding:int serializedlength:2" in client("DEBUG OBJECT bar")
+    assert client("DEBUG OBJECT nokey") == "ERR no such key"
+
+
+def test_data_is_the_same_when_it_was_read_again() -> None:
+    client = _client()
+    client("SET bar 1 EX 1000")
+    client("RPUSH {bar}l a b")
+    client("XADD {bar}s 1-1 f v")
+    before = client("DEBUG DIGEST"), client("PEXPIRETIME bar")
+    heard: list[Any] = []
+    client.keyspace.listener = heard.append
+
+    assert client("DEBUG RELOAD NOSAVE") == "OK"
+
+    assert (client("DEBUG DIGEST"), client("PEXPIRETIME bar")) == before
+    assert not heard
+    assert client("DEBUG RELOAD FOO").startswith("ERR DEBUG RELOAD only supports")
+
+
+def test_keys_that_went_by_themselves_are_counted() -> None:
+    client = _client()
+    assert "expired_keys:0\r\n" in client("INFO stats")
+    client("SET bar 1 PXAT 1")
+    client("SET bar 1 PX 1")
+    over = time.time() + 0.01
+    wait_until(lambda: time.time() > over, 1)
+    client("GET bar")
+
+    counted = client("INFO stats")
+    client("CONFIG RESETSTAT")
+
+    assert "expired_keys:2\r\n" in counted
+    assert "expired_keys:0\r\n" in client("INFO stats")

@@ -53,6 +53,13 @@ class Ending:
         self._until_s = asyncio.get_running_loop().time() + timeout_s
         self._look_later()
 
+    @property
+    def left_ms(self) -> int | None:
+        """For how long it waits for replicas yet; None if it does not."""
+        if self._alarm is None:
+            return None
+        return max(0, int(1000 * (self._until_s - asyncio.get_running_loop().time())))
+
     def abort(self) -> bool:
         """The node goes on; whether it was about to end. Counterpart: `abortShutdown`."""
         if self._wishes is None:

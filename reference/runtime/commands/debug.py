@@ -13,6 +13,7 @@ from reference.runtime.clients.arguments import (
     subcommand_error,
 )
 from reference.runtime.clients.session import Handler, Handlers, Session
+from reference.runtime.commands.debug_data import reload_data, show_key, show_reply
 from reference.runtime.data.digest import (
     ScoreText,
     all_digits,
@@ -59,8 +60,14 @@ _HELP: Final = (
     "    The text as an error.",
     "LOG <text>",
     "    The text is in the log.",
+    "OBJECT <key>",
+    "    How the value of the key is kept.",
     "POPULATE <count> [<prefix>] [<size>]",
     "    So many strings are there, whether or not their slots are served here.",
+    "PROTOCOL <type>",
+    "    A reply of this type.",
+    "RELOAD [NOSAVE|NOFLUSH|MERGE ...]",
+    "    All data is written and read again, in memory.",
     "SET-ACTIVE-EXPIRE <0|1>",
     "    Whether keys are deleted in the background once their time is over.",
     "SLEEP <seconds>",
@@ -218,7 +225,10 @@ _SUBCOMMANDS: Final[Mapping[str, tuple[Handler, range]]] = {
     "error": (_error, range(3, 4)),
     "help": (_help, range(2, 3)),
     "log": (_log, range(3, 4)),
+    "object": (show_key, range(3, 5)),
     "populate": (_populate, range(3, 6)),
+    "protocol": (show_reply, range(3, 4)),
+    "reload": (reload_data, range(2, 1 << 31)),
     "set-active-expire": (_set_active_expire, range(3, 4)),
     "sleep": (_sleep, range(3, 4)),
     "slotmigration": (_slot_migration, range(4, 5)),

@@ -59,6 +59,9 @@ def _server_section(session: Session) -> Iterator[str]:
     uptime_s = int(time.monotonic() - session.service.stats.started_s)
     yield f"uptime_in_seconds:{uptime_s}"
     yield f"uptime_in_days:{uptime_s // 86400}"
+    left_ms = session.service.ending.left_ms
+    if left_ms is not None:
+        yield f"shutdown_in_milliseconds:{left_ms}"
 
 
 def _listeners(options: NodeOptions) -> Iterator[str]:
@@ -74,11 +77,21 @@ def _clients_section(session: Session) -> Iterator[str]:
     yield f"connected_clients:{len(session.service.sessions)}"
     yield f"maxclients:{configured_limits(session.node.options.kept).max_clients}"
     yield f"tracking_clients:{len(session.service.tracking.trackers)}"
-    yield f"blocked_clients:{sum(each.held for each in session.service.sessions)}"
+    pause = session.node.writes
+    held = sum(each.held for each in session.service.sessions)
+    yield f"blocked_clients:{held + pause.waiting}"
+    if session.release.knows_later_options:
+        yield f"paused_reason:{'client_pause' if pause.active else 'none'}"
+        actions = ("all" if pause.holds_all else "write") if pause.active else "none"
+        yield f"paused_actions:{actions}"
+        yield f"paused_timeout_milliseconds:{pause.left_ms}"
 
 
 def _stats_section(session: Session) -> Iterator[str]:
     yield from session.service.stats.lines()
+    keyspace = session.service.keyspace
+    yield f"expired_keys:{keyspace.database().expired_count if keyspace.is_open else 0}"
+    yield "evicted_keys:0"  # none ever is
     channels = session.service.channels
     yield f"pubsub_channels:{len(channels.names(Kind.CHANNEL))}"
     yield f"pubsub_patterns:{len(channels.names(Kind.PATTERN))}"
@@ -223,6 +236,8 @@ def config_rewrite(session: Session, _arguments: list[bytes]) -> ClientReply:
 
 def _config_resetstat(session: Session, _arguments: list[bytes]) -> ClientReply:
     session.service.stats.reset()
+    if session.service.keyspace.is_open:
+        session.service.keyspace.database().expired_count = 0
     session.service.users.log.refused.clear()
     if session.release.counts_bytes:
         session.node.forget_traffic()

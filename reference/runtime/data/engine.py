@@ -109,6 +109,7 @@ class Data(Database):
         super().__init__(lock)
         self.touched: dict[bytes, None] = {}  # in their order, since somebody emptied it
         self.expired_keys: list[bytes] = []  # gone by themselves, since somebody emptied it
+        self.expired_count = 0
         self.follows = False  # a master says when keys end
         self.obeys = False  # what is carried out now is the master's
         self.changes = 0  # of keys, since the node has started
@@ -182,6 +183,7 @@ class Data(Database):
     def _end(self, key: bytes) -> None:
         del self._dict[key]
         self.expired_keys.append(key)
+        self.expired_count += 1
         if self.observer is not None:
             self.observer.changed(key, by_itself=True)
 
