@@ -7,7 +7,10 @@ from reference.core.effects import Happening, Refusal
 
 
 def failures(here: Situation) -> Iterator[Breach]:
-    """FD-6: a majority makes FAIL, or another name at its address (HS-6)."""
+    """FD-6: a majority makes FAIL, or another name at its address (HS-6).
+
+    What the same message says of slots is heard first, so the masters are those that it leaves.
+    """
     replaced = {note.subject for note in here.noticed(Refusal.SENDER_MISMATCH)}
     for note in here.noticed(Happening.MARKED_FAIL):
         if note.subject in replaced and here.rules.mismatch_is_failure:
@@ -15,7 +18,7 @@ def failures(here: Situation) -> Iterator[Breach]:
         subject = None if note.subject is None else here.after.nodes.get(note.subject)
         if subject is None:
             continue
-        masters = sum(map(votes, here.before.nodes))
+        masters = sum(map(votes, here.after.nodes))
         told = len(subject.fail_reports) + here.before.myself.is_master
         if told * 2 <= masters:
             yield Breach(

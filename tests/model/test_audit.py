@@ -35,11 +35,11 @@ from reference.core.events import (
     PongOverdue,
     Received,
 )
-from reference.core.messages import FailoverAuthAck, FailoverAuthRequest, Header, Pong
+from reference.core.messages import FailoverAuthAck, FailoverAuthRequest, Gossip, Header, Pong
 from reference.core.rules import DIALECTS, REDIS_8_0, STRICT, SWITCHES, VALKEY_9_1, Rules
 from reference.core.slots import NO_SLOTS
 from reference.core.state import ClusterState, ManualFailover, ManualFailoverStage, new_node
-from reference.core.types import NodeId, Role
+from reference.core.types import Health, NodeId, Role
 from tests.builders import A1, A2, A, B, C, candidate, change, failed, says, slots, view
 from tests.model.twins import (
     Tampering,
@@ -403,6 +403,20 @@ def test_request_that_is_forced_needs_no_failed_master() -> None:
 
     assert step.after.last_vote_epoch == 4
     assert not_kept(step) == []
+
+
+def test_majority_is_of_the_masters_that_the_message_leaves() -> None:
+    won = says(A1, current_epoch=9, config_epoch=9, claims=slots(0, 3))
+    gossip = (Gossip(node_id=A, health=Health.FAIL, role=Role.UNKNOWN, address=None),)
+    heard = Received(message=Pong(header=won, gossip=gossip), link_node=A1)
+    led = change(view(B, replicas=1, rules=VALKEY_9_1), A, health=Health.PFAIL)
+    led = change(led, A1, role=Role.MASTER, replicaof=None, slots=slots(3))
+
+    step = taken(led, heard)
+
+    assert step.after.nodes[A].health is Health.FAIL
+    assert not_kept(step) == []
+    assert not_kept(entry(A, slots=slots(4))(step)) == ["FD-6"]
 
 
 def test_votes_of_a_round_are_judged_by_the_round() -> None:
