@@ -131,6 +131,17 @@ def test_the_errors_of_scripts(ask: Ask, code: str, error: str) -> None:
     assert told(ask("EVAL", code, "1", MINE)).startswith(error)
 
 
+@pytest.mark.parametrize(
+    "code", ["error('x')", "redis.call('GET', 'bar')", "return 1", "while true do end"]
+)
+def test_what_a_script_returns_is_taken_as_it_is(ask: Ask, room: Room, code: str) -> None:
+    limit(room, 60_000)
+    table = f"setmetatable({{1}}, {{__index = function() {code} end}})"
+
+    assert ask("EVAL", f"return {table}", "0") == [1]
+    assert told(ask("EVAL", f"error({table})", "0")).startswith("ERR unknown error")
+
+
 def test_a_script_that_takes_all_memory_leaves_it_to_the_next(ask: Ask) -> None:
     greedy = "local t = {} for n = 1, 2000 do t[n] = ('x'):rep(1000000) .. n end return #t"
 

@@ -79,7 +79,7 @@ class Lua:
             _is_flag, _why_no_name,
         )  # fmt: skip
         self._run, self._compile, self._library, self._function, self._forget = members[:5]
-        self._collect = members[5]
+        self._collect, self._raw = members[5:]  # what a metatable does is the script's to wait for
 
     def why_not(self, code: bytes) -> str | None:
         """What is wrong with the code, None if it can be run."""
@@ -116,8 +116,8 @@ class Lua:
             raise ScriptError(f"ERR {' '.join(str(error).split())}") from None
         if fine:
             return [_declared(each) for each in found.values()]
-        text = _text(found[b"err"] if self._kind(found) == "table" else found)
-        compiling = self._kind(found) == "table" and found[b"compiling"]
+        text = _text(self._raw(found, b"err") if self._kind(found) == "table" else found)
+        compiling = self._kind(found) == "table" and self._raw(found, b"compiling")
         what = "compiling function" if compiling else "registering functions"
         raise ScriptError(f"ERR Error {what}: {text}")
 
@@ -160,12 +160,12 @@ class Lua:
             return self._reply(result)
         if self._kind(result) != "table":
             raise ScriptError(f"ERR {_text(result)} script: {{}}")
-        text, line = result[b"err"], result[b"line"]
+        text, line = self._raw(result, b"err"), self._raw(result, b"line")
         if not isinstance(text, bytes):
             raise ScriptError("ERR unknown error")
-        if result[b"compiling"]:
+        if self._raw(result, b"compiling"):
             raise ScriptError(f"ERR Error compiling script (new function): {_text(text)}")
-        place = "" if line is None else f", on {_text(result[b'source'])}:{int(line)}."
+        place = "" if line is None else f", on {_text(self._raw(result, b'source'))}:{int(line)}."
         raise ScriptError(f"{_text(text)} script: {{}}{place}")
 
     def _is_over(self) -> bool:
@@ -225,14 +225,14 @@ class Lua:
         return self._table(value, 0)
 
     def _table(self, table: Any, depth: int) -> ClientReply:  # noqa: ANN401 - of Lua
-        if isinstance(error := table[b"err"], bytes):
+        if isinstance(error := self._raw(table, b"err"), bytes):
             return ErrorReply(_one_line(error.removeprefix(b"-")))
-        if isinstance(status := table[b"ok"], bytes):
+        if isinstance(status := self._raw(table, b"ok"), bytes):
             return SimpleString(_one_line(status))
-        if isinstance(number := table[b"double"], int | float):
+        if isinstance(number := self._raw(table, b"double"), int | float):
             return float(number)
         found: list[ClientReply] = []
-        while (member := table[len(found) + 1]) is not None:
+        while (member := self._raw(table, len(found) + 1)) is not None:
             if self._kind(member) == "table":
                 deep = ErrorReply("ERR reached lua stack limit")
                 found.append(self._table(member, depth + 1) if depth < 200 else deep)

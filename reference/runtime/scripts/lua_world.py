@@ -44,7 +44,10 @@ local function placed(err)
   end
   -- A call that a function ends with takes the place of that function.
   place = place or {source = user, currentline = from}
-  if not err.source then err.source, err.line = place.source, place.currentline end
+  if not rawget(err, 'source') then
+    rawset(err, 'source', place.source)
+    rawset(err, 'line', place.currentline)
+  end
   return err
 end
 
@@ -331,7 +334,7 @@ local function forget(number) libraries[number] = nil end
 local function collect()  -- if there is much
   if collectgarbage('count') > 16 * 1024 then collectgarbage() end
 end
-return run, compile, library, call_function, forget, collect
+return run, compile, library, call_function, forget, collect, rawget
 """
 
 WORLD: Final = BOUNDS + _AROUND + _LIBRARIES
