@@ -15,7 +15,12 @@ from click.core import ParameterSource
 
 from reference.core.rules import DIALECTS
 from reference.core.state import ClusterState
-from reference.runtime.configuration.directives import DIRECTIVES, DirectiveError, with_value
+from reference.runtime.configuration.directives import (
+    DIRECTIVES,
+    DirectiveError,
+    with_addresses,
+    with_value,
+)
 from reference.runtime.configuration.kept_directives import kept_directives
 from reference.runtime.driver import asked_to_stop
 from reference.runtime.driver_log import LEVELS, log_to_stdout
@@ -26,7 +31,7 @@ from reference.runtime.node import Node
 from reference.runtime.opening import StartError
 from reference.runtime.options import LOOPBACK, NodeOptions, OptionError, bus_port
 from reference.runtime.server import ConfigReadError, read_options, serve
-from reference.runtime.server_options import ConfigFileError, with_addresses
+from reference.runtime.server_options import ConfigFileError
 from reference.runtime.surroundings import Recorder
 
 _PORT: Final = click.IntRange(1, 65535)

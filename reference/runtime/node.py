@@ -250,9 +250,11 @@ class Node(NodeSeen):
         )
         nofailover = options.replica_no_failover
         self.step(SettingsChanged(settings=options.settings, nofailover=nofailover))
-        myself = self.state.myself
-        if not options.ip_is_a_guess and myself.address != options.address:
-            self._adjust(self.state.put(attrs.evolve(myself, address=options.address)))
+        myself, address = self.state.myself, options.address
+        if options.ip_is_a_guess and myself.address is not None:
+            address = attrs.evolve(address, ip=myself.address.ip)
+        if myself.address != address:
+            self._adjust(self.state.put(attrs.evolve(myself, address=address)))
         self._judge(self.clock.now())
 
     # What the bus tells.

@@ -35,6 +35,7 @@ class NodeOptions:
     cluster_config_file: str = "nodes.conf"  # relative to `directory`
     directory: Path = attrs.field(factory=Path)
     bind: str = LOOPBACK  # by which others know the node
+    bus_bind: str = ""  # where the bus listens, and others know the node, if that is another
     also_bind: tuple[str, ...] = ()  # those with a dash only if this machine has them
     announce_ip: str = ""  # empty: it is found out
     announce_port: int = 0  # 0: that of the clients
@@ -104,12 +105,16 @@ class NodeOptions:
         """Where other nodes and clients find this node."""
         if self.announce_ip:
             return self.announce_ip
-        return LOOPBACK if self.bind in ANY_ADDRESS else self.bind
+        return LOOPBACK if self._known_by in ANY_ADDRESS else self._known_by
 
     @property
     def ip_is_a_guess(self) -> bool:
         """Whether the address other nodes use to reach this one is better than ours."""
-        return not self.announce_ip and self.bind in ANY_ADDRESS
+        return not self.announce_ip and self._known_by in ANY_ADDRESS
+
+    @property
+    def _known_by(self) -> str:
+        return self.bus_bind or self.bind
 
     @property
     def tls_port(self) -> int:

@@ -8,14 +8,17 @@ import attrs
 
 from reference.clauses import clause
 from reference.core.rules import DIALECTS
-from reference.runtime.configuration.directives import DirectiveError, with_value
+from reference.runtime.configuration.directives import (
+    DirectiveError,
+    with_addresses,
+    with_value,
+)
 from reference.runtime.configuration.file import ConfigLine, ConfigLineError, config_lines
-from reference.runtime.options import ANY_ADDRESS, LOOPBACK, NodeOptions, OptionError, bus_port
+from reference.runtime.options import NodeOptions, OptionError, bus_port
 from reference.runtime.users.users import UserLineError, check_user_line
 
 _LARGEST_PORT: Final = 65535
 _NEEDS_MORE: Final = frozenset({"loadmodule", "rename-command", "replicaof", "slaveof"})
-_EVERYWHERE: Final = {"*": min(ANY_ADDRESS), "::*": max(ANY_ADDRESS)}
 
 
 class ConfigFileError(Exception):
@@ -153,28 +156,6 @@ def _decided(start: _Start, name: str, words: list[str]) -> _Start:
 _AT_START: Final = frozenset(
     {"bind", "cluster-config-file", "cluster-enabled", "cluster-port", "dir", "port"}
 )
-
-
-@clause("RT-35")
-def with_addresses(options: NodeOptions, words: list[str]) -> NodeOptions:
-    """The options with these addresses to listen on; the first without a dash is the node's own.
-
-    DirectiveError if there is none.
-    """
-    addresses = [_address(part) for word in words for part in word.split()]
-    own = next((each for each in addresses if not each.startswith("-")), None)
-    own = addresses[0] if own is None and addresses else own
-    if not own or not own.removeprefix("-"):
-        raise DirectiveError("an address to listen on is needed")
-    left_out = ("-", own, f"-{own}")
-    others = tuple(each for each in dict.fromkeys(addresses) if each not in left_out)
-    return attrs.evolve(options, bind=own.removeprefix("-"), also_bind=others)
-
-
-def _address(word: str) -> str:
-    dash, address = ("-", word[1:]) if word.startswith("-") else ("", word)
-    named = LOOPBACK if address == "localhost" else _EVERYWHERE.get(address, address)
-    return f"{dash}{named}"
 
 
 def _with_dialect(options: NodeOptions, words: list[str]) -> NodeOptions:

@@ -249,7 +249,7 @@ def test_busy_port_is_refused(keyspace: Keyspace) -> None:
     async def story(server: ClientServer) -> None:
         second = ClientServer(NodeDouble(), keyspace)
         with pytest.raises(OSError, match=str(server.port)):
-            await second.start(HOST, server.port)
+            second.start(HOST, server.port)
         assert second.port == 0
         await second.close()
 

@@ -287,6 +287,6 @@ def test_certificates_are_read_again_by_config_set(tmp_path: Path, authority: Au
         assert before != await shown(tls, context) == newer
         assert await request(*stands, "PING") == b"PONG"  # what stands goes on
         stands[1].transport.abort()
-        assert "immutable" in await failing(ask(port, "CONFIG", "SET", "tls-port", "0"))
+        assert "immutable" in await failing(ask(port, "CONFIG", "SET", "tls-cluster", "no"))
 
     run(secure(tmp_path, authority), masters=1, test=test)

@@ -12,7 +12,7 @@ from typing_extensions import override
 from reference.clauses import clause
 from reference.core.types import Address, Link, NodeId
 from reference.runtime.listening import stop_listening
-from reference.runtime.tls.listening import TlsListener
+from reference.runtime.tls.listening import Listener
 from reference.runtime.tls.settings import Tls, TlsError
 from reference.wire.bus_errors import BusLinkError
 from reference.wire.bus_frames import FrameReader
@@ -173,7 +173,7 @@ class Bus:
         self.buffer = memoryview(bytearray(_READ_SIZE))  # what was read last, of any link
         self.tls: Tls | None = None  # how links begin; None: without TLS
         self._server: asyncio.Server | None = None
-        self._secure = TlsListener(lambda: BusLink(self, Link.INBOUND), self._accepting)
+        self._secure = Listener(lambda: BusLink(self, Link.INBOUND), self._accepting)
         self._dials: dict[BusLink, asyncio.Task[None]] = {}
         self._standing: set[BusLink] = set()  # with a connection that has not ended
         self._to_flush: list[BusLink] = []

@@ -27,6 +27,7 @@ from reference.runtime.configuration.directives import kept_text
 from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.data.watch import Watch
 from reference.runtime.limits import OutputClass
+from reference.runtime.options import NodeOptions
 from reference.runtime.replication.feed import Feed, ReplicaFacts
 from reference.runtime.replies import ClientReply, encode
 from reference.runtime.saving.data_file import DataFile
@@ -75,6 +76,7 @@ class Service:
     users: Users = attrs.field(init=False)
     file: DataFile = attrs.field(init=False)
     ending: Ending = attrs.field(init=False)
+    listen_at: Callable[[NodeOptions], None] | None = attrs.field(default=None, init=False)
     tracking: Tracking = attrs.field(init=False)
     _own_slots: SlotSet = attrs.field(default=NO_SLOTS, init=False)
     _rules: Rules | None = attrs.field(default=None, init=False)

@@ -15,6 +15,7 @@ from reference.runtime.command_table.table import keys_of
 from reference.runtime.commands.replication import replication_lines, sync_lines
 from reference.runtime.commands.saving import persistence_lines
 from reference.runtime.configuration.directives import (
+    PLACES,
     DirectiveError,
     configured,
     given_names,
@@ -33,6 +34,12 @@ from reference.runtime.tls.settings import TlsError, changes_tls
 from reference.wire.resp import OK, ErrorReply, SimpleString
 
 _LOG = logging.getLogger(__name__)
+_NOT_LISTENING: Final = "ERR CONFIG SET failed (possibly related to argument '{}') - {}"
+_WHY_NOT: Final = {
+    "bind": "Failed to bind to specified addresses.",
+    "port": "Unable to listen on this port. Check server logs.",
+    "tls-port": "Unable to listen on this port. Check server logs.",
+}
 _STAYS: Final = ErrorReply("ERR Errors trying to SHUTDOWN. Check logs.")
 
 _NO_AOF: Final = (
@@ -201,12 +208,17 @@ def config_set(session: Session, arguments: list[bytes]) -> ClientReply:
         except TlsError as error:
             _LOG.warning("%s", error)
             return ErrorReply(_NO_TLS.format(pairs[0][0].lower()))
+    places = [name.lower() for name, _ in pairs if name.lower() in PLACES]
+    refused = _why_not_listening(session, places, options)
+    if refused is not None:
+        return refused
     record_as = session.service.keyspace.record_as
     if record_as is not None:
         try:
             record_as(options)
         except (OSError, ValueError) as error:
             _LOG.warning("the append only file cannot be used: %s", error)
+            _why_not_listening(session, places, session.node.options)
             return ErrorReply(_NO_AOF)
     if use_tls is not None:
         use_tls()
@@ -216,6 +228,27 @@ def config_set(session: Session, arguments: list[bytes]) -> ClientReply:
     if any(name.lower() == "loglevel" for name, _ in pairs):
         set_log_level(options.kept["loglevel"])
     return OK
+
+
+@clause("RT-36")
+def _why_not_listening(
+    session: Session, places: list[str], options: NodeOptions
+) -> ErrorReply | None:
+    """New clients are served where the options say if these change, or the error says why not.
+
+    Counterpart: `updatePort`, `applyBind`.
+    """
+    listen_at = session.service.listen_at
+    if not places or listen_at is None:
+        return None
+    try:
+        if not options.port and not options.tls_port:
+            raise OSError("a node without a port for clients is not served")  # noqa: TRY301
+        listen_at(options)
+    except OSError as error:
+        _LOG.warning("Failed listening: %s", error)
+        return ErrorReply(_NOT_LISTENING.format(places[0], _WHY_NOT[places[0]]))
+    return None
 
 
 @clause("RT-34")

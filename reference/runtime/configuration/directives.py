@@ -8,7 +8,7 @@ import attrs
 
 from reference.clauses import clause
 from reference.runtime.configuration.kept_directives import kept_directives, main_name
-from reference.runtime.options import NodeOptions
+from reference.runtime.options import ANY_ADDRESS, LOOPBACK, NodeOptions
 from reference.wire.texts import is_aux_value, is_ipv4, is_ipv6, is_word
 
 _LARGEST: Final = 2**63 - 1
@@ -183,7 +183,10 @@ def directives_of(dialect: str) -> Iterator[tuple[str, Directive]]:
                 yield directive.alias, directive
 
 
-_FIXED_HERE: Final = frozenset({"tls-cluster", "tls-port"})
+PLACES: Final = frozenset({"bind", "port", "tls-port"})
+"""Where clients find the node."""
+
+_FIXED_HERE: Final = frozenset({"tls-cluster"})
 """Servers change them while they run."""
 
 
@@ -242,7 +245,7 @@ def configured(options: NodeOptions, pairs: Sequence[tuple[str, str]]) -> NodeOp
 
     Counterpart: `configSetCommand`.
     """
-    chosen: dict[str, str] = {}
+    before, chosen = options, dict[str, str]()
     for given, text in pairs:
         name = given.lower()
         _check_changeable(options, name, given)
@@ -254,6 +257,8 @@ def configured(options: NodeOptions, pairs: Sequence[tuple[str, str]]) -> NodeOp
             options = with_value(options, name, [text])
         except DirectiveError as error:
             raise _refused(name, str(error)) from None
+    if "bind" in chosen:
+        return attrs.evolve(options, bus_bind=before.bus_bind or before.bind)
     return options
 
 
@@ -263,7 +268,8 @@ def _check_changeable(options: NodeOptions, name: str, given: str) -> None:
     kept = kept_directives(options.dialect).get(name)
     if kept is not None and kept.protected:
         raise _refused(name, "can't set protected config")
-    if name in _fixed(options) or name in _FIXED_HERE or (kept is not None and kept.fixed):
+    fixed = (_FIXED_HERE | set(_fixed(options))) - PLACES
+    if name in fixed or (kept is not None and kept.fixed):
         raise _refused(name, "can't set immutable config")
     if kept is None:
         unknown = "Unknown option or number of arguments for CONFIG SET"
@@ -278,6 +284,8 @@ def with_value(options: NodeOptions, name: str, words: list[str]) -> NodeOptions
         if len(words) != 1:
             raise DirectiveError("wrong number of arguments")
         return attrs.evolve(options, **{directive.option: directive.read(words[0])})
+    if name == "bind":
+        return with_addresses(options, words)
     kept = kept_directives(options.dialect).get(name)
     if kept is None:
         raise DirectiveError("Bad directive or wrong number of arguments")
@@ -287,7 +295,34 @@ def with_value(options: NodeOptions, name: str, words: list[str]) -> NodeOptions
         raise DirectiveError(str(error)) from None
     if name == "save" and not _is_save(text):
         raise DirectiveError("Invalid save parameters")
+    if name == "port":
+        return attrs.evolve(options, port=int(text))
     return attrs.evolve(options, kept={**options.kept, main_name(options.dialect, name): text})
+
+
+_EVERYWHERE: Final = {"*": min(ANY_ADDRESS), "::*": max(ANY_ADDRESS)}
+
+
+@clause("RT-35")
+def with_addresses(options: NodeOptions, words: list[str]) -> NodeOptions:
+    """The options with these addresses to listen on; the first without a dash is the node's own.
+
+    DirectiveError if there is none.
+    """
+    addresses = [_address(part) for word in words for part in word.split()]
+    own = next((each for each in addresses if not each.startswith("-")), None)
+    own = addresses[0] if own is None and addresses else own
+    if not own or not own.removeprefix("-"):
+        raise DirectiveError("an address to listen on is needed")
+    left_out = ("-", own, f"-{own}")
+    others = tuple(each for each in dict.fromkeys(addresses) if each not in left_out)
+    return attrs.evolve(options, bind=own.removeprefix("-"), also_bind=others)
+
+
+def _address(word: str) -> str:
+    dash, address = ("-", word[1:]) if word.startswith("-") else ("", word)
+    named = LOOPBACK if address == "localhost" else _EVERYWHERE.get(address, address)
+    return f"{dash}{named}"
 
 
 def _is_save(text: str) -> bool:

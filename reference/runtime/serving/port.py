@@ -10,10 +10,10 @@ from reference.runtime.clients.session import Service
 from reference.runtime.clients.view import NodeView
 from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.limits import Limits, configured_limits
-from reference.runtime.listening import stop_listening
+from reference.runtime.listening import present
 from reference.runtime.options import NodeOptions
 from reference.runtime.serving.connection import Connection
-from reference.runtime.tls.listening import TlsListener
+from reference.runtime.tls.listening import Listener
 
 
 @attrs.define
@@ -35,30 +35,44 @@ class ClientServer:
         self.frozen = False
         self._fixed = limits
         self._configured = _Configured(None, Limits())
-        self._server: asyncio.Server | None = None
-        self._secure = TlsListener(lambda: Connection(self), lambda: node.tls.contexts.clients)
+        self._open = Listener(lambda: Connection(self), lambda: None)
+        self._secure = Listener(lambda: Connection(self), lambda: node.tls.contexts.clients)
+        self.service.listen_at = self.listen_at
         self._connections: set[Connection] = set()
         self._ended = asyncio.Event()
         self._closed = False
         node.when_changed(self.service.follow_node)
 
-    async def start(self, hosts: str | Sequence[str], port: int) -> None:
+    def start(self, hosts: str | Sequence[str], port: int) -> None:
         """Clients are served at these addresses; OSError if it cannot be bound."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self), hosts, port, reuse_address=True
-        )
+        self._open.listen([hosts] if isinstance(hosts, str) else hosts, port)
 
     @clause("RT-62")
     def start_tls(self, hosts: Sequence[str], port: int) -> None:
         """Clients are served with TLS at these addresses; OSError if it cannot be bound."""
         self._secure.listen(hosts, port)
 
+    @clause("RT-36")
+    def listen_at(self, options: NodeOptions) -> None:
+        """New clients are served where these options say; OSError, and all is as before, if not.
+
+        Counterpart: `updatePort`, `applyTLSPort`, `applyBind`.
+        """
+        before = self.service.node.options
+        self._listen_at(self._open, options, options.port)
+        try:
+            self._listen_at(self._secure, options, options.tls_port)
+        except OSError:
+            self._listen_at(self._open, before, before.port)
+            raise
+
+    def _listen_at(self, listener: Listener, options: NodeOptions, port: int) -> None:
+        listener.listen(present(options.addresses) if port else (), port)
+
     @property
     def port(self) -> int:
         """The port that is listened on without TLS, 0 if none is."""
-        sockets = self._server.sockets if self._server is not None else ()
-        return int(sockets[0].getsockname()[1]) if sockets else 0
+        return self._open.port
 
     @property
     def limits(self) -> Limits:
@@ -77,6 +91,7 @@ class ClientServer:
     def freeze(self) -> None:
         """No request is read or answered, as if the process were stopped."""
         self.frozen = True
+        self._open.pause(paused=True)
         self._secure.pause(paused=True)
         for connection in self._connections:
             connection.freeze()
@@ -84,6 +99,7 @@ class ClientServer:
     def thaw(self) -> None:
         """What clients have sent in the meantime is answered."""
         self.frozen = False
+        self._open.pause(paused=False)
         self._secure.pause(paused=False)
         for connection in list(self._connections):
             connection.go_on()
@@ -94,15 +110,13 @@ class ClientServer:
         self.service.node.writes.end_all()
         await self.service.moves.close()
         await self.service.file.close()
-        await stop_listening(self._server)
+        await self._open.close()
         await self._secure.close()
         for connection in list(self._connections):
             connection.abort()
         while self._connections:
             self._ended.clear()
             await self._ended.wait()
-        if self._server is not None:
-            await self._server.wait_closed()
 
     # What connections tell.
 
@@ -134,6 +148,6 @@ async def serve_clients(
     """
     server = ClientServer(node, keyspace, limits)
     if port or not node.options.tls_port:
-        await server.start(hosts, port)
+        server.start(hosts, port)
     server.service.file.look()
     return server

@@ -1,4 +1,4 @@
-"""A port on which every connection begins with TLS."""
+"""A port whose connections begin with TLS, or do not."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from reference.clauses import clause
 from reference.runtime.listening import family_of
@@ -26,41 +26,77 @@ _TRY_AGAIN_S: Final = 1.0
 _NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
-class TlsListener:
-    """It accepts connections, and gives those to a protocol that have come to speak TLS."""
+Place: TypeAlias = tuple[str, int]
+"""An address and a port."""
+
+
+def _bound(places: Sequence[Place]) -> dict[Place, socket.socket]:
+    """Sockets that listen there; OSError, and there is none, if one cannot be had."""
+    made: dict[Place, socket.socket] = {}
+    with contextlib.ExitStack() as in_vain:
+        for host, port in places:
+            listener = socket.create_server((host, port), family=family_of(host), backlog=_BACKLOG)
+            made[host, port] = in_vain.enter_context(listener)
+            listener.setblocking(False)  # noqa: FBT003 - it has no name
+        in_vain.pop_all()
+    return made
+
+
+class Listener:
+    """It accepts connections, and gives those to a protocol that have come to speak TLS, if so."""
 
     def __init__(
         self,
         protocol: Callable[[], asyncio.BaseProtocol],
-        context: Callable[[], ssl.SSLContext],
+        context: Callable[[], ssl.SSLContext | None],
     ) -> None:
-        """It does not listen; `context` is asked for at each connection."""
+        """It does not listen; connections ask for the context, without which they have no TLS."""
         self._protocol = protocol
         self._context = context
-        self._sockets: list[socket.socket] = []
+        self._sockets: dict[Place, socket.socket] = {}
         self._greeted: set[asyncio.Task[None]] = set()
         self._paused = False
 
     def listen(self, hosts: Sequence[str], port: int) -> None:
-        """Connections are accepted; OSError, and all is as before, if the port cannot be had."""
-        with contextlib.ExitStack() as in_vain:
-            made = [
-                in_vain.enter_context(
-                    socket.create_server((host, port), family=family_of(host), backlog=_BACKLOG)
-                )
-                for host in hosts
-            ]
-            in_vain.pop_all()
-        self.stop()
-        self._sockets = made
-        for listener in made:
-            listener.setblocking(False)  # noqa: FBT003 - it has no name
+        """Connections are accepted there, and nowhere else any more.
+
+        OSError, and all is as before, if the port cannot be had. Nobody who dials is turned away in
+        between, unless an address of before stands in the way of a new one. Counterpart:
+        `changeListener`.
+        """
+        wanted = [(host, port) for host in hosts]
+        missing = [place for place in wanted if place not in self._sockets]
+        gone = [place for place in self._sockets if place not in wanted]
+        rivals = [place for place in gone if place[1] == port]
+        try:
+            made = _bound(missing)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not rivals:
+                raise
+            made = self._bound_instead(missing, rivals)
+        for place in gone:
+            self._stop_at(place)
+        self._sockets |= made
         self._read_or_not()
+
+    def _bound_instead(
+        self, missing: Sequence[Place], rivals: Sequence[Place]
+    ) -> dict[Place, socket.socket]:
+        """Those that could not be had beside the others; with OSError the others are back."""
+        for place in rivals:
+            self._stop_at(place)
+        try:
+            return _bound(missing)
+        except OSError:
+            self._sockets |= _bound(rivals)
+            self._read_or_not()
+            raise
 
     @property
     def port(self) -> int:
         """The port that is listened on, 0 if none is."""
-        return int(self._sockets[0].getsockname()[1]) if self._sockets else 0
+        first = next(iter(self._sockets.values()), None)
+        return 0 if first is None else int(first.getsockname()[1])
 
     def pause(self, *, paused: bool) -> None:
         """Nobody is accepted as long as it is paused; they wait."""
@@ -69,10 +105,14 @@ class TlsListener:
 
     def stop(self) -> None:
         """Nobody is accepted any more."""
-        for listener in self._sockets:
+        for place in list(self._sockets):
+            self._stop_at(place)
+
+    def _stop_at(self, place: Place) -> None:
+        listener = self._sockets.pop(place, None)
+        if listener is not None:
             asyncio.get_running_loop().remove_reader(listener)
             listener.close()
-        self._sockets = []
 
     async def close(self) -> None:
         """Nobody is accepted any more, and those who were not through with TLS are gone."""
@@ -85,7 +125,7 @@ class TlsListener:
 
     def _read_or_not(self) -> None:
         loop = asyncio.get_running_loop()
-        for listener in self._sockets:
+        for listener in self._sockets.values():
             if self._paused:
                 loop.remove_reader(listener)
             else:
@@ -111,6 +151,14 @@ class TlsListener:
             self._greeted.add(task)
             task.add_done_callback(self._greeted.discard)
 
+    def _manner(self) -> dict[str, Any]:
+        """How a connection begins."""
+        context = self._context()
+        if context is None:
+            return {}
+        times = {"ssl_handshake_timeout": _HANDSHAKE_S, "ssl_shutdown_timeout": _GOODBYE_S}
+        return {"ssl": context, **times}
+
     @clause("RT-62")
     async def _greet(self, connection: socket.socket) -> None:
         """The connection has become its protocol's, or is gone.
@@ -124,9 +172,7 @@ class TlsListener:
             await asyncio.get_running_loop().connect_accepted_socket(
                 self._protocol,
                 connection,
-                ssl=self._context(),
-                ssl_handshake_timeout=_HANDSHAKE_S,
-                ssl_shutdown_timeout=_GOODBYE_S,
+                **self._manner(),
             )
         except (OSError, TlsError) as error:
             log.info("Error accepting a connection of %s: %s", peer, error)
