@@ -15,7 +15,7 @@ from model_check.models.properties import (
     EXCLUSIVE_CLAIM,
     SLOT_DISPUTED,
 )
-from model_check.models.start import agreed, master, replica, told
+from model_check.models.start import agreed, apart, master, replica, told
 from model_check.system import Move
 from reference.core import effects
 from reference.core.announce import pong
@@ -34,7 +34,6 @@ from reference.core.slots import SlotSet
 from reference.core.state import ClusterState
 from reference.core.types import NodeId
 
-_REDIS: Final = NodeId("C")
 _MISLED: Final = NodeId("D")
 _SAME_EPOCH: Final = NodeId("A")
 
@@ -72,13 +71,8 @@ def _replaced(rules: Rules) -> tuple[History, Pong]:
         master("D", 0, epoch=1),
         replica("E", of="D"),
     )
-    like_redis = agreed(REDIS_7_0, *entries)
-    history = History(
-        tuple(
-            redis if redis.myself_id == _REDIS else node
-            for node, redis in zip(agreed(rules, *entries), like_redis, strict=True)
-        )
-    )
+    with apart({"C": REDIS_7_0}):
+        history = History(agreed(rules, *entries))
     late = pong(history.node("D"))
     history.fail("D", seen_by="B", with_help_of="C", heard_by="A E")
     history.elect("E", voters="B C", heard_by="A")

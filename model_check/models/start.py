@@ -1,6 +1,10 @@
 """How clusters look at the start of a model: everyone knows everyone, and all agree."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Final
 
 import attrs
 
@@ -10,6 +14,20 @@ from reference.core.rules import Rules
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState
 from reference.core.types import Address, Epoch, Health, NodeId, Role, ShardId
+
+_APART: Final[ContextVar[Mapping[str, Rules]]] = ContextVar(
+    "nodes that follow rules of their own", default=MappingProxyType({})
+)
+
+
+@contextmanager
+def apart(rules: Mapping[str, Rules]) -> Iterator[None]:
+    """Until the end, each start is of nodes of which those named follow these rules instead."""
+    token = _APART.set({**rules, **_APART.get()})
+    try:
+        yield
+    finally:
+        _APART.reset(token)
 
 
 def master(name: str, *slots: int, epoch: Epoch, shard: str | None = None) -> ClusterNode:
@@ -39,8 +57,9 @@ def view(
     """The state of the node of that name if its table has these entries.
 
     Its current_epoch is the newest configEpoch in the table unless given. Shards are left out where
-    the dialect has none.
+    the dialect has none. Its rules are those, unless it is one of those `apart`.
     """
+    rules = _APART.get().get(name, rules)
     newest = max(entry.config_epoch for entry in entries)
     if not rules.shards:
         entries = tuple(attrs.evolve(entry, shard_id=None) for entry in entries)
@@ -58,7 +77,8 @@ def agreed(rules: Rules, *entries: ClusterNode) -> tuple[ClusterState, ...]:
 
     def seen(entry: ClusterNode, by: NodeId) -> ClusterNode:
         """A replica announces its master's epoch, which some dialects take for its own."""
-        if entry.replicaof is None or by == entry.node_id or not rules.config_epoch_from_replicas:
+        theirs = _APART.get().get(str(by), rules)
+        if entry.replicaof is None or by == entry.node_id or not theirs.config_epoch_from_replicas:
             return entry
         return attrs.evolve(entry, config_epoch=epochs[entry.replicaof])
 
