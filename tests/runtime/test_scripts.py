@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import pytest
 
-from reference.core.rules import REDIS_7_0
+from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
 from reference.core.slots import key_hash_slot
 from reference.core.types import NodeId
 from reference.runtime.commands.dispatch import execute, writes
@@ -371,3 +371,28 @@ def test_a_script_that_may_write_is_not_run_as_one_that_reads(ask: Ask) -> None:
         "ERR Can not execute a script with write flag using *_ro command."
     )
     assert ask("EVAL", WRITES, "0") == 7
+
+
+@pytest.mark.parametrize(
+    ("rules", "words", "reply"),
+    [
+        (REDIS_7_0, "'blpop', KEYS[1], 0", "ERR This Redis command is not allowed from script"),
+        (VALKEY_9_1, "'blpop', KEYS[1], 0", None),
+        (VALKEY_9_1, "'blmpop', 0, 1, KEYS[1], 'LEFT'", None),
+        (VALKEY_9_1, "'wait', 1, 0", 0),
+        (VALKEY_9_1, "'xread', 'BLOCK', 0, 'STREAMS', KEYS[1], '$'", None),
+        (REDIS_7_0, "'xread', 'BLOCK', 0, 'STREAMS', KEYS[1], '$'",
+         "ERR xread command is not allowed with BLOCK option from scripts"),
+        (REDIS_7_0, "'xread', 'STREAMS', KEYS[1], '$'", None),
+        (VALKEY_9_1, "'foo'", "ERR Unknown command called from script"),
+        (REDIS_7_0, "'get'", "ERR Wrong number of args calling Redis command from script"),
+        (VALKEY_9_1, "'get'", "ERR Wrong number of args calling command from script"),
+        (VALKEY_9_1, "'multi'", "ERR This Valkey command is not allowed from script"),
+    ],
+)  # fmt: skip
+def test_scripts_do_not_wait(rules: Rules, words: str, reply: str | int | None) -> None:
+    asked = [b"EVAL", f"return redis.call({words})".encode(), b"1", b"bar"]
+
+    got = execute(Room(rules).session(1), asked)
+
+    assert (told(got).partition(" script: ")[0] if isinstance(got, ErrorReply) else got) == reply

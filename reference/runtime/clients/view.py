@@ -182,6 +182,8 @@ class Release:
     judges_ranges_first: bool  # of bits, and ranks, though there is no such key
     ranges_may_be_open: bool  # BITCOUNT takes a start alone
     knows_later_options: bool  # IFEQ of SET, NOSCORES of ZSCAN, an error for unknown types of SCAN
+    script_words: tuple[str, str]  # what errors call commands in scripts, and those they lack
+    scripts_may_block: bool  # and take nothing then, also XREAD
     fields_without_values: bool  # HSCAN knows NOVALUES
     addresses_are_names: bool  # in its log, of nodes that people have given none
 
@@ -225,6 +227,8 @@ _REDIS_7_0: Final = Release(
     judges_ranges_first=False,
     ranges_may_be_open=False,
     knows_later_options=False,
+    script_words=(" Redis", " Redis"),
+    scripts_may_block=False,
     fields_without_values=False,
     addresses_are_names=False,
 )
@@ -249,6 +253,7 @@ _REDIS_8_0: Final = attrs.evolve(
     pushes_follow_replies=True,
     knows_both_ports=True,
     judges_ranges_first=True,
+    scripts_may_block=True,
     fields_without_values=True,
 )
 
@@ -264,6 +269,7 @@ _VALKEY_8_1: Final = attrs.evolve(
     setslot_has_options=True,
     mistakes_empty_transactions=True,
     ranges_may_be_open=True,
+    script_words=("", " Valkey"),
     knows_later_options=True,
 )
 

@@ -21,13 +21,22 @@ from reference.wire.resp import OK, ErrorReply
 MAY_WRITE: Final = frozenset({"eval", "evalsha", "fcall"})
 """What is no command that writes, and yet may do so."""
 
-_NOT_IN_SCRIPTS: Final = {"noscript", "blocking", "migrate"}
+_NOT_IN_SCRIPTS: Final = {"noscript", "migrate"}
 _REFUSED: Final = (
     ("MOVED", "ERR Script attempted to access a non local key in a cluster node"),
     ("ASK", "ERR Script attempted to access a non local key in a cluster node"),
     ("TRYAGAIN", "ERR Script attempted to access a non local key in a cluster node"),
     ("CLUSTERDOWN", "ERR Script attempted to execute a command while the cluster is down"),
 )
+
+
+def _blocks(info: CommandInfo, words: list[bytes]) -> bool:
+    """Whether it is one of those that wait if they are asked to, and it is."""
+    if info.name not in ("xread", "xreadgroup"):
+        return False
+    options = [word.upper() for word in words]
+    return b"BLOCK" in options[: options.index(b"STREAMS") if b"STREAMS" in options else None]
+
 
 Run = Callable[[Session, CommandInfo, list[bytes]], ClientReply]
 """Carries out a command that may be carried out."""
@@ -51,12 +60,17 @@ class Running:
         """
         words, session = list(arguments), self.session
         info = session.release.table.lookup(words)
+        called, kind = session.release.script_words
         if info is None:
-            return ErrorReply("ERR Unknown Redis command called from script")
+            return ErrorReply(f"ERR Unknown{called} command called from script")
         if not info.takes(len(words)):
-            return ErrorReply("ERR Wrong number of args calling Redis command from script")
+            return ErrorReply(f"ERR Wrong number of args calling{called} command from script")
         if not _NOT_IN_SCRIPTS.isdisjoint((info.name, *info.flags)) or info.subcommands:
-            return ErrorReply("ERR This Redis command is not allowed from script")
+            return ErrorReply(f"ERR This{kind} command is not allowed from script")
+        if _blocks(info, words) and not session.release.scripts_may_block:
+            return ErrorReply(
+                f"ERR {info.name} command is not allowed with BLOCK option from scripts"
+            )
         refused = why_not_in_script(session, info, words)
         if refused is not None:
             return refused
