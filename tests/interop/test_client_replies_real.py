@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from tests.support import DIALECT_OF, LOOPBACK, Server, Workshop, wait_until
+from tests.support import LOOPBACK, Server
 
 pytestmark = pytest.mark.interop
 
@@ -216,6 +216,18 @@ CONVERSATIONS: Final = {
         "SET {l}2 bac", "LCS {l}1 {l}2 IDX", "LCS {l}1 {l}2 IDX WITHMATCHLEN",
         "LCS {l}1 {l}2 LEN IDX", "LCS {l}1 {l}2 FOO", "LCS {l}1 {l}3", "DEL {l}1 {l}2",
     ),
+    "streams in wrong forms": (
+        "XADD s 1-1 f v", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c STREAMS s >",
+        "XAUTOCLAIM s g d 0 -", "XAUTOCLAIM s g d 0 - COUNT 0", "XAUTOCLAIM s g d 0 x",
+        "XAUTOCLAIM s g d 0 - COUNT x", "XAUTOCLAIM s g d 0 (0", "XAUTOCLAIM s g d 0 (1-1",
+        "XAUTOCLAIM s g d 0 + JUSTID", "XAUTOCLAIM n g d 0 - COUNT 0", "XAUTOCLAIM s g d x -",
+        "XAUTOCLAIM s g d 0 - COUNT 8070450532247928833", "XAUTOCLAIM s g d 0 - FOO",
+        "XAUTOCLAIM s g d 0 - COUNT", "XAUTOCLAIM s g d -5 - JUSTID", "XAUTOCLAIM n g d 0 -",
+        "XAUTOCLAIM s g d 0 (18446744073709551615-18446744073709551615", "XACK s g x",
+        "XAUTOCLAIM s g d 0 18446744073709551616", "XACK s g 1-1 x", "XACK n g x", "XACK s g 1",
+        "XACK s g -", "XACK s g 1-1 1-1", "SET k v", "XREADGROUP GROUP g c STREAMS k >",
+        "XREAD STREAMS k 0", "XACK k g x", "XAUTOCLAIM k g d 0 0", "DEL s", "DEL k",
+    ),
     "later releases": (
         "SET k x", "SET k 1 IFEQ x GET", "SET k 2 IFEQ 1", "SET k 2 IFEQ 1", "GET k",
         "SET k 2 IFEQ", "SET k 3 IFEQ 2 NX", "SET k 3 IFEQ 2 FOO", "SET k 3 IFEQ 2 EX 0",
@@ -258,21 +270,6 @@ def _say(server: Server, lines: tuple[str, ...]) -> bytes:
         while _MARK.encode() not in said:
             said += connection.recv(65536)
     return _ids_are_alike(said)
-
-
-@pytest.fixture(scope="module", params=["valkey", "redis"])
-def pair(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> "tuple[Server, Server]":
-    """A real server and one of ours, each a cluster by itself."""
-    shop = Workshop(tmp_path_factory.mktemp("pair"))
-    request.addfinalizer(shop.end)  # noqa: PT021 - also if what follows fails
-    both = shop.real(request.param), shop.slotproof(DIALECT_OF[request.param])
-    for each in both:
-        each.cluster("ADDSLOTSRANGE", 0, 16383)
-    for each in both:
-        wait_until(lambda one=each: one.info()["cluster_state"] == "ok", 20)  # type: ignore[misc]
-    return both
 
 
 @pytest.mark.parametrize("name", CONVERSATIONS)

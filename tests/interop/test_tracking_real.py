@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from reference.wire.resp import encode_reply
-from tests.support import DIALECT_OF, LOOPBACK, Server, Workshop, wait_until
+from tests.support import LOOPBACK, Server
 
 pytestmark = pytest.mark.interop
 
@@ -119,21 +119,6 @@ class Ears:
         """All connections are closed."""
         for each in self._clients.values():
             each.close()
-
-
-@pytest.fixture(scope="module", params=["valkey", "redis"])
-def pair(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Server, Server]:
-    """A real server and one of ours, each a cluster by itself."""
-    shop = Workshop(tmp_path_factory.mktemp("pair"))
-    request.addfinalizer(shop.end)  # noqa: PT021 - also if what follows fails
-    both = shop.real(request.param), shop.slotproof(DIALECT_OF[request.param])
-    for each in both:
-        each.cluster("ADDSLOTSRANGE", 0, 16383)
-    for each in both:
-        wait_until(lambda one=each: one.info()["cluster_state"] == "ok", 20)  # type: ignore[misc]
-    return both
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -279,27 +279,46 @@ def test_what_cannot_be_said_in_the_old_format_is_no_reason_to_end(tmp_path: Pat
     assert not list(tmp_path.iterdir())
 
 
+def _ends_by_command(directory: Path, line: str, points: str) -> bool:
+    room = room_in(directory, valkey=False, save=points, dbfilename="x")
+    room(1, line)
+    return room.node.ended
+
+
+def _ends_by_signal(directory: Path, word: str, points: str) -> bool:
+    port = free_ports(1)[0]
+    kept = {"shutdown-on-sigterm": word, "save": points, "dbfilename": "x"}
+    options = NodeOptions(port=port, cport=port + 10000, directory=directory, kept=kept)
+
+    async def ends() -> bool:
+        async with listening_node(options) as node:
+            return await ask_to_end(node, signal.SIGTERM)
+
+    return asyncio.run(ends())
+
+
 @pytest.mark.parametrize(
-    ("line", "points", "is_saved"),
+    ("ends", "word", "points", "is_saved"),
     [
-        ("SHUTDOWN", "", False),
-        ("SHUTDOWN", "900 1", True),
-        ("SHUTDOWN SAVE", "", True),
-        ("SHUTDOWN NOSAVE", "900 1", False),
+        (_ends_by_command, "SHUTDOWN", "", False),
+        (_ends_by_command, "SHUTDOWN", "900 1", True),
+        (_ends_by_command, "SHUTDOWN SAVE", "", True),
+        (_ends_by_command, "SHUTDOWN NOSAVE", "900 1", False),
+        (_ends_by_signal, "default", "", False),
+        (_ends_by_signal, "default", "9 1", True),
+        (_ends_by_signal, "save", "", True),
+        (_ends_by_signal, "nosave", "9 1", False),
     ],
 )
 def test_it_is_saved_before_the_end(
     tmp_path: Path,
-    line: str,
+    ends: Callable[[Path, str, str], bool],
+    word: str,
     points: str,
     is_saved: bool,  # noqa: FBT001
 ) -> None:
-    room = room_in(tmp_path, valkey=False, save=points)
-
-    room(1, line)
-
-    assert room.node.ended
-    assert bool(list(tmp_path.iterdir())) is is_saved
+    assert ends(tmp_path, word, points)
+    assert (tmp_path / "x").exists() is is_saved
 
 
 def test_a_node_that_cannot_save_goes_on_unless_it_must_end(tmp_path: Path) -> None:
@@ -309,33 +328,6 @@ def test_a_node_that_cannot_save_goes_on_unless_it_must_end(tmp_path: Path) -> N
     ends = [room.node.ended]
     room(1, "SHUTDOWN SAVE FORCE")
     assert [*ends, room.node.ended] == [False, True]
-
-
-@pytest.mark.parametrize(
-    ("word", "points", "is_saved"),
-    [
-        ("default", "9 1", True),
-        ("default", "", False),
-        ("save", "", True),
-        ("nosave", "9 1", False),
-    ],
-)
-def test_what_a_signal_means(
-    tmp_path: Path,
-    word: str,
-    points: str,
-    is_saved: bool,  # noqa: FBT001
-) -> None:
-    port = free_ports(1)[0]
-
-    async def ends(directory: Path) -> bool:
-        kept = {"shutdown-on-sigterm": word, "save": points, "dbfilename": "x"}
-        options = NodeOptions(port=port, cport=port + 10000, directory=directory, kept=kept)
-        async with listening_node(options) as node:
-            return await ask_to_end(node, signal.SIGTERM)
-
-    assert asyncio.run(ends(tmp_path))
-    assert (tmp_path / "x").exists() is is_saved
 
 
 def test_a_save_can_be_made_to_take_its_time(tmp_path: Path) -> None:
