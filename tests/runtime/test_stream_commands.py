@@ -1,6 +1,6 @@
 """What is told of streams and their groups, and strings whose time ends at a millisecond.
 
-Clauses: CM-93, CM-116.
+Clauses: CM-93, CM-116, CM-118.
 """
 
 import time
@@ -81,3 +81,47 @@ def test_ids_that_are_set_reach_who_follows_the_data() -> None:
     assert isinstance(entry.value, RdbStream)
     assert (entry.value.last_id, entry.value.entries_added) == (StreamId(9, 0), 7)
     assert entry.value.max_deleted_id == StreamId(3, 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "reply"),
+    [
+        ("XAUTOCLAIM bar g d 0 -", "*3 0-0 *1 *2 1-1 *2 f v *0"),
+        ("XAUTOCLAIM bar g d 0 (0", "*3 0-0 *1 *2 1-1 *2 f v *0"),
+        ("XAUTOCLAIM bar g d 0 (1-1", "*3 0-0 *0 *0"),
+        ("XAUTOCLAIM bar g d 0 (1-18446744073709551615 JUSTID", "*3 0-0 *0 *0"),
+        ("XAUTOCLAIM bar g d 0 + COUNT 1", "*3 0-0 *0 *0"),
+        ("XAUTOCLAIM bar g d 0 - COUNT 0", "-ERR COUNT must be > 0"),
+        ("XAUTOCLAIM bar g d 0 - FOO", "-ERR syntax error"),
+        ("XAUTOCLAIM bar g d x -", "-ERR Invalid min-idle-time argument for XAUTOCLAIM"),
+        ("XAUTOCLAIM bar g d 0 x",
+         "-ERR Invalid stream ID specified as stream command argument"),
+        ("XAUTOCLAIM bar g d 0 (18446744073709551615-18446744073709551615",
+         "-ERR invalid start ID for the interval"),
+        ("XACK bar g 1-1 x", "-ERR Invalid stream ID specified as stream command argument"),
+        ("XACK bar g 1-1", ":1"),
+        ("XACK {bar}n g x", ":0"),
+        ("XREAD STREAMS {bar}k 0",
+         "-WRONGTYPE Operation against a key holding the wrong kind of value"),
+    ],
+)  # fmt: skip
+def test_wrong_forms_are_answered_as_by_servers(line: str, reply: str) -> None:
+    room = Room(VALKEY_9_1)
+    for before in ("XADD bar 1-1 f v", "XGROUP CREATE bar g 0", "SET {bar}k v",
+                   "XREADGROUP GROUP g c STREAMS bar >"):  # fmt: skip
+        room(1, before)
+
+    assert room(1, line) == reply
+
+
+def test_who_waits_for_a_group_is_told_that_its_stream_is_gone() -> None:
+    room = Room(VALKEY_9_1)
+    room(1, "XGROUP CREATE bar g $ MKSTREAM")
+    room(1, "XREADGROUP GROUP g c BLOCK 0 STREAMS bar >")
+
+    room(2, "DEL bar")
+    room(2, "XADD bar 1-1 f v")
+
+    assert room.heard(1) == (
+        "-NOGROUP No such key 'bar' or consumer group 'g' in XREADGROUP with GROUP option"
+    )

@@ -166,14 +166,21 @@ def read_streams(session: Session, arguments: list[bytes]) -> ClientReply:
         _last_id(session.service.keyspace, key) if read and given == b"$" else given
         for key, given in zip(keys, ids, strict=True)
     ]
-    reply = _ask(session, *options, *keys, *found) or None
-    if isinstance(reply, ErrorReply) and reply.text.startswith("ERR The XGROUP"):
-        missing = _first_missing(session, keys).decode("utf-8", "surrogateescape")
+    if any(_type_of(session, key) not in ("stream", "none") for key in keys):
+        return ErrorReply("WRONGTYPE Operation against a key holding the wrong kind of value")
+
+    def attempt(names: Sequence[bytes], after: Sequence[bytes]) -> ClientReply:
+        reply = _ask(session, *options, *names, *after) or None
+        if not isinstance(reply, ErrorReply) or not reply.text.startswith("ERR The XGROUP"):
+            return reply
+        missing = _first_missing(session, names).decode("utf-8", "surrogateescape")
         group = arguments[words.index(b"GROUP") + 1].decode("utf-8", "surrogateescape")
         return ErrorReply(
             f"NOGROUP No such key '{missing}' or consumer group '{group}' in XREADGROUP with "
             "GROUP option"
         )
+
+    reply = attempt(keys, found)
     history = not read and any(given != b">" for given in ids)
     if reply is not None or timeout_s is None or history:
         return NULL_ARRAY if reply is None else reply
@@ -182,7 +189,7 @@ def read_streams(session: Session, arguments: list[bytes]) -> ClientReply:
         session,
         arguments,
         keys,
-        lambda key: _ask(session, *options, key, after[key]) or None,
+        lambda key: attempt([key], [after[key]]),
         timeout_s,
     )
 

@@ -1,5 +1,6 @@
 """Data commands whose wrong forms servers judge before they look at keys, and the engine after."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Final
@@ -19,6 +20,10 @@ _RANK_ZERO: Final = (
     "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use "
     "negative to start from the end of the list"
 )
+_BAD_COUNT: Final = "ERR COUNT must be > 0"
+_MOST_IDS: Final = _LARGEST // 16
+_LAST_NUMBER: Final = 2**64 - 1
+_ID: Final = re.compile(rb"(\d{1,20})(?:-(\d{1,20}))?")
 _ENDS: Final = {
     b"LMPOP": ("list", (b"LEFT", b"RIGHT")),
     b"ZMPOP": ("zset", (b"MIN", b"MAX")),
@@ -204,6 +209,64 @@ def pop_of_one(session: Session, name: bytes, key: bytes, words: list[bytes]) ->
     return _ask(session, name, b"1", key, *words)
 
 
+@clause("CM-118")
+def claim_what_waits(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The consumer has the entries that nobody has acknowledged for so long, from an id on.
+
+    Counterpart: `xautoclaimCommand`.
+    """
+    words = [word.upper() for word in arguments]
+    parse_integer(arguments[4], "ERR Invalid min-idle-time argument for XAUTOCLAIM")
+    start = _start_of(arguments[5])
+    at = 6
+    while at < len(words):
+        if words[at] == b"COUNT" and at + 1 < len(words):
+            count = parse_integer(arguments[at + 1], _BAD_COUNT)
+            if not 0 < count <= _MOST_IDS:
+                return ErrorReply(_BAD_COUNT)
+            at += 1
+        elif words[at] != b"JUSTID":
+            return ErrorReply(_SYNTAX)
+        at += 1
+    return _ask(session, *arguments[:5], start, *arguments[6:])
+
+
+def _start_of(word: bytes) -> bytes:
+    """The first id of a range that begins so, in full."""
+    if word in (b"-", b"+"):
+        return b"0-0" if word == b"-" else b"%d-%d" % (_LAST_NUMBER, _LAST_NUMBER)
+    stamp, number = _id_of(word.removeprefix(b"("))
+    if word.startswith(b"("):
+        stamp, number = (stamp, number + 1) if number < _LAST_NUMBER else (stamp + 1, 0)
+        if stamp > _LAST_NUMBER:
+            raise CommandError("ERR invalid start ID for the interval")
+    return b"%d-%d" % (stamp, number)
+
+
+def _id_of(word: bytes) -> tuple[int, int]:
+    """Both numbers of the id of an entry; the second may be missing."""
+    found = _ID.fullmatch(word)
+    numbers = (
+        [int(part or 0) for part in found.groups()] if found is not None else [_LAST_NUMBER + 1]
+    )
+    if max(numbers) > _LAST_NUMBER:
+        raise CommandError("ERR Invalid stream ID specified as stream command argument")
+    return numbers[0], numbers[1]
+
+
+@clause("CM-118")
+def acknowledge(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The entries wait no more, or nothing has changed if one of the ids is none.
+
+    Counterpart: `xackCommand`.
+    """
+    held = _ask(session, b"TYPE", arguments[1])
+    if isinstance(held, SimpleString) and held.text == "stream":
+        for word in arguments[3:]:
+            _id_of(word)
+    return _ask(session, *arguments)
+
+
 FORM_HANDLERS: Final[Handlers] = {
     "expire": _judged(judge_expiry),
     "expireat": _judged(judge_expiry),
@@ -216,6 +279,8 @@ FORM_HANDLERS: Final[Handlers] = {
     "lpos": _place,
     "lmpop": pop_of_many,
     "zmpop": pop_of_many,
+    "xack": acknowledge,
+    "xautoclaim": claim_what_waits,
     "zpopmin": _judged(_judge_popped),
     "zpopmax": _judged(_judge_popped),
     "zintercard": _judged(_judge_limit),
