@@ -35,7 +35,6 @@ from reference.core.events import (
     MigrationConnected,
     MigrationEstablished,
     MigrationEvent,
-    MigrationRequest,
     SnapshotSent,
     SyncSlotsFromMaster,
     SyncSlotsReceived,
@@ -58,6 +57,7 @@ from reference.core.slot_migration import setslot
 from reference.core.slots import NO_SLOTS, SlotSet
 from reference.core.state import ClusterState, bind_slots
 from reference.core.taken_slots import note_taken
+from reference.core.types import NodeId
 
 _MASTERS_ONLY: Final = "Slot migration can only be used on primary nodes."
 _SPANS_SHARDS: Final = "Requested slots span multiple shards"
@@ -77,23 +77,32 @@ _ANSWERS: Final = {
 
 
 @clause("SM-20", "SM-21")
-def why_no_migration(state: ClusterState, command: ClusterMigrateSlots) -> str | None:
+def why_no_migration(
+    state: ClusterState, command: ClusterMigrateSlots, *, whole: bool = True
+) -> str | None:
     """The server's text for what is wrong with the command, None if it may be executed.
 
-    Counterpart: `clusterCommandMigrateSlots`, `validateSlotMigrationCanStartOrReply`.
+    Unless it is whole the last target is not looked at. Counterpart: `clusterCommandMigrateSlots`,
+    `validateSlotMigrationCanStartOrReply`.
     """
     if not state.rules.atomic_slot_migration:
         return "unknown subcommand 'MIGRATESLOTS'. Try CLUSTER HELP."
-    error = _why_none_can_start(state)
+    error = why_none_can_start(state)
     taken = NO_SLOTS
     for request in command.requests:
-        error = error or _why_no_export(state, request, taken)
+        error = error or _why_slots_stay(state, request.slots, taken)
         taken |= request.slots
+        if whole or request is not command.requests[-1]:
+            error = error or _why_not_there(state, request.target)
     return error
 
 
-@clause("SM-20")
-def _why_none_can_start(state: ClusterState) -> str | None:
+@clause("SM-20", "SM-24")
+def why_none_can_start(state: ClusterState) -> str | None:
+    """Why no slots come or go by themselves now, None if they may.
+
+    Counterpart: `validateSlotMigrationCanStartOrReply`.
+    """
     if state.myself.is_replica:
         return _MASTERS_ONLY
     if state.importing_slots_from:
@@ -102,23 +111,25 @@ def _why_none_can_start(state: ClusterState) -> str | None:
 
 
 @clause("SM-21")
-def _why_no_export(state: ClusterState, request: MigrationRequest, taken: SlotSet) -> str | None:
-    error = _why_not_of_one_shard(state, request.slots)
+def _why_slots_stay(state: ClusterState, slots: SlotSet, taken: SlotSet) -> str | None:
+    error = _why_not_of_one_shard(state, slots)
     if error is not None:
         return error
-    if request.slots - state.myself.slots:
+    if slots - state.myself.slots:
         return "Slots are not served by this node."
     leaving = NO_SLOTS
     for job in state.slot_migrations:
         leaving |= job.slots
-    if leaving & request.slots:
-        return f"I am already migrating slot {min(leaving & request.slots)}."
-    if taken & request.slots:
-        return "Slot ranges in migrations overlap"
-    if request.target not in state.nodes:
-        return f"Unknown node name: {request.target}"
-    myself = request.target == state.myself_id
-    return "Target node can not be this node." if myself else None
+    if leaving & slots:
+        return f"I am already migrating slot {min(leaving & slots)}."
+    return "Slot ranges in migrations overlap" if taken & slots else None
+
+
+@clause("SM-21")
+def _why_not_there(state: ClusterState, target: NodeId) -> str | None:
+    if target not in state.nodes:
+        return f"Unknown node name: {target}"
+    return "Target node can not be this node." if target == state.myself_id else None
 
 
 def _why_not_of_one_shard(state: ClusterState, slots: SlotSet) -> str | None:
@@ -256,7 +267,7 @@ def why_no_import(state: ClusterState, asked: SyncSlotsEstablish) -> str | None:
     """
     if not state.rules.atomic_slot_migration:
         return "unknown subcommand 'SYNCSLOTS'. Try CLUSTER HELP."
-    error = _why_none_can_start(state)
+    error = why_none_can_start(state)
     if error is not None:
         return error
     source = state.nodes.get(asked.source)

@@ -24,6 +24,7 @@ from tests.runtime.moving_room import (
     run,
     until,
 )
+from tests.runtime.room import Room
 from tests.support import LOOPBACK
 
 
@@ -316,10 +317,24 @@ def test_the_source_has_the_password(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    ["MIGRATESLOTS SLOTSRANGE 5 0", "MIGRATESLOTS x 0 0 NODE y", "SYNCSLOTS ESTABLISH x"],
+)
+def test_a_replica_says_that_it_is_one_before_it_complains_of_words(words: str) -> None:
+    room = Room(replica=True)
+
+    answer = room(1, f"CLUSTER {words}")
+
+    assert answer == "-ERR Slot migration can only be used on primary nodes."
+
+
+@pytest.mark.parametrize(
     ("words", "error"),
     [
         ("MIGRATESLOTS x 0 0 NODE y", "syntax error"),
         ("MIGRATESLOTS SLOTSRANGE 0 0", "syntax error"),
+        ("MIGRATESLOTS SLOTSRANGE 9000 9000", "Slots are not served by this node."),
+        ("MIGRATESLOTS SLOTSRANGE 9000 9000 NODE y", "Slots are not served by this node."),
         ("MIGRATESLOTS SLOTSRANGE 0 0 NODE y", "Invalid node name: y"),
         (f"MIGRATESLOTS SLOTSRANGE 0 0 NODE {'f' * 40}", f"Unknown node name: {'f' * 40}"),
         (f"MIGRATESLOTS SLOTSRANGE 9 9000 NODE {'f' * 40}", "Requested slots span multiple shards"),

@@ -117,6 +117,22 @@ def test_a_migration_that_cannot_be_is_refused_in_the_servers_words(
 
 
 @pytest.mark.parametrize(
+    ("requests", "error"),
+    [
+        ([(slots(0), A)], None),
+        ([(slots(1), A)], "Slots are not served by this node."),
+        ([(slots(0), A), (slots(4), B)], "Target node can not be this node."),
+        ([(slots(0), B), (slots(0), A)], "Slot ranges in migrations overlap"),
+        ([], None),
+    ],
+)
+def test_of_a_request_without_a_target_the_slots_are_judged(
+    requests: list[tuple[SlotSet, NodeId]], error: str | None
+) -> None:
+    assert why_no_migration(at(A), migrate(*requests), whole=False) == error
+
+
+@pytest.mark.parametrize(
     ("request_", "error"),
     [
         ((slots(0, 4), NodeId("x")), "I am already migrating slot 4."),

@@ -1,11 +1,11 @@
 """The commands of atomic slot migration: what operators ask for, and what a source says."""
 
 import secrets
-from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
 from reference.clauses import clause
+from reference.core.atomic_migration import why_no_migration, why_none_can_start
 from reference.core.events import (
     ClusterCancelSlotMigrations,
     ClusterMigrateSlots,
@@ -33,26 +33,38 @@ def migrate_slots(session: Session, arguments: list[bytes]) -> ClientReply:
 
     Counterpart: `clusterCommandMigrateSlots`.
     """
-    try:
-        requests = tuple(_requests(arguments[2:]))
-    except SyncSlotsError as error:
-        return ErrorReply(f"ERR {error}")
-    return session.submit(ClusterMigrateSlots(requests=requests))
-
-
-def _requests(words: list[bytes]) -> Iterator[MigrationRequest]:
+    requests: list[MigrationRequest] = []
+    words = arguments[2:]
     while words:
-        if words[0].upper() != b"SLOTSRANGE":
-            raise SyncSlotsError("syntax error")
-        slots, words = parse_slot_ranges(words[1:])
-        if len(words) < 2 or words[0].upper() != b"NODE":
-            raise SyncSlotsError("syntax error")
-        target = words[1].decode("utf-8", "surrogateescape")
-        if len(words[1]) != _NAME_LENGTH:
-            raise SyncSlotsError(f"Invalid node name: {target}")
-        name = JobName(secrets.token_hex(_NAME_LENGTH // 2))
-        yield MigrationRequest(slots=slots, target=NodeId(target), name=name)
-        words = words[2:]
+        began = len(requests)
+        try:
+            words = _add_request(requests, words)
+        except SyncSlotsError as wrong:
+            whole = len(requests) == began
+            command = ClusterMigrateSlots(requests=tuple(requests))
+            return ErrorReply(
+                f"ERR {why_no_migration(session.state, command, whole=whole) or wrong}"
+            )
+    return session.submit(ClusterMigrateSlots(requests=tuple(requests)))
+
+
+@clause("SM-21")
+def _add_request(requests: list[MigrationRequest], words: list[bytes]) -> list[bytes]:
+    """The words behind the first request, which is one more now.
+
+    SyncSlotsError if it is none, after which the last one's target means nothing if there are more.
+    """
+    if words[0].upper() != b"SLOTSRANGE":
+        raise SyncSlotsError("syntax error")
+    slots, words = parse_slot_ranges(words[1:])
+    target = words[1].decode("utf-8", "surrogateescape") if len(words) > 1 else ""
+    name = JobName(secrets.token_hex(_NAME_LENGTH // 2))
+    requests.append(MigrationRequest(slots=slots, target=NodeId(target), name=name))
+    if len(words) < 2 or words[0].upper() != b"NODE":
+        raise SyncSlotsError("syntax error")
+    if len(words[1]) != _NAME_LENGTH:
+        raise SyncSlotsError(f"Invalid node name: {target}")
+    return words[2:]
 
 
 def _cancel(session: Session, _arguments: list[bytes]) -> ClientReply:
@@ -91,6 +103,9 @@ def sync_slots(session: Session, arguments: list[bytes]) -> ClientReply:
 def _establish(session: Session, words: list[bytes]) -> ClientReply:
     if session.outlet is None or session.service.keyspace.in_group:
         raise SyncSlotsError("slots come on a connection of their own")
+    error = why_none_can_start(session.state)
+    if error is not None:
+        raise SyncSlotsError(error)
     asked = parse_establish(words)
     reply, importing = session.node.migrations.establish(session.outlet, asked)
     if importing is None:
