@@ -1,6 +1,6 @@
 """Data commands that the engine does not have, or has with a flaw.
 
-Clauses: CM-3, CM-5, CM-18, CM-115, CM-117, CM-118, CM-119.
+Clauses: CM-3, CM-5, CM-18, CM-93, CM-115, CM-117, CM-118, CM-119.
 """
 
 import pytest
@@ -199,3 +199,26 @@ def test_redis_7_knows_no_later_options() -> None:
     assert room(1, "HSCAN {bar}h 0 NOVALUES") == "-ERR syntax error"
     assert room(1, "HSCAN {bar}n 0 NOVALUES") == "*2 0 *0"
     assert room(1, "SCAN 0 TYPE foo") == "*2 0 *0"
+
+
+@pytest.mark.parametrize(
+    ("line", "least", "most"),
+    [("PSETEX bar 100500 v", 99_500, 100_500), ("SETEX bar 100 v", 99_000, 100_000)],
+)
+def test_strings_are_kept_to_the_millisecond(
+    room: Room, line: str, least: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_800_000_000.75  # far from a whole second
+    monkeypatch.setattr("time.time", lambda: now)
+    monkeypatch.setattr("time.time_ns", lambda: int(now * 1e9))
+
+    assert room(1, line) == "+OK"
+    left_ms = int(room(1, "PTTL bar").removeprefix(":"))
+
+    assert least < left_ms <= most
+    assert left_ms == most
+    assert room(1, "GET bar") == "v"
+    for wrong in ("PSETEX bar 0 v", "SETEX bar -1 v", "SETEX bar 9223372036854775 v"):
+        name = wrong.split()[0].lower()
+        assert room(1, wrong) == f"-ERR invalid expire time in '{name}' command"
+    assert room(1, "SETEX bar x v") == "-ERR value is not an integer or out of range"

@@ -167,6 +167,8 @@ def test_each_command_has_exactly_one_who_answers_it() -> None:
         "rpop",
         "scan",
         "set",
+        "psetex",
+        "setex",
         "xack",
         "xautoclaim",
         "zintercard",

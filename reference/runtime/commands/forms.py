@@ -267,6 +267,20 @@ def acknowledge(session: Session, arguments: list[bytes]) -> ClientReply:
     return _ask(session, *arguments)
 
 
+@clause("CM-93")
+def set_for_a_time(session: Session, arguments: list[bytes]) -> ClientReply:
+    """The key holds the string for so long, to the millisecond, as the engine's do not.
+
+    Counterpart: `setexCommand`, `psetexCommand`.
+    """
+    key, word, value = arguments[1:]
+    amount, name = parse_integer(word), _lower(arguments[0])
+    length_ms = amount if name == "psetex" else amount * 1000
+    if not 0 < length_ms <= _LARGEST - time.time_ns() // 1_000_000:
+        return ErrorReply(f"ERR invalid expire time in '{name}' command")
+    return _ask(session, b"SET", key, value, b"PX", b"%d" % length_ms)
+
+
 FORM_HANDLERS: Final[Handlers] = {
     "expire": _judged(judge_expiry),
     "expireat": _judged(judge_expiry),
@@ -279,6 +293,8 @@ FORM_HANDLERS: Final[Handlers] = {
     "lpos": _place,
     "lmpop": pop_of_many,
     "zmpop": pop_of_many,
+    "psetex": set_for_a_time,
+    "setex": set_for_a_time,
     "xack": acknowledge,
     "xautoclaim": claim_what_waits,
     "zpopmin": _judged(_judge_popped),
