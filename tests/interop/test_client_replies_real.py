@@ -157,7 +157,7 @@ CONVERSATIONS: Final = {
         "ZRANK z c WITHSCORE", "ZRANK z b WITHSCORE", "ZRANK z b", "DEL z", "DEL k",
     ),
     "how often": (
-        "SET k 1", "OBJECT FREQ k", "OBJECT FREQ n", "OBJECT FREQ", "OBJECT IDLETIME k",
+        "SET k 1", "OBJECT FREQ k", "OBJECT FREQ n", "OBJECT FREQ", "OBJECT IDLETIME",
         "CONFIG SET maxmemory-policy allkeys-lfu", "OBJECT FREQ n", "OBJECT IDLETIME k",
         "OBJECT IDLETIME n", "CONFIG SET maxmemory-policy noeviction", "OBJECT FREQ k",
         "LOLWUT VERSION x", "DEL k",
