@@ -12,6 +12,7 @@ import attrs
 from reference.clauses import clause
 from reference.runtime.libraries import LibraryError, check_name
 from reference.runtime.replies import ClientReply, encode
+from reference.runtime.scripts.lua_packing import libraries
 from reference.runtime.scripts.lua_world import WORLD
 from reference.wire.resp import ErrorReply, SimpleString
 
@@ -76,10 +77,20 @@ class Lua:
         build = self._lua.compile(WORLD)
         members = build(
             self._call_command, _log, _sha1hex, _encoded, self._decoded, self._is_over,
-            _is_flag, _why_no_name,
+            _is_flag, _why_no_name, self._packing(),
         )  # fmt: skip
         self._run, self._compile, self._library, self._function, self._forget = members[:5]
         self._collect, self._raw = members[5:]  # what a metatable does is the script's to wait for
+
+    def _packing(self) -> object:
+        """The libraries of `lua_packing` as tables of Lua."""
+        made = self._lua.table_from
+        found = libraries(made, self._kind)
+        tables = {
+            name.encode(): made({each.encode(): function for each, function in members.items()})
+            for name, members in found.items()
+        }
+        return made(tables)
 
     def why_not(self, code: bytes) -> str | None:
         """What is wrong with the code, None if it can be run."""

@@ -5,7 +5,7 @@ from typing import Final
 from reference.runtime.scripts.lua_bounds import BOUNDS
 
 _AROUND: Final = b"""
-local call, log, sha1hex, encode, decode, over, known_flag, wrong_name = ...
+local call, log, sha1hex, encode, decode, over, known_flag, wrong_name, packing = ...
 local getinfo, sethook, setenv, load = debug.getinfo, debug.sethook, setfenv, loadstring
 local null = newproxy()
 local guarded = {}
@@ -145,6 +145,18 @@ function cjson.decode(text)
   return nulls(value)
 end
 
+local function checked(problem, ...)
+  if problem then error(problem, 3) end
+  return ...
+end
+local function library_of(name)
+  local made = {}
+  for member, whole in pairs(packing[name]) do
+    made[member] = function(...) return checked(whole(...)) end
+  end
+  return guard(made)
+end
+
 local allowed = {
   assert = assert, error = error, ipairs = ipairs, next = next, pairs = pairs,
   rawequal = rawequal, rawget = rawget, select = select, tonumber = tonumber,
@@ -153,6 +165,7 @@ local allowed = {
   math = copy(math, {randomseed = true}),
   redis = guard(redis), server = guard(redis), cjson = guard(cjson),
   os = guard({clock = os.clock}),
+  cmsgpack = library_of('cmsgpack'), struct = library_of('struct'), bit = library_of('bit'),
 }
 function allowed.getmetatable(value)
   return type(value) == 'table' and getmetatable(value) or nil
