@@ -377,7 +377,7 @@ class Node(NodeSeen):
         self.state, effects = step(before, event)
         old = self.pace
         self.pace = after_step(old, before, self.state, event, now=now, entropy=entropy())
-        tell_of_candidacy(self._log, old, self.pace, now)
+        tell_of_candidacy(self._log, old, self.pace, self.state, now)
         if self.state is not before:
             self._follow_state(before, link, now)
         for effect in effects:

@@ -224,7 +224,7 @@ class Reception:
         node.pace = learn_abilities(node.pace, sender, takes_meet_again=again)
         old = node.pace
         node.pace = hear_offset(old, node.state, sender, header.offset, now=now, entropy=entropy())
-        tell_of_candidacy(self._log, old, node.pace, now)
+        tell_of_candidacy(self._log, old, node.pace, node.state, now)
 
     def _take_in_times(self, message: Message, wire: Heartbeat, now: int) -> None:
         node = self._node

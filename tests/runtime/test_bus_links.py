@@ -12,12 +12,12 @@ import pytest
 from typing_extensions import override
 
 from reference.core.rules import REDIS_7_0, VALKEY_9_1, Rules
-from reference.core.types import Link, NodeId
+from reference.core.types import Health, Link, NodeId
 from reference.pacing.pace import Candidacy, Pace
 from reference.pacing.pacemaker import begin
 from reference.runtime.bus.candidacy_log import tell_of_candidacy
 from reference.runtime.bus.connections import Bus, BusLink
-from tests.builders import A1, B, view
+from tests.builders import A1, A, B, change, view
 
 
 class _Owner:
@@ -134,7 +134,41 @@ def test_the_log_tells_when_a_replica_is_to_stand(
     caplog.set_level(logging.INFO)
     log = logging.LoggerAdapter(logging.getLogger(__name__), {})
 
-    tell_of_candidacy(log, _pace(rules, old), _pace(rules, new), 100)
+    tell_of_candidacy(log, _pace(rules, old), _pace(rules, new), view(A1, rules=rules), 100)
 
     assert bool(caplog.messages) == bool(text)
     assert text in "".join(caplog.messages)
+
+
+@pytest.mark.parametrize(
+    ("rules", "rank", "announcing", "told"),
+    [
+        (VALKEY_9_1, 0, 1, "This is the best ranked replica and can initiate the election"),
+        (VALKEY_9_1, 1, 1, "Start of election delayed"),
+        (VALKEY_9_1, 0, 0, "Start of election delayed"),
+        (REDIS_7_0, 0, 1, "Start of election delayed"),
+    ],
+)
+def test_the_log_tells_of_the_best_who_need_not_wait(
+    rules: Rules,
+    rank: int,
+    announcing: int,
+    told: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    log = logging.LoggerAdapter(logging.getLogger(__name__), {})
+    state = change(view(A1, rules=rules), A, health=Health.FAIL)
+    if announcing:
+        state = change(state, A1, my_master_failed=True)
+    at_once = Candidacy(auth_time=100, earliest=100, rank=rank)
+    later = attrs.evolve(at_once, auth_time=900)
+
+    tell_of_candidacy(log, _pace(rules, None), _pace(rules, at_once), state, 100)
+    fresh = caplog.messages[0]
+    caplog.clear()
+    tell_of_candidacy(log, _pace(rules, later), _pace(rules, at_once), state, 100)
+
+    assert fresh.startswith(told)
+    became = [each for each in caplog.messages if each.startswith("Myself become the best")]
+    assert bool(became) == told.startswith("This is")
