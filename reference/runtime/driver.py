@@ -10,6 +10,7 @@ from typing import Any
 
 from reference.clauses import clause
 from reference.core.state import ClusterState
+from reference.runtime.clients.view import release_of
 from reference.runtime.configuration.directives import kept_text
 from reference.runtime.node import Node
 from reference.runtime.opening import listening_node
@@ -47,7 +48,8 @@ async def run_nodes(
             return
         for node in running:
             await node.settle()
-        log.info("slotproof is now ready to exit, bye bye...")
+        title = release_of(running[0].state).server.capitalize()
+        log.info("%s is now ready to exit, bye bye...", title)
         leave(None)
 
 

@@ -120,14 +120,14 @@ def test_the_contract_of_the_test_suite_is_kept(tmp_path: Path) -> None:
 
         with redis.Redis(port=port, decode_responses=True) as client:
             got = client.config_get("*")
-            assert got["notify-keyspace-events"] == "KEA"
+            assert got["notify-keyspace-events"] == "AKE"
             assert got["replica-serve-stale-data"] == got["slave-serve-stale-data"] == "yes"
             assert "cluster-ping-interval" not in got
             assert client.config_get("cluster-ping-interval") == {"cluster-ping-interval": "100"}
 
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
-    assert "bye bye" in _log(tmp_path)
+    assert "Redis is now ready to exit, bye bye..." in _log(tmp_path)
     assert not (tmp_path / "valkey.pid").exists()
 
 
