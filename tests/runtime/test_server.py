@@ -127,7 +127,7 @@ def test_the_contract_of_the_test_suite_is_kept(tmp_path: Path) -> None:
 
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
-    assert "Redis is now ready to exit, bye bye..." in _log(tmp_path)
+    assert "Valkey is now ready to exit, bye bye..." in _log(tmp_path)
     assert not (tmp_path / "valkey.pid").exists()
 
 
