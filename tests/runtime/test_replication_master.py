@@ -395,3 +395,41 @@ def test_slotproof_follows_slotproof_and_hands_the_stream_on(tmp_path: Path) -> 
             assert await late.sync(stream.replid, stream.offset + 1) == f"+CONTINUE {own.replid}"
 
     asyncio.run(told())
+
+
+@pytest.mark.parametrize("eof", [True, False])
+def test_a_file_takes_as_long_as_its_keys_are_to_take(tmp_path: Path, eof: bool) -> None:  # noqa: FBT001
+    async def story(node: Node, connect: Callable[[], Awaitable[Link]]) -> None:
+        client, replica = await connect(), await connect()
+        await client.ask("SET", "a", "1")
+        kept = dict(node.options.kept)
+        node.options = attrs.evolve(node.options, kept=kept | {"rdb-key-save-delay": "1000000000"})
+        await replica.sync(eof=eof)
+        [feed] = node.replicas.feeds
+        file = asyncio.create_task(replica.file())
+        await client.ask("SET", "b", "2")  # the node goes on
+        assert feed.state is FeedState.SENDING
+
+        node.options = attrs.evolve(node.options, kept=kept)
+
+        assert await file == {b"a": b"1"}
+
+    run(tmp_path, story)
+
+
+def test_nobody_is_waited_for_who_is_gone(tmp_path: Path) -> None:
+    async def story(node: Node, connect: Callable[[], Awaitable[Link]]) -> None:
+        client, replica = await connect(), await connect()
+        await client.ask("SET", "a", "1")
+        kept = dict(node.options.kept) | {"rdb-key-save-delay": "1000000000"}
+        node.options = attrs.evolve(node.options, kept=kept)
+        await replica.sync()
+        [feed] = node.replicas.feeds
+
+        replica.writer.close()
+
+        while node.replicas._tasks:
+            await asyncio.wait(node.replicas._tasks)
+        assert feed.over
+
+    run(tmp_path, story)

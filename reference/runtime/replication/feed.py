@@ -13,7 +13,7 @@ import attrs
 from reference.clauses import clause
 from reference.core.types import NodeId
 from reference.runtime.replication.snapshot import Snapshot
-from reference.wire.rdb import RdbAux, RdbSlotImport, WritableEntry, format_rdb
+from reference.wire.rdb import RdbAux, RdbKey, RdbSlotImport, WritableEntry, format_rdb
 from reference.wire.rdb_encode import RDB_VERSION, VALKEY_VERSION
 from reference.wire.setslot import OPEN_SLOTS
 
@@ -24,6 +24,10 @@ _SPOOLED: Final = 16 << 20
 """Bytes of a file that are held in memory before it goes to the disk."""
 
 _LOOK_AGAIN_S: Final = 0.005
+_PATIENCE_S: Final = 0.1
+_ALIVE: Final = b"\n"
+"""What a replica is sent so that it knows that there is somebody."""
+
 _READS_NEWEST: Final = 9
 """The major release from which on servers read files of version 80."""
 
@@ -75,6 +79,8 @@ class Feed:
         self._most = most
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
+        self._keys = 0  # that were written since it was last waited
+        self.over = False  # its connection is
 
     @clause("RE-19")
     def send(self, data: bytes) -> None:
@@ -116,9 +122,15 @@ class Feed:
 
     @clause("RE-14", "RE-17")
     async def send_all(
-        self, head: bytes, snapshot: Snapshot, *, diskless: bool, told: Callable[[], None]
+        self,
+        head: bytes,
+        snapshot: Snapshot,
+        *,
+        diskless: bool,
+        told: Callable[[], None],
+        delay_s: Callable[[], float],
     ) -> None:
-        """The file is on its way; the stream follows it.
+        """The file is on its way, no faster than a key in `delay_s`; the stream follows it.
 
         Behind a file of unknown length it follows only when the replica has read the file, since
         the servers look for the mark at the end of what has arrived. Counterpart:
@@ -129,6 +141,7 @@ class Feed:
             mark = secrets.token_hex(20).encode()
             self._outlet.write(b"$EOF:" + mark + b"\r\n")
             for part in self._file(snapshot):
+                await self._take_time(delay_s, b"")
                 await self._send_part(part)
             self._outlet.write(mark)
             self.state = FeedState.LOADING
@@ -136,7 +149,8 @@ class Feed:
             with tempfile.SpooledTemporaryFile(_SPOOLED) as spool:
                 for part in self._file(snapshot):
                     spool.write(part)
-                    self._outlet.write(b"\n")  # so that it knows that there is somebody
+                    self._outlet.write(_ALIVE)
+                    await self._take_time(delay_s, _ALIVE)
                     await asyncio.sleep(0)
                 self._outlet.write(b"$%d\r\n" % spool.tell())
                 spool.seek(0)
@@ -144,6 +158,20 @@ class Feed:
                     await self._send_part(part)
             self._be_online()
         told()
+
+    async def _take_time(self, delay_s: Callable[[], float], meanwhile: bytes) -> None:
+        """The keys so far have taken as long as they are to take, as long as somebody waits."""
+        keys, self._keys = self._keys, 0
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while not self.over and (left := keys * delay_s() + began - loop.time()) > 0:
+            await asyncio.sleep(min(left, _PATIENCE_S))
+            self._outlet.write(meanwhile)
+
+    def _counted(self, entries: Iterator[WritableEntry]) -> Iterator[WritableEntry]:
+        for entry in entries:
+            self._keys += isinstance(entry, RdbKey)
+            yield entry
 
     async def _send_part(self, part: bytes) -> None:
         self._outlet.write(part)
@@ -154,7 +182,7 @@ class Feed:
     def _file(self, snapshot: Snapshot) -> Iterator[bytes]:
         version = VALKEY_VERSION if self.facts.release >= _READS_NEWEST else RDB_VERSION
         with contextlib.closing(snapshot):
-            yield from format_rdb(_with_facts(snapshot, version), version)
+            yield from format_rdb(self._counted(_with_facts(snapshot, version)), version)
 
 
 def _with_facts(snapshot: Snapshot, version: int) -> Iterator[WritableEntry]:

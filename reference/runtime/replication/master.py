@@ -17,7 +17,7 @@ from reference.runtime.options import NodeOptions
 from reference.runtime.pause import WritePause
 from reference.runtime.replication.backlog import Stream
 from reference.runtime.replication.feed import Feed, FeedState, Outlet, ReplicaFacts
-from reference.runtime.replication.snapshot import Snapshot
+from reference.runtime.replication.snapshot import Snapshot, save_delay_s
 from reference.wire.resp import encode_reply
 from reference.wire.setslot import format_open_slots
 
@@ -195,7 +195,13 @@ class Replicas:
 
     async def _sent(self, feed: Feed, head: bytes, snapshot: Snapshot, diskless: bool) -> None:  # noqa: FBT001
         try:
-            await feed.send_all(head, snapshot, diskless=diskless, told=self._look)
+            await feed.send_all(
+                head,
+                snapshot,
+                diskless=diskless,
+                told=self._look,
+                delay_s=lambda: save_delay_s(self._node.options),
+            )
         except ValueError as error:  # the replica cannot read what we have
             self._log.warning("no file for %s:%d: %s", feed.facts.ip, feed.facts.port, error)
             feed.drop()
@@ -209,6 +215,7 @@ class Replicas:
 
     def leave(self, feed: Feed) -> None:
         """The replica's connection is over."""
+        feed.over = True
         if feed in self.feeds:
             self.feeds.remove(feed)
             self._log.info("connection with replica %s:%d lost", feed.facts.ip, feed.facts.port)

@@ -5,8 +5,16 @@ from collections.abc import Iterator, Sequence
 
 from reference.clauses import clause
 from reference.core.slots import SlotSet, key_hash_slot
+from reference.runtime.configuration.directives import kept_text
 from reference.runtime.data.keyspace import Keyspace
+from reference.runtime.options import NodeOptions
 from reference.wire.rdb import RdbFunction, RdbKey
+
+
+def save_delay_s(options: NodeOptions) -> float:
+    """How long the writing of a key is to take, for tests; below 0: so many keys in a µs."""
+    given = int(kept_text(options, "rdb-key-save-delay"))
+    return given / 1e6 if given >= 0 else 1e-6 / -given
 
 
 class Snapshot:

@@ -18,7 +18,7 @@ from reference.runtime.files.storage import sync_file, sync_folder
 from reference.runtime.libraries import LibraryError, Source
 from reference.runtime.options import NodeOptions
 from reference.runtime.replication.backlog import Stream
-from reference.runtime.replication.snapshot import Snapshot
+from reference.runtime.replication.snapshot import Snapshot, save_delay_s
 from reference.wire.rdb import RdbAux, RdbDecoder, RdbFunction, RdbKey, WritableEntry, format_rdb
 from reference.wire.rdb_encode import RDB_VERSION, VALKEY_VERSION
 from reference.wire.rdb_strings import RdbError
@@ -184,7 +184,7 @@ class DataFile:
             with temporary.open("wb") as file:
                 for part in parts:
                     file.write(part)
-                    await asyncio.sleep(self._delay_s * len(written))
+                    await asyncio.sleep(save_delay_s(self._options()) * len(written))
                     written.clear()
             await asyncio.get_running_loop().run_in_executor(None, sync_file, temporary)
             self._take(temporary, counted)
@@ -196,12 +196,6 @@ class DataFile:
         finally:
             temporary.unlink(missing_ok=True)
             self.took_s = int(time.monotonic() - self._began_s)
-
-    @property
-    def _delay_s(self) -> float:
-        """How long the writing of a key is to take, for tests; below 0: so many keys in a µs."""
-        given = int(kept_text(self._options(), "rdb-key-save-delay"))
-        return given / 1e6 if given >= 0 else 1e-6 / -given
 
     def cancel(self) -> bool:
         """What is being written, or is to be, is not any more; False if there was nothing."""
