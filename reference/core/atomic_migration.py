@@ -186,6 +186,18 @@ def cancel_slot_migrations(state: ClusterState, out: list[Effect]) -> ClusterSta
 
 
 @clause("SM-23")
+def why_not_by_hand(state: ClusterState) -> str | None:
+    """Why no slot is opened, closed or given away by SETSLOT now, None if it may be.
+
+    Counterpart: `clusterParseSetSlotCommand`.
+    """
+    if not (state.myself.is_master and state.slot_migrations):
+        return None
+    imports = any(job.is_import for job in state.slot_migrations)
+    return f"Slot {'import' if imports else 'export'} in progress."
+
+
+@clause("SM-23")
 def setslot_unless_migrating(
     state: ClusterState, command: ClusterSetslot, out: list[Effect]
 ) -> ClusterState:
@@ -193,10 +205,9 @@ def setslot_unless_migrating(
 
     Counterpart: the SETSLOT branch of `clusterCommand`.
     """
-    if state.myself.is_master and state.slot_migrations:
-        imports = any(job.is_import for job in state.slot_migrations)
-        what = "import" if imports else "export"
-        out.append(Reply(error=f"ERR Slot {what} in progress."))
+    error = why_not_by_hand(state)
+    if error is not None:
+        out.append(Reply(error=f"ERR {error}"))
         return state
     return setslot(state, command, out)
 

@@ -1,7 +1,7 @@
 """What operators may do to a node, and how it answers them.
 
 Clauses: CM-8, CM-9, CM-40, CM-45, CM-46, CM-47, CM-48, CM-49, CM-51, CM-52,
-CM-D1, RT-23.
+CM-D1, RT-23, SM-23.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from reference.core.events import ClusterFailover, ClusterReset, FailoverOption
+from reference.core.migration_jobs import MigrationStage
 from reference.core.open_slots import open_slots
 from reference.core.rules import DIALECTS, REDIS_7_0, REDIS_8_0, VALKEY_8_1, VALKEY_9_1, Rules
 from reference.core.slots import NO_SLOTS, SlotSet
@@ -17,6 +18,7 @@ from reference.core.types import NodeId
 from reference.runtime.clients.view import RELEASES
 from reference.wire.announced import Announced
 from tests.runtime.node_double import MASTERS, REPLICA, Client, NodeDouble, alone, three_masters
+from tests.slot_migrations import job, with_jobs
 
 A, B, C = MASTERS
 BAR, HELLO, FOO = 5061, 866, 12182
@@ -387,3 +389,20 @@ def test_a_node_alone_flushes_its_slots(clients: list[Client]) -> None:
     assert client("CLUSTER FLUSHSLOTS") == "OK"
 
     assert client.node.state.myself.slots == NO_SLOTS
+
+
+@pytest.mark.parametrize("words", ["x STABLE", "5 FOO", f"5 MIGRATING {B}", f"5 IMPORTING {B}"])
+@pytest.mark.parametrize(
+    ("stage", "error"),
+    [
+        (MigrationStage.CONNECTING, "ERR Slot export in progress."),
+        (MigrationStage.RECEIVING_SNAPSHOT, "ERR Slot import in progress."),
+    ],
+)
+def test_no_slot_is_set_by_hand_while_one_moves_by_itself(
+    clients: list[Client], words: str, stage: MigrationStage, error: str
+) -> None:
+    client = _client(clients)
+    client.node.change(with_jobs(client.node.state, job(stage)))
+
+    assert client(f"CLUSTER SETSLOT {words}") == error

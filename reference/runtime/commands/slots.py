@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from reference.clauses import clause
+from reference.core.atomic_migration import why_not_by_hand
 from reference.core.events import (
     ClusterAddSlots,
     ClusterDelSlots,
@@ -136,6 +137,9 @@ def set_slot(session: Session, arguments: list[bytes]) -> ClientReply:
     """
     if session.state.myself.is_replica:
         return ErrorReply("ERR Please use SETSLOT only with masters.")
+    error = why_not_by_hand(session.state)
+    if error is not None:
+        return ErrorReply(f"ERR {error}")
     command, rest = _setslot_command(session, arguments)
     if command is None or (rest and not session.release.setslot_has_options):
         text = "ERR Invalid CLUSTER SETSLOT action or number of arguments. Try CLUSTER HELP"
