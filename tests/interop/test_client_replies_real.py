@@ -253,6 +253,21 @@ CONVERSATIONS: Final = {
         "COMMAND GETKEYS SORT a BY x GET STORE STORE c", "DEL {l}", "PFADD {l}1 a b",
         "PFADD {l}2 c", "PFMERGE {l}1 {l}2", "PFCOUNT {l}1", "DEL {l}1 {l}2",
     ),
+    "answers of the engine": (
+        "DEL bar", "SADD {b}s a", "SSCAN {b}s -2", "SSCAN {b}s x",
+        "SSCAN {b}s 99999999999999999999",
+        "HSET {b}h f v g 1", "HSCAN {b}h x", "ZADD {b}z 0 a", "ZSCAN {b}z 1.5", "SCAN x",
+        "HINCRBYFLOAT {b}h f 1", "HINCRBYFLOAT {b}h g x", "HINCRBYFLOAT {b}h g 1.5",
+        "SET {b}t v", "PFADD {b}t a", "PFCOUNT {b}t", "PFADD {b}p a", "PFCOUNT {b}p",
+        "XADD {b}x 1-1 f v", "XADD {b}x 1-2 f v", "XGROUP CREATE {b}x g 0", "XPENDING {b}x g",
+        "XREADGROUP GROUP g c STREAMS {b}x >", "XPENDING {b}x g", "XPENDING {b}x nog",
+        "XRANGE {b}x - + COUNT 0", "XREVRANGE {b}x + - COUNT 0", "XRANGE {b}x - + COUNT -1",
+        "XRANGE {b}n - + COUNT 0", "XRANGE {b}x - + COUNT 1", "XCLAIM {b}x g c 0 bad",
+        "XCLAIM {b}x g c x 1-1", "XCLAIM {b}x g c 0 1-1 JUSTID", "XCLAIM {b}x g c 0 1-1 IDLE",
+        "XCLAIM {b}t g c 0 1-1", "RPUSH {b}l 3 1 2", "SORT {b}l BY {b}w_*", "SORT {b}l GET w_*",
+        "SORT {b}l GET {b}w_* GET {b}h->g", "SORT {b}l BY w_*{b}", "SORT {b}l BY {c}w_*",
+        "FLUSHALL SYNC", "FLUSHDB sync", "FLUSHALL NOW", "DBSIZE",
+    ),
 }  # fmt: skip
 
 

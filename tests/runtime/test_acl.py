@@ -86,14 +86,14 @@ def test_what_was_queued_is_looked_at_again(room: Room) -> None:
 def test_who_waits_is_looked_at_again(room: Room, command: str, fill: str, had: str) -> None:
     come_in(room, 1, "on >pw ~bar* +@all")
     room(1, command)
-    room(9, f"ACL SETUSER u -{command.split()[0]}")
+    room(9, f"ACL SETUSER u -{command.split(maxsplit=1)[0]}")
     before = room(9, "EXISTS bar")
 
     room(9, fill)
 
     later = room.node.state.rules is not REDIS_7_0
     assert before == ":0"
-    assert room.heard(1) == (refused(room, command.split()[0].lower()) if later else had)
+    assert room.heard(1) == (refused(room, command.split(maxsplit=1)[0].lower()) if later else had)
     assert len(room.service.waits) == 0
     assert ("reason command" in room(9, "ACL LOG")) == later
 

@@ -127,7 +127,12 @@ def valkey() -> Iterator[Client]:
         ("COMMAND DOCS foo", {}),
         (
             "COMMAND DOCS get",
-            {"get": {"summary": "The string of a key.", "since": "1.0.0", "group": "string"}},
+            {"get": {
+                "summary": "The string of a key.", "since": "1.0.0", "group": "string",
+                "complexity": "O(1)",
+                "arguments": [{"name": "key", "type": "key",
+                               "key_spec_index": 0}],
+            }},
         ),
         ("COMMAND LIST x", "ERR syntax error"),
         ("COMMAND GETKEYS mset a 1 b 2", (b"a", b"b")),

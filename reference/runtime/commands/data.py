@@ -1,9 +1,11 @@
 """Data commands that the engine does not have, or has with a flaw, by way of those that it has."""
 
+import re
 import time
 from typing import Final
 
 from reference.clauses import clause
+from reference.core.slots import key_hash_slot
 from reference.runtime.clients.arguments import CommandError, parse_integer
 from reference.runtime.clients.session import Handlers, Session
 from reference.runtime.replies import NULL_ARRAY, ClientReply, SetReply
@@ -15,6 +17,9 @@ _WHEN: Final = {
 """Units of options in milliseconds, and whether they count from now."""
 _WITH: Final = {b"HRANDFIELD": b"WITHVALUES", b"ZRANDMEMBER": b"WITHSCORES"}
 _LARGEST: Final = 2**63 - 1
+_TAGGED: Final = re.compile(rb"[^*?\[{\\]*\{[^*?\[\\}]+\}")
+"""What a pattern begins with whose keys are all in one slot."""
+_SORT_NOT_PERMITTED: Final = "ERR {} option of SORT denied due to insufficient ACL permissions."
 _MOST_CHOICES: Final = 1_000_000
 """For each the engine makes an element of its reply, before any of it is sent."""
 
@@ -163,13 +168,26 @@ def copy(session: Session, arguments: list[bytes]) -> ClientReply:
 
 @clause("CM-93")
 def sort(session: Session, arguments: list[bytes]) -> ClientReply:
-    """The elements in order, by themselves alone. Counterpart: `sortCommandGeneric`."""
+    """The elements in order: by themselves, or, where releases have it so, by keys of their slot.
+
+    Counterpart: `sortCommandGeneric`.
+    """
     for position, argument in enumerate(arguments[2:-1], 2):
         word, pattern = argument.upper(), arguments[position + 1]
         by_key = word == b"BY" and b"*" in pattern
         if by_key or (word == b"GET" and (pattern != b"#" or not session.release.sort_takes_self)):
+            if session.release.sort_takes_self and _is_of_one_slot(pattern, arguments[1]):
+                if session.user.unrestricted:
+                    continue
+                return ErrorReply(_SORT_NOT_PERMITTED.format(word.decode()))
             return ErrorReply(session.release.sort_error.format(word.decode()))
     return _ask(session, *arguments)
+
+
+def _is_of_one_slot(pattern: bytes, key: bytes) -> bool:
+    """Whether a pattern is of keys in the slot of this one. Counterpart: `patternHashSlot`."""
+    found = _TAGGED.match(pattern)
+    return found is not None and key_hash_slot(found[0]) == key_hash_slot(key)
 
 
 DATA_HANDLERS: Final[Handlers] = {

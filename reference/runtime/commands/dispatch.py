@@ -25,6 +25,7 @@ from reference.runtime.commands.connection import CONNECTION_HANDLERS
 from reference.runtime.commands.data import DATA_HANDLERS
 from reference.runtime.commands.debug import DEBUG_HANDLERS
 from reference.runtime.commands.docs import DOCS_HANDLERS
+from reference.runtime.commands.engine_answers import ANSWER_HANDLERS
 from reference.runtime.commands.forms import FORM_HANDLERS
 from reference.runtime.commands.functions import function_handlers
 from reference.runtime.commands.keys import KEY_HANDLERS
@@ -56,6 +57,7 @@ HANDLERS: Final[Handlers] = {
     **PUBSUB_HANDLERS,
     **BLOCKING_HANDLERS,
     **DATA_HANDLERS,
+    **ANSWER_HANDLERS,
     **FORM_HANDLERS,
     **NEWER_HANDLERS,
     **STREAM_HANDLERS,

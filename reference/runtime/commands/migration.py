@@ -121,7 +121,8 @@ def flush(session: Session, arguments: list[bytes]) -> ClientReply:
 
     Counterpart: `clusterHandleFlushDuringSlotMigration`.
     """
-    reply = session.service.keyspace.execute(arguments, session.protocol)
+    words = arguments[:1] if arguments[1:] in ([b"SYNC"], [b"sync"]) else arguments
+    reply = session.service.keyspace.execute(words, session.protocol)
     if not isinstance(reply, ErrorReply):
         session.node.migrations.data_flushed()
     return reply

@@ -6,6 +6,7 @@ from typing import Final
 from reference.clauses import clause
 from reference.runtime.clients.arguments import CommandError, parse_integer
 from reference.runtime.clients.session import Handlers, Session
+from reference.runtime.commands.engine_answers import judge_cursor
 from reference.runtime.replies import ClientReply
 from reference.wire.resp import OK, ErrorReply
 
@@ -139,6 +140,7 @@ def scan_names(session: Session, arguments: list[bytes]) -> ClientReply:
 
     Counterpart: `scanGenericCommand`.
     """
+    judge_cursor(session, arguments[2])
     option = b"NOVALUES" if arguments[0].upper() == b"HSCAN" else b"NOSCORES"
     names = [word.upper() for word in arguments]
     known = (
@@ -169,6 +171,7 @@ def _is_option(words: list[bytes], place: int, option: bytes) -> bool:
 @clause("CM-119")
 def scan(session: Session, arguments: list[bytes]) -> ClientReply:
     """Some of the keys; later releases know which types there are. Counterpart: `scanCommand`."""
+    judge_cursor(session, arguments[1])
     words = [word.upper() for word in arguments]
     if session.release.knows_later_options and b"TYPE" in words[2:-1]:
         name = arguments[words.index(b"TYPE", 2) + 1]

@@ -66,6 +66,8 @@ def _server_section(session: Session) -> Iterator[str]:
     uptime_s = int(time.monotonic() - session.service.stats.started_s)
     yield f"uptime_in_seconds:{uptime_s}"
     yield f"uptime_in_days:{uptime_s // 86400}"
+    file = session.node.options.config_file
+    yield f"config_file:{'' if file is None else file.absolute()}"
     left_ms = session.service.ending.left_ms
     if left_ms is not None:
         yield f"shutdown_in_milliseconds:{left_ms}"

@@ -176,7 +176,8 @@ def _memory_stats(session: Session, _arguments: list[bytes]) -> ClientReply:
         "cluster.links": links, "aof.buffer": 0, "lua.caches": 0, "functions.caches": 0,
         "overhead.total": 0, "keys.count": keys, "keys.bytes-per-key": 0, "dataset.bytes": 0,
         "dataset.percentage": 0.0, "peak.percentage": 0.0, "fragmentation": 0.0,
-        "fragmentation.bytes": 0,
+        "fragmentation.bytes": 0, "allocator.allocated": 0, "allocator.active": 0,
+        "allocator.resident": 0,
     }  # fmt: skip
 
 
