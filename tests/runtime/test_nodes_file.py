@@ -1,6 +1,6 @@
 """A state and its nodes.conf.
 
-Clauses: MO-4, EP-7, NC-1, NC-4.
+Clauses: MO-4, EP-7, NC-1, NC-4, NC-14.
 """
 
 from pathlib import Path
@@ -9,9 +9,9 @@ import attrs
 import pytest
 
 from reference.core.nodes import ClusterNode
-from reference.core.rules import Rules
+from reference.core.rules import REDIS_8_0, VALKEY_9_1, Rules
 from reference.core.state import ClusterState, durable, restarted
-from reference.core.types import Health, NodeId, Role
+from reference.core.types import Health, NodeId, Role, ShardId
 from reference.runtime.files.nodes_file import NO_CONTACT, Contact, from_conf, to_conf
 from reference.runtime.host.cluster import formed_cluster, spread_slots
 from reference.runtime.options import NodeOptions
@@ -83,3 +83,14 @@ def test_slots_are_spread_evenly(masters: int) -> None:
     assert [first for slots in spread for first, _ in slots.ranges] == sorted(
         min(slots) for slots in spread
     )
+
+
+@pytest.mark.parametrize(("rules", "agrees"), [(VALKEY_9_1, True), (REDIS_8_0, False)])
+def test_replicas_in_a_file_are_of_the_shards_of_their_masters(rules: Rules, agrees: bool) -> None:  # noqa: FBT001
+    state = _state(rules)
+    replica = next(node for node in state.nodes if node.is_replica)
+    stray = attrs.evolve(replica, shard_id=ShardId("9" * 40))
+
+    again = _again(state.put(stray)).nodes[replica.node_id]
+
+    assert again.shard_id == (replica.shard_id if agrees else stray.shard_id)

@@ -1,5 +1,6 @@
 """Between the state of a node and the lines of its nodes.conf."""
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -21,6 +22,7 @@ from reference.wire.announced import (
 from reference.wire.dialects import wire_dialect
 from reference.wire.nodes_conf import CONNECTED, DISCONNECTED, NodeLine, NodesConf
 
+_LOG = logging.getLogger(__name__)
 _ROLE_WORDS: Final = {Role.MASTER: "master", Role.REPLICA: "slave"}
 _HEALTH_WORDS: Final = {Health.PFAIL: "fail?", Health.FAIL: "fail"}
 
@@ -98,7 +100,7 @@ def from_conf(conf: NodesConf, rules: Rules, *, tls: bool = False) -> ClusterSta
     saved = ClusterState(
         rules=rules,
         myself_id=conf.myself.node_id,
-        nodes=NodeTable(_node(line, rules, tls=tls) for line in conf.nodes),
+        nodes=_of_one_shard(NodeTable(_node(line, rules, tls=tls) for line in conf.nodes), rules),
         current_epoch=conf.current_epoch,
         last_vote_epoch=conf.last_vote_epoch,
         taken_from=conf.taken_from if rules.taken_slots_are_kept else (),
@@ -106,6 +108,28 @@ def from_conf(conf: NodesConf, rules: Rules, *, tls: bool = False) -> ClusterSta
         importing_slots_from=open_slots(conf.myself.importing),
     )
     return restarted(saved)
+
+
+@clause("NC-14")
+def _of_one_shard(nodes: NodeTable, rules: Rules) -> NodeTable:
+    """The nodes, where replicas are of the shards of their masters.
+
+    Counterpart: `clusterLoadConfig`.
+    """
+    for node in nodes if rules.replica_shard_must_agree else ():
+        master = nodes.get(node.replicaof)
+        if master is None or master.shard_id in (None, node.shard_id):
+            continue
+        _LOG.info(
+            "Node %s has a different shard id (%s) than its primary %s (%s). Updating replica's "
+            "shard id to match primary's shard id.",
+            node.node_id,
+            node.shard_id,
+            master.node_id,
+            master.shard_id,
+        )
+        nodes = nodes.put(attrs.evolve(node, shard_id=master.shard_id))
+    return nodes
 
 
 @clause("RT-25")
