@@ -322,6 +322,18 @@ def test_quit_closes_after_the_reply(client: Client) -> None:
     assert client.session.closing
 
 
+def test_a_replica_that_gets_its_data_says_so_where_it_swaps_it() -> None:
+    client = Client(NodeDouble(three_masters(REPLICA)))
+    said = []
+    for client.node.master_sends_all in (False, True):
+        for load in ("disabled", "swapdb"):
+            kept = {"repl-diskless-load": load}
+            client.node.options = attrs.evolve(client.node.options, kept=kept)
+            said.append("async_loading:1\r\n" in client("INFO persistence"))
+
+    assert said == [False, False, False, True]
+
+
 def test_info_has_what_clients_look_for(client: Client) -> None:
     client("SET bar 1 EX 100")
     text = client("INFO")

@@ -6,6 +6,7 @@ from typing import Final
 from reference.clauses import clause
 from reference.runtime.clients.session import Handlers, Session
 from reference.runtime.commands.replication import append_log_lines
+from reference.runtime.configuration.directives import kept_text
 from reference.runtime.replies import ClientReply
 from reference.wire.resp import OK, ErrorReply, SimpleString
 
@@ -95,7 +96,9 @@ def persistence_lines(session: Session) -> Iterator[str]:
     """The section `Persistence` of INFO. Counterpart: `genRedisInfoString`."""
     file = session.service.file
     yield "loading:0"
-    yield "async_loading:0"
+    # The old data is served until the new is whole, whatever is configured.
+    swaps = kept_text(session.node.options, "repl-diskless-load") == "swapdb"
+    yield f"async_loading:{int(swaps and session.node.master_sends_all)}"
     yield f"rdb_changes_since_last_save:{file.changes}"
     yield f"rdb_bgsave_in_progress:{int(file.saving)}"
     yield f"rdb_last_save_time:{file.saved_s}"
