@@ -180,6 +180,23 @@ def test_a_target_that_is_killed_has_taken_nothing(tmp_path: Path) -> None:
     run(tmp_path, story)
 
 
+def test_keys_take_as_long_as_they_are_to_take_and_the_job_can_be_cancelled(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        await fill(cluster)
+        await cluster.clients[0].config_set("rdb-key-save-delay", 1_000_000_000)
+        await cluster.move()
+        await cluster.is_told(0, "snapshotting")
+        assert await cluster.ask(0, "CANCELSLOTMIGRATIONS") == "OK"
+        assert (await cluster.row(0))["state"] == "cancelled"
+        await cluster.is_told(1, "failed")
+
+        await cluster.clients[0].config_set("rdb-key-save-delay", 0)
+        await cluster.move()
+        await cluster.is_told(0, "success")
+
+    run(tmp_path, story)
+
+
 def test_what_a_source_sent_is_gone_when_it_is_killed(tmp_path: Path) -> None:
     async def story(cluster: Cluster) -> None:
         await hold_at_the_pause(cluster)

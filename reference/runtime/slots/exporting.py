@@ -50,10 +50,11 @@ class Export:
         *,
         turn: asyncio.Lock,
         most: int,
+        delay_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
         """Nothing is sent; no more than `most` bytes may wait for the target (0: any number).
 
-        Who has the turn reads keys; the others wait for it.
+        Who has the turn reads keys, no faster than one in `delay_s`; the others wait for it.
         """
         self.shown = ""  # what an operator sees in the place of the core's stage
         self._job = job
@@ -61,6 +62,7 @@ class Export:
         self._teller = teller
         self._turn = turn
         self._most = most
+        self._delay_s = delay_s
         self._writer: asyncio.StreamWriter | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._behind: list[bytes] | None = []  # what waits until all keys are sent
@@ -197,6 +199,8 @@ class Export:
         for entry in snapshot.entries():
             for request in _commands(entry):
                 part += encode_reply(request)
+            if delay_s := self._delay_s():
+                await asyncio.sleep(delay_s)
             if len(part) >= _TOGETHER:
                 self._send(bytes(part))
                 part.clear()

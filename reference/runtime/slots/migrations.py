@@ -42,6 +42,7 @@ from reference.runtime.limits import OutputClass, output_limits
 from reference.runtime.options import NodeOptions
 from reference.runtime.replication.client import password_of
 from reference.runtime.replication.master import Replicas
+from reference.runtime.replication.snapshot import save_delay_s
 from reference.runtime.replies import ClientReply
 from reference.runtime.slots.exporting import Export, Streams
 from reference.runtime.slots.importing import Import, Outlet
@@ -224,7 +225,12 @@ class Migrations:
         directives = self._node.options
         limits = output_limits(kept_text(directives, "client-output-buffer-limit"))
         export = Export(
-            job, self._keyspace, self, turn=self._turn, most=limits[OutputClass.REPLICA].hard
+            job,
+            self._keyspace,
+            self,
+            turn=self._turn,
+            most=limits[OutputClass.REPLICA].hard,
+            delay_s=lambda: save_delay_s(self._node.options),
         )
         self._ends[job.name] = export
         export.start(self._dialling(job.target), password_of(directives))
