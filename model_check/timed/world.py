@@ -1,4 +1,13 @@
-"""All nodes, what is on its way, and everything that one tick can bring."""
+"""All nodes, what is on its way, and everything that one tick can bring.
+
+Any message that waits at a stopped A may be lost in a cut. Nobody can tell before A reads, so that
+is decided when it goes on, and until then the message is in doubt: one world stands for all those
+in which some of them are lost. Two things must not depend on it meanwhile. A message that is behind
+one like it is not sent; if that one is in doubt the later one takes its place, for a message that
+is read twice at one instant tells what it tells once. And none overtakes another, so only those are
+in doubt that have arrived already. With `lost_when_cut` all is decided at once, as one would write
+it down first; `tests/model/test_timed.py` compares both.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar
@@ -21,6 +30,7 @@ class Flying(NamedTuple):
     receiver: int
     answer: bool
     message: int
+    in_doubt: bool = False  # it may be lost: that is decided when it is read
 
 
 class World(NamedTuple):
@@ -80,9 +90,15 @@ class Choices:
 class Worlds:
     """The worlds of a scope: where they start, and what follows each."""
 
-    def __init__(self, scope: Scope, *, one_for_all: bool = True) -> None:
-        """Those who are alike once A is cut off for good are told apart if not `one_for_all`."""
+    def __init__(
+        self, scope: Scope, *, one_for_all: bool = True, lost_when_cut: bool = False
+    ) -> None:
+        """Those who are alike once A is cut off for good are told apart if not `one_for_all`.
+
+        And so are those that differ in what waits at a stopped A, if `lost_when_cut`.
+        """
         self.scope = scope
+        self.lost_when_cut = lost_when_cut
         self.clockwork = scope.clockwork()
         self._one_for_all = one_for_all and not scope.one_way and scope.slow <= {OLD}
         self._old = next(iter(scope.starts(self.clockwork)))[OLD]
@@ -177,6 +193,7 @@ class _Instant:
         self, worlds: Worlds, world: World, choices: Choices, steps: list[Step] | None
     ) -> None:
         self._scope, self._clockwork = worlds.scope, worlds.clockwork
+        self._in_doubt = not worlds.lost_when_cut
         self._world = world
         self._choices = choices
         self._steps = steps
@@ -262,13 +279,17 @@ class _Instant:
 
     def _lose(self) -> None:
         """Any message to or from A may be lost; what nobody will read for now, when it is read."""
-        self._flying = [
-            fly
-            for fly in self._flying
-            if not _with_old(fly)
-            or (self._for_good and self._waits(fly))
-            or self._choices.choose((True, False))
-        ]
+        kept: list[Flying] = []
+        for fly in self._flying:
+            if not _with_old(fly):
+                kept.append(fly)
+            elif self._waits(fly) and self._for_good:
+                kept.append(fly._replace(in_doubt=False))  # so are they all
+            elif self._waits(fly) and not fly.ticks and self._in_doubt:
+                kept.append(fly._replace(in_doubt=True))
+            elif self._choices.choose((True, False)):
+                kept.append(fly)
+        self._flying = kept
 
     @property
     def _for_good(self) -> bool:
@@ -283,7 +304,15 @@ class _Instant:
             self._read_some([_post(fly) for fly in due])
             return
         for fly in due:
-            self._hear(_post(fly))
+            if not fly.in_doubt or self._is_there(_post(fly)):
+                self._hear(_post(fly))
+
+    def _is_there(self, post: Post) -> bool:
+        """Whether a message in doubt was not lost; no matter if it changes nothing."""
+        outcome = self._clockwork.hear(self._nodes[post.receiver], post)
+        if outcome.node == self._nodes[post.receiver] and not outcome.posts:
+            return False
+        return self._choices.choose((True, False))
 
     def _read_some(self, posts: Sequence[Post]) -> None:
         """A has read some of these, whose answers go nowhere; only what it is then is chosen."""
@@ -326,8 +355,10 @@ class _Instant:
     def _put_behind(self, fly: Flying) -> None:
         """It follows what is in its stream; behind one like it, it would tell nothing new."""
         before = [each for each in self._flying if _stream(each) == _stream(fly)]
-        if not before or before[-1] != fly:
+        if not before or before[-1]._replace(in_doubt=False) != fly:
             self._flying.append(fly)
+        elif before[-1].in_doubt:
+            self._flying[self._flying.index(before[-1])] = fly
 
     def _delay(self, post: Post) -> int | None:
         """How long the message takes, never shorter than what is before it; None: it is lost."""

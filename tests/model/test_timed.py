@@ -22,7 +22,7 @@ from model_check.timed.instants import TimedNode, later
 from model_check.timed.scope import NAMES, NEW, OLD, Scope
 from model_check.timed.search import Window, longest_window
 from model_check.timed.telling import tell
-from model_check.timed.world import Worlds
+from model_check.timed.world import World, Worlds
 from reference.core.events import Event, HeartbeatDue, PongOverdue, Received
 from reference.core.messages import Pong
 from reference.core.rules import DIALECTS, REDIS_7_0, VALKEY_9_1, Rules
@@ -252,6 +252,45 @@ def test_one_for_all_finds_the_same_windows(
     assert few.complete
     assert few.worlds < all_of_them.worlds
     assert (few.longest, few.total) == (all_of_them.longest, all_of_them.total)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "more", "instants"),
+    [
+        ("valkey-9.1", {}, 7),
+        ("redis-7.0", {}, 7),
+        ("valkey-9.1", {"delay": 1, "late": 1}, 3),
+        ("redis-7.0", {"delay": 1, "late": 1}, 3),
+    ],
+)
+def test_what_is_in_doubt_until_it_is_read_may_as_well_be_lost_in_the_cut(
+    dialect: str, more: dict[str, Any], instants: int
+) -> None:
+    """After each instant the nodes can be in the same states, with the same to go wrong yet."""
+    scope = Scope(
+        rules=DIALECTS[dialect], node_timeout=200, tick=TICK, cuts=1, heals=1, pauses=1, **more
+    )
+    late, at_once = Worlds(scope), Worlds(scope, lost_when_cut=True)
+    few, many = set(late.starts()), set(at_once.starts())
+    for _ in range(instants):
+        few, many = _all_after(late, few), _all_after(at_once, many)
+
+        assert _apart_from_what_waits(late, few) == _apart_from_what_waits(at_once, many)
+    assert len(few) < len(many)
+
+
+def _all_after(worlds: Worlds, before: set[World]) -> set[World]:
+    return {
+        after for each in before if not worlds.is_over(each) for after in worlds.following(each)
+    }
+
+
+def _apart_from_what_waits(worlds: Worlds, found: set[World]) -> set[object]:
+    nodes = worlds.clockwork.nodes
+    return {
+        (tuple(nodes[each].key for each in world.nodes), world._replace(nodes=(), flying=()))
+        for world in found
+    }
 
 
 def test_the_way_to_the_window_is_one_that_nodes_go() -> None:

@@ -15,7 +15,7 @@ import redis
 from reference.core.rules import DIALECTS
 from reference.core.slots import key_hash_slot
 from reference.wire.bus_header import MessageType
-from tests.interop.bus_relay import BusRelay, Frame
+from tests.interop.bus_relay import BusRelay, Frame, Rule
 from tests.interop.relayed import Relayed, follow, is_master, joined, known, slots_of, synced
 from tests.support import LOOPBACK, Server, Workshop, all_linked, cluster_is_ok, wait_until
 
@@ -176,10 +176,7 @@ class Shard:
     def cut(self) -> Measured:
         """How long both took writes when the master was cut off, at a bad moment."""
         old, new = self.cluster[self.master], self.cluster[self.replica]
-        relay, name, node_id = self.cluster.relay, self.master, old.node_id
-        late = relay.delay(
-            lambda frame: _is_of(frame, name, node_id) and self.delay > 0, self.delay / 1000
-        )
+        relay, late = self.cluster.relay, self._late()
         waited = 1 + random.random() if self.delay else random.random()  # noqa: S311
         threading.Event().wait(waited * self.node_timeout / 1000)
         aimed = _Aim(self.master, old.node_id, self._voters(), self.node_timeout / 1000)
@@ -198,12 +195,22 @@ class Shard:
             window=window, failover=1000 * (at_new.accepted[0] - aimed.begun), stall=1000 * stall
         )
 
+    def _late(self) -> Rule:
+        """All messages of the bus to or from the master are late from now on."""
+        name, node_id = self.master, self.cluster[self.master].node_id
+        return self.cluster.relay.delay(
+            lambda frame: _is_of(frame, name, node_id) and self.delay > 0, self.delay / 1000
+        )
+
     def _voters(self) -> set[str]:
         return {self.cluster.by_id(name) for name in "BC"}
 
     def pause(self) -> tuple[bool, Measured]:
         """Whether a write that waited at the stopped master was taken, and for how long others."""
         old, new = self.cluster[self.master], self.cluster[self.replica]
+        late = self._late()
+        if self.delay:  # what was sent before is as late as what is sent from now on
+            threading.Event().wait((self.node_timeout + self.delay) / 1000)
         with socket.create_connection((LOOPBACK, old.port), 20) as waiting:
             waiting.sendall(_set(self.key, "before"))
             replies = waiting.makefile("rb")
@@ -222,6 +229,7 @@ class Shard:
                     if replies.readline() != b"+OK\r\n":
                         break
                     last = time.monotonic()
+        late.end()
         self._swap()
         return taken, Measured(
             window=1000 * (last - resumed) if taken else 0.0,
