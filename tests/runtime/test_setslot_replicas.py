@@ -12,13 +12,15 @@ import attrs
 import pytest
 
 from reference.core.nodes import ClusterNode
-from reference.core.rules import REDIS_7_0
+from reference.core.rules import DIALECTS, REDIS_7_0, Rules
 from reference.core.slots import SlotSet
 from reference.core.types import NodeId, Role
+from reference.runtime.commands.dispatch import writes
 from reference.runtime.data.keyspace import Keyspace
 from reference.runtime.node import Node
 from reference.wire.rdb import RdbAux, RdbDecoder, RdbEntry, format_rdb
 from reference.wire.setslot import OPEN_SLOTS
+from tests.runtime.room import Room
 from tests.runtime.test_replication import FULL, Script, hurry, sized, until
 from tests.runtime.test_replication import MASTER as SCRIPTED
 from tests.runtime.test_replication import run as run_replica
@@ -244,3 +246,10 @@ def test_damaged_open_slots_leave_the_old_data(tmp_path: Path) -> None:
         assert len(script.asked) == 2
 
     run_replica(tmp_path, script, test)
+
+
+@pytest.mark.parametrize("rules", DIALECTS.values(), ids=lambda rules: rules.dialect)
+def test_it_waits_with_writes_where_it_goes_into_the_stream(rules: Rules) -> None:
+    session = Room(rules).session(1)
+    words = [word.encode() for word in setslot("7", "STABLE")]
+    assert writes(session, words) is rules.setslot_is_replicated

@@ -40,8 +40,8 @@ command|info -2 loading,stale connection nondeterministic_output_order
 command|list -2 loading,stale connection nondeterministic_output_order
 config -2 - - -
 config|get -3 admin,noscript,loading,stale admin,dangerous -
-config|resetstat 2 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
-config|rewrite 2 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
+config|resetstat 2 admin,noscript,loading,stale admin,dangerous -
+config|rewrite 2 admin,noscript,loading,stale admin,dangerous -
 config|set -4 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
 cluster -2 - - -
 cluster|addslots -3 admin,stale,no_async_loading admin,dangerous -
@@ -71,7 +71,7 @@ cluster|setslot -4 admin,stale,no_async_loading admin,dangerous -
 cluster|shards 2 stale - nondeterministic_output
 cluster|slaves 3 admin,stale admin,dangerous nondeterministic_output
 cluster|slots 2 stale - nondeterministic_output
-"""  # noqa: E501 - a line for each
+"""
 """The commands that the node answers itself, as Redis 7.0 has them."""
 
 _REDIS_7_2_ROWS: Final = """
@@ -90,10 +90,17 @@ cluster|myshardid 2 loading,stale - nondeterministic_output
 cluster|nodes 2 loading,stale - nondeterministic_output
 cluster|setslot -4 admin,stale,no_async_loading,may_replicate admin,dangerous -
 cluster|slot-stats -4 loading,stale - nondeterministic_output,request:all_shards
-"""
+config|resetstat 2 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
+config|rewrite 2 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
+"""  # noqa: E501 - a line for each
 
 _VALKEY_9_ROWS: Final = f"""{_VALKEY_8_ROWS}
 exec 1 noscript,loading,stale,skip_commandlog transaction -
+select 2 loading,stale,fast,allow_busy connection -
+client|id 2 noscript,loading,stale,allow_busy connection -
+client|getname 2 noscript,loading,stale,allow_busy connection -
+client|setname 3 noscript,loading,stale,allow_busy connection request:all_nodes,response:all_succeeded
+client|setinfo 4 noscript,loading,stale,allow_busy connection request:all_nodes,response:all_succeeded
 cluster|cancelslotmigrations 2 admin,stale,no_async_loading admin,dangerous -
 cluster|flushslot -3 write,admin,no_async_loading keyspace,admin,dangerous -
 cluster|getslotmigrations 2 admin,stale,no_async_loading admin,dangerous -
@@ -101,7 +108,7 @@ cluster|migrateslots -4 admin,stale,no_async_loading admin,dangerous -
 cluster|replicate -3 admin,stale,no_async_loading admin,dangerous -
 cluster|setslot -4 admin,stale,no_async_loading admin,dangerous -
 cluster|syncslots -3 admin,stale,no_async_loading admin,dangerous -
-"""
+"""  # noqa: E501 - a line for each
 
 RELEASE_ROWS: Final = {
     "redis-7.0": "",

@@ -195,6 +195,11 @@ _VALKEY_9_ROWS: Final = """
 delifeq 3 write,fast string - 1/0/1/RM,delete
 hgetdel -5 write,fast hash - 1/0/1/RW,access,delete
 msetex -4 write,denyoom string request:multi_shard,response:all_succeeded 1/n/2/OW,update
+acl|deluser -3 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
+acl|save 2 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
+acl|setuser -3 admin,noscript,loading,stale admin,dangerous request:all_nodes,response:all_succeeded
+script|exists -3 noscript,stale scripting request:all_shards,response:agg_logical_and
+script|flush -2 noscript,stale scripting request:all_nodes,response:all_succeeded
 """
 
 MORE_RELEASE_ROWS: Final = {

@@ -74,7 +74,7 @@ HANDLERS: Final[Handlers] = {
 """Every command that the node answers itself, but for EXEC."""
 
 _EXEC: Final = "exec"
-_MAY_REPLICATE: Final = frozenset({"publish", "spublish", "cluster|setslot"}) | MAY_WRITE
+_MAY_REPLICATE: Final = frozenset({"publish", "spublish"}) | MAY_WRITE
 """What does not write, and yet is held back with what does."""
 _RUNS_OTHERS: Final = frozenset({"eval_ro", "evalsha_ro", "fcall_ro"})
 """What reads nothing by itself: what it carries out does."""
@@ -121,7 +121,10 @@ def writes(session: Session, arguments: list[bytes]) -> bool:
     if info is None:
         return False
     parts = _parts(session, info, arguments)
-    return any(part.writes or part.name in _MAY_REPLICATE for part, _ in parts)
+    held = _MAY_REPLICATE
+    if session.state.rules.setslot_is_replicated:
+        held |= {"cluster|setslot"}
+    return any(part.writes or part.name in held for part, _ in parts)
 
 
 @clause("CM-62")
