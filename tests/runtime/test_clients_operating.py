@@ -216,6 +216,17 @@ def _facts(room: Room, *sections: str) -> dict[str, str]:
     return dict(line.split(":", 1) for line in lines if ":" in line)
 
 
+def test_clients_read_where_the_node_stands() -> None:
+    valkey, old = Room(VALKEY_9_1), Room(REDIS_7_0)
+
+    valkey(1, "CONFIG SET availability-zone z-1")
+
+    facts = _facts(valkey, "server")
+    assert facts["availability_zone"] == "z-1"
+    assert facts["config_file"] == ""
+    assert "availability_zone" not in _facts(old, "server")
+
+
 def test_what_is_counted_can_be_read_and_reset(room: Room) -> None:
     for line in ("GET foo", "GET foo", "FOO", "GET bar"):
         room(1, line)

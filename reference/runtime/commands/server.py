@@ -68,6 +68,8 @@ def _server_section(session: Session) -> Iterator[str]:
     yield f"uptime_in_days:{uptime_s // 86400}"
     file = session.node.options.config_file
     yield f"config_file:{'' if file is None else file.absolute()}"
+    if session.release.zones:
+        yield f"availability_zone:{session.node.options.availability_zone}"
     left_ms = session.service.ending.left_ms
     if left_ms is not None:
         yield f"shutdown_in_milliseconds:{left_ms}"
