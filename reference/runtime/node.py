@@ -140,6 +140,7 @@ class Node(NodeSeen):
         if after_ms:
             self.pace = attrs.evolve(self.pace, next_round=self.clock.now() + after_ms)
         self._replication.follow()
+        self.replicas.start()
         self._rearm()
 
     async def close(self) -> None:

@@ -1,6 +1,6 @@
 """A master and replicas that are scripts: from where they go on, what they get, who is dropped.
 
-Clauses: RE-11, RE-14, RE-15, RE-16, RE-17, RE-19, RE-20, RE-21, RE-22, CM-60.
+Clauses: RE-11, RE-14, RE-15, RE-16, RE-17, RE-18, RE-19, RE-20, RE-21, RE-22, CM-60.
 """
 
 import asyncio
@@ -431,5 +431,19 @@ def test_nobody_is_waited_for_who_is_gone(tmp_path: Path) -> None:
         while node.replicas._tasks:
             await asyncio.wait(node.replicas._tasks)
         assert feed.over
+
+    run(tmp_path, story)
+
+
+def test_keys_end_though_nobody_follows_or_asks(tmp_path: Path) -> None:
+    async def story(node: Node, connect: Callable[[], Awaitable[Link]]) -> None:
+        assert node.clients is not None
+        data = node.clients.service.keyspace.database()
+        await (await connect()).ask("SET", "a", "1", "PX", "1")
+
+        while b"a" in data.whole:  # noqa: ASYNC110 - nobody is told that a key ends
+            await asyncio.sleep(0.01)
+
+        assert data.expired_count == 1
 
     run(tmp_path, story)

@@ -194,6 +194,11 @@ class Data(Database):
         return super().__iter__()
 
     @property
+    def any_ends(self) -> bool:
+        """Whether there is a key that was given a time."""
+        return bool(self._expiry_heap)
+
+    @property
     def whole(self) -> Mapping[bytes, Any]:
         """Every item, those too that are hidden because their time is over."""
         return self._dict

@@ -465,7 +465,7 @@ class Keyspace:
 
         Counterpart: `activeExpireCycle`.
         """
-        if self.expires_by_itself and self.is_open:
+        if self.expires_by_itself and self.is_open and self._data.any_ends:
             self.execute([b"DBSIZE"])
 
     def close(self) -> None:

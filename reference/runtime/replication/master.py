@@ -111,6 +111,14 @@ class Replicas:
         if self.stream.active:
             self._tick_from_now_on()
 
+    @clause("RE-18")
+    def start(self) -> None:
+        """From now on keys end when their time is over, whether or not anybody follows.
+
+        Counterpart: `activeExpireCycle`.
+        """
+        self._tick_from_now_on()
+
     # What the data tells.
 
     @clause("RE-15")
