@@ -10,6 +10,7 @@ import pytest
 from typing_extensions import override
 
 from model_check.engine import Exploration, Limits, explore
+from model_check.engine.free_ways import FreeGraph
 from model_check.links import parse_links
 from model_check.properties import Settles
 from model_check.system import Move, Send, Step, System
@@ -87,6 +88,17 @@ def test_a_part_of_the_states_says_nothing() -> None:
 
     assert [result.verdict for result in found.properties] == ["incomplete"]
     assert found.graph is None
+
+
+def test_an_interrupt_while_it_is_judged_is_never_a_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FreeGraph, "come_to", interrupted)
+    found = settle(Call(repeats=True))
+
+    assert (found.verdict, found.stopped_by) == ("incomplete", "interrupt")
+    assert [result.verdict for result in found.properties] == ["incomplete"]
 
 
 def test_the_graph_is_kept_only_for_who_asked() -> None:
