@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.tcl import one_node
 from tests.tcl.__main__ import main
 
 _TCLSH = """#!/bin/sh
@@ -54,3 +55,19 @@ def test_what_is_missing_is_named(suite: Path, monkeypatch: pytest.MonkeyPatch) 
     result = CliRunner().invoke(main, ["--suite", str(suite)])
 
     assert "not installed: tclsh, redis-cli" in result.output
+
+
+def test_commands_are_tried_at_one_node(suite: Path, tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    (programs / "tclsh").write_text(
+        "#!/bin/sh\nprintf '[\\033[0;32;49mok\\033[0m]: a\\n[err]: b\\nThe End\\n[err]: b\\n'\n"
+    )
+    (programs / "redis-cli").write_text("#!/bin/sh\necho cluster_state:ok\n")
+    (programs / "server").write_text("#!/bin/sh\nexec sleep 60\n")
+    (programs / "server").chmod(0o755)
+    words = ["--suite", str(suite), "--binary", str(programs / "server"), "unit/bitops"]
+
+    result = CliRunner().invoke(one_node.main, words)
+
+    assert result.output == "unit/bitops                 1 passed,   1 failed\n"
+    assert result.exit_code == 1

@@ -59,7 +59,8 @@ def run(place: Path, name: str) -> tuple[bool, str]:
     return done.returncode == 0, "; ".join(wrong)
 
 
-def _command(binary: str | None, dialect: str) -> str:
+def command_of(binary: str | None, dialect: str) -> str:
+    """What starts the server, with `$@` for what it is started with."""
     if binary is not None:
         return f'{binary} "$@"'
     ours = Path(sys.executable).parent / "slotproof-server"
@@ -79,7 +80,7 @@ def main(suite: Path, dialect: str, binary: str | None, files: tuple[str, ...]) 
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        prepare(suite, place, _command(binary, dialect))
+        prepare(suite, place, command_of(binary, dialect))
         for name in files or FILES:
             if not (suite / "tests" / "unit" / "cluster" / f"{name}.tcl").exists():
                 click.echo(f"{name:24} not in this suite")
