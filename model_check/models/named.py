@@ -19,6 +19,7 @@ from model_check.models.failover import FAILOVER
 from model_check.models.forgetting import FORGET, FORGET_AND_MEET
 from model_check.models.given_up import GIVEN_UP, GIVEN_UP_BY_THE_OTHER
 from model_check.models.importing import IMPORT_STAYS
+from model_check.models.introduced import INTRODUCED
 from model_check.models.late_headers import CIRCLE, DEMOTED, LATE_CLAIM, LATE_ROLE
 from model_check.models.late_requests import LATE_REQUEST
 from model_check.models.late_votes import LATE_VOTES, MORE_THAN_ENOUGH, OUTDATED_VOTES, PUT_OFF
@@ -52,6 +53,7 @@ from model_check.models.standing import EMPTY_MASTER, NEVER_STANDS, UNKNOWN_MAST
 from model_check.models.successors import SECOND_FAILOVER, SUCCESSOR_DIES, TWO_FAILOVERS
 from model_check.models.takeover import TAKE_OVER, TAKEOVER_AND_CRASH, TAKEOVER_COLLISION
 from model_check.models.told_epochs import TOLD_EPOCHS
+from model_check.models.tracked import TRACKED
 from model_check.models.two_replicas import THREE_REPLICAS, TWO_REPLICAS
 from model_check.models.updates import TOLD_BY_OTHERS
 from model_check.models.views import VIEWS
@@ -136,6 +138,8 @@ MODELS: Final[dict[str, Model]] = {
         EMPTY_REPORTER,
         OF_ANOTHER,
         ONE_REDIS,
+        INTRODUCED,
+        TRACKED,
         LATE_NEWS,
         NEWCOMER,
         THREE_REPLICAS,

@@ -2,8 +2,8 @@
 
 `python -m tests.model.pins --write [MODEL...]` explores and renews the lines of these models in
 `pins.json`, or of all; `--check` explores and compares all of them, the large ones too; `--table`
-prints what is pinned as rows of a table, as model_check/README.md has them. The file has a line for each run,
-so that a difference shows what changed.
+prints what is pinned as rows of a table, as model_check/README.md has them. The file has a line for
+each run, so that a difference shows what changed.
 """
 
 import json

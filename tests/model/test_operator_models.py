@@ -56,6 +56,8 @@ def violated(run: Run) -> dict[str, int]:
         ("reset", ("meet_is_repeated",), {"SC-P2", "HS-P1"}),
         ("reset-hard", ("reliable_meet", "meet_is_repeated"), {"HS-P1"}),
         ("forget-and-meet", ("meet_is_repeated",), {"HS-P1"}),
+        ("introduced", ("meet_introduces",), {"HS-8:witness"}),
+        ("tracked", ("atomic_slot_migration",), {"SM-31:witness"}),
         ("partition", ("merge_current_epoch",), {"SC-P1:witness-follow"}),
     ],
 )
