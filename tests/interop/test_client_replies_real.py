@@ -254,7 +254,7 @@ CONVERSATIONS: Final = {
         "PFADD {l}2 c", "PFMERGE {l}1 {l}2", "PFCOUNT {l}1", "DEL {l}1 {l}2",
     ),
     "answers of the engine": (
-        "DEL bar", "SADD {b}s a", "SSCAN {b}s -2", "SSCAN {b}s x",
+        "DEL bar", "SADD {b}s a", "SSCAN {b}s x",
         "SSCAN {b}s 99999999999999999999",
         "HSET {b}h f v g 1", "HSCAN {b}h x", "ZADD {b}z 0 a", "ZSCAN {b}z 1.5", "SCAN x",
         "HINCRBYFLOAT {b}h f 1", "HINCRBYFLOAT {b}h g x", "HINCRBYFLOAT {b}h g 1.5",
@@ -267,6 +267,23 @@ CONVERSATIONS: Final = {
         "XCLAIM {b}t g c 0 1-1", "RPUSH {b}l 3 1 2", "SORT {b}l BY {b}w_*", "SORT {b}l GET w_*",
         "SORT {b}l GET {b}w_* GET {b}h->g", "SORT {b}l BY w_*{b}", "SORT {b}l BY {c}w_*",
         "FLUSHALL SYNC", "FLUSHDB sync", "FLUSHALL NOW", "DBSIZE",
+    ),
+    "ranges of bytes": (
+        "DEL {b}s {b}z",
+        "ZADD {b}z 1 a 2 b 3 c", "ZLEXCOUNT {b}z - +", "ZLEXCOUNT {b}z (a +",
+        "ZLEXCOUNT {b}z - [b", "ZLEXCOUNT {b}z (a (c", "ZLEXCOUNT {b}z + -", "ZLEXCOUNT {b}z a b",
+        "ZRANGEBYLEX {b}z - +", "ZRANGEBYLEX {b}z (a + LIMIT 1 1", "ZRANGEBYLEX {b}z - [b",
+        "ZREVRANGEBYLEX {b}z + -", "ZREVRANGEBYLEX {b}z [b -",
+        "ZREVRANGEBYLEX {b}z + (a LIMIT 0 1", "ZRANGE {b}z (a + BYLEX",
+        "ZRANGE {b}z + - BYLEX REV", "ZRANGE {b}z [c [b BYLEX REV",
+        "ZRANGE {b}z - + BYLEX LIMIT 1 -1", "ZRANGE {b}z - + BYLEX LIMIT -1 2",
+        "ZRANGE {b}z a b BYLEX", "ZRANGE {b}z - + BYLEX WITHSCORES",
+        "ZRANGESTORE {b}z2 {b}z (a + BYLEX", "ZRANGE {b}z2 0 -1 WITHSCORES",
+        "ZRANGESTORE {b}z3 {b}z [c [b BYLEX REV", "ZRANGE {b}z3 0 -1 WITHSCORES",
+        "ZRANGESTORE {b}z4 {b}z + - BYLEX", "EXISTS {b}z4", "ZREMRANGEBYLEX {b}z (a [b",
+        "ZRANGE {b}z 0 -1 WITHSCORES", "ZREMRANGEBYLEX {b}z [x +", "ZREMRANGEBYLEX {b}z - +",
+        "EXISTS {b}z", "ZLEXCOUNT {b}none - +", "SET {b}s 1", "ZLEXCOUNT {b}s - +",
+        "ZREMRANGEBYLEX {b}s - +",
     ),
 }  # fmt: skip
 

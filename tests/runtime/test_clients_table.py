@@ -137,6 +137,7 @@ _BY_WAY_OF_OTHERS = {
     "pfadd", "pfcount", "pfmerge", "psetex", "rpop", "scan", "set", "setex", "sintercard", "sort",
     "sort_ro", "srandmember", "sscan", "xack", "xautoclaim", "xclaim", "xgroup|create",
     "xinfo|stream", "xpending", "xrange", "xread", "xreadgroup", "xrevrange", "zintercard",
+    "zlexcount", "zrangebylex", "zremrangebylex", "zrevrangebylex",
     "zmpop", "zpopmax", "zpopmin", "zrandmember", "zrange", "zrangestore", "zrank", "zrevrank",
     "zscan",
 }  # fmt: skip

@@ -52,6 +52,12 @@ def test_nothing_is_told_of_a_key_that_is_not_there(room: Room) -> None:
     assert room(1, "MEMORY USAGE k{b} SAMPLES -1") == "-ERR syntax error"
 
 
+@pytest.mark.parametrize("command", ["SCAN", "SSCAN {b}s", "HSCAN {b}h", "ZSCAN {b}z"])
+def test_a_scan_goes_on_from_a_cursor_alone(room: Room, command: str) -> None:
+    for word in ("-1", "x", "1.5", "99999999999999999999"):
+        assert room(1, f"{command} {word}") == "-ERR invalid cursor"
+
+
 def test_no_module_is_loaded(room: Room) -> None:
     assert room(1, "MODULE LIST") == "*0"
     assert "LIST" in room(1, "MODULE HELP")

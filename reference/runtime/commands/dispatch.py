@@ -29,6 +29,7 @@ from reference.runtime.commands.engine_answers import ANSWER_HANDLERS
 from reference.runtime.commands.forms import FORM_HANDLERS
 from reference.runtime.commands.functions import function_handlers
 from reference.runtime.commands.keys import KEY_HANDLERS
+from reference.runtime.commands.lex_ranges import LEX_HANDLERS
 from reference.runtime.commands.migration import MIGRATION_HANDLERS
 from reference.runtime.commands.newer import NEWER_HANDLERS
 from reference.runtime.commands.permission import why_not_in_exec, why_not_permitted
@@ -59,6 +60,7 @@ HANDLERS: Final[Handlers] = {
     **DATA_HANDLERS,
     **ANSWER_HANDLERS,
     **FORM_HANDLERS,
+    **LEX_HANDLERS,
     **NEWER_HANDLERS,
     **STREAM_HANDLERS,
     **SAVING_HANDLERS,

@@ -8,6 +8,7 @@ from typing import Final
 from reference.clauses import clause
 from reference.runtime.clients.arguments import CommandError, parse_integer
 from reference.runtime.clients.session import Handler, Handlers, Session
+from reference.runtime.commands.lex_ranges import in_range, keep_range
 from reference.runtime.replies import NULL_ARRAY, ClientReply
 from reference.wire.resp import ErrorReply, SimpleString
 
@@ -171,6 +172,16 @@ def _judge_ranged(arguments: list[bytes]) -> None:
             parse_integer(word)
 
 
+def _range(session: Session, arguments: list[bytes]) -> ClientReply:
+    _judge_ranged(arguments)
+    return in_range(session, arguments)
+
+
+def _keep_range(session: Session, arguments: list[bytes]) -> ClientReply:
+    _judge_ranged(arguments)
+    return keep_range(session, arguments)
+
+
 @clause("CM-118")
 def pop_of_many(session: Session, arguments: list[bytes]) -> ClientReply:
     """What is popped from the first key that has anything; a key of another type is an error.
@@ -300,7 +311,7 @@ FORM_HANDLERS: Final[Handlers] = {
     "zpopmin": _judged(_judge_popped),
     "zpopmax": _judged(_judge_popped),
     "zintercard": _judged(_judge_limit),
-    "zrange": _judged(_judge_ranged),
-    "zrangestore": _judged(_judge_ranged),
+    "zrange": _range,
+    "zrangestore": _keep_range,
 }
 """The handlers of this module by command."""

@@ -177,7 +177,9 @@ def _memory_stats(session: Session, _arguments: list[bytes]) -> ClientReply:
         "overhead.total": 0, "keys.count": keys, "keys.bytes-per-key": 0, "dataset.bytes": 0,
         "dataset.percentage": 0.0, "peak.percentage": 0.0, "fragmentation": 0.0,
         "fragmentation.bytes": 0, "allocator.allocated": 0, "allocator.active": 0,
-        "allocator.resident": 0,
+        "allocator.resident": 0, "allocator-fragmentation.ratio": 0.0,
+        "allocator-fragmentation.bytes": 0, "allocator-rss.ratio": 0.0,
+        "allocator-rss.bytes": 0, "rss-overhead.ratio": 0.0, "rss-overhead.bytes": 0,
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What is told of keys that change, to those who listen to the channels of keyspace events."""
 
+import contextlib
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
@@ -81,6 +82,16 @@ class KeyEvents:
         """Nobody."""
         self.listener: Callable[[Event], None] | None = None
         self._ended: set[bytes] = set()  # by commands that said a time which was over
+        self._name: str | None = None
+
+    @contextlib.contextmanager
+    def told_as(self, name: str) -> Iterator[None]:
+        """What commands do in the block is told as if this one had done it."""
+        self._name = name
+        try:
+            yield
+        finally:
+            self._name = None
 
     def there(self, keys: Iterable[bytes], database: Container[bytes]) -> frozenset[bytes]:
         """Those of the keys that are in the database, if anybody is told."""
@@ -100,6 +111,7 @@ class KeyEvents:
         """What the command has done to these keys is known; some of them were there before."""
         if self.listener is None:
             return
+        name = name if self._name is None else self._name
         written = Written(
             name=name,
             arguments=arguments,
