@@ -61,6 +61,18 @@ def test_what_is_there_is_had_at_once_and_what_comes_later_then(
     assert len(room.service.waits) == 0
 
 
+@pytest.mark.parametrize("count", ["0", "-1", "2"])
+def test_as_many_entries_are_read_as_were_asked_for(room: Room, count: str) -> None:
+    for number in (1, 2):
+        room(1, f"XADD bar {number}-1 f v")
+    room(1, "XGROUP CREATE bar g 0")
+    both = "*1 *2 bar *2 *2 1-1 *2 f v *2 2-1 *2 f v"
+
+    assert room(1, f"XREAD COUNT {count} STREAMS bar 0") == both
+    assert room(1, f"XREADGROUP GROUP g c COUNT {count} STREAMS bar >") == both
+    assert room(1, f"XREADGROUP GROUP g c COUNT {count} STREAMS bar 0") == both
+
+
 def test_who_came_first_is_served_first(room: Room) -> None:
     for number in (3, 1, 2):
         room(number, "BLPOP bar {bar}x 0")

@@ -199,7 +199,10 @@ def _first_missing(session: Session, keys: Sequence[bytes]) -> bytes:
 
 
 def _without_block(arguments: list[bytes]) -> tuple[list[bytes], float | None]:
-    """The options without BLOCK, and the seconds that it says; the last one counts."""
+    """The options without BLOCK, and the seconds that it says; the last one counts.
+
+    A COUNT of none, or less, is left out too: it is no limit.
+    """
     kept, position = arguments[:1], 1
     timeout_s: float | None = None
     while position < len(arguments):
@@ -209,7 +212,10 @@ def _without_block(arguments: list[bytes]) -> tuple[list[bytes], float | None]:
             position += 2
             continue
         taken = {b"GROUP": 3, b"COUNT": 2}.get(word, 1)
-        kept += arguments[position : position + taken]
+        said = arguments[position + 1 : position + taken]
+        no_limit = word == b"COUNT" and len(said) == 1 and parse_integer(said[0]) <= 0
+        if not no_limit:
+            kept += arguments[position : position + taken]
         position += taken
     return kept, timeout_s
 
