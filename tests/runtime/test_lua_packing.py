@@ -77,6 +77,7 @@ def returned(code: str) -> ClientReply:
         ("struct.pack('I3',1)", b"\x01\x00\x00"),
         ("{struct.unpack('!4 b i4', struct.pack('!4 b i4',1,9))}", [1, 9, 9]),
         ("struct.pack('>B',300)", b","),
+        ("{#cmsgpack.pack(('x'):rep(31)), #cmsgpack.pack(('x'):rep(32))}", [32, 34]),
     ],
 )  # fmt: skip
 def test_what_the_libraries_return(code: str, reply: ClientReply) -> None:
