@@ -84,14 +84,20 @@ EXCLUSIONS: Final = (
     Exclusion(
         reason="a job of an atomic migration is under way when its model begins",
         functions=(
-            "atomic_migration._why_no_export",
-            "atomic_migration._why_none_can_start",
+            "atomic_migration._why_not_there",
+            "atomic_migration._why_slots_stay",
             "atomic_migration.establish_import",
             "atomic_migration.migrate_slots",
             "atomic_migration.why_no_import",
             "atomic_migration.why_no_migration",
+            "atomic_migration.why_none_can_start",
         ),
         switches=("atomic_slot_migration",),
+    ),
+    Exclusion(
+        reason="a replica that its master names does what FORCE has it do, which is modelled",
+        refusals=("NOT_NAMED",),
+        switches=("master_names_successor",),
     ),
 )
 """All that is out of scope, by reason."""
