@@ -249,6 +249,14 @@ def test_a_scope_of_strict_alone_is_left_out_for_a_release() -> None:
     assert "kept is of strict alone" in done.output
 
 
+def test_graphs_are_compared_where_an_invariant_does_not_hold() -> None:
+    done = CliRunner().invoke(command, ["--scope", "claims", "--dialect", "redis-8.0"])
+
+    assert done.exit_code == 0, done.output
+    assert "EpochsMonotone is violated in claims" in done.output
+    assert " same " in done.output
+
+
 @pytest.mark.parametrize("dialect", RELEASES)
 def test_the_dialects_of_the_module_are_those_of_the_core(dialect: str) -> None:
     text = source("Dialects.tla")
