@@ -65,6 +65,17 @@ def test_arguments_are_those_of_the_release(dialect: str, words: str) -> None:
     assert ("display_text" in arguments[0]) is (dialect != "redis-7.0")
 
 
+def test_an_argument_that_is_younger_than_the_release_is_left_out() -> None:
+    older, newer = (
+        Client(NodeDouble(three_masters(rules=DIALECTS[dialect])))("COMMAND DOCS CLIENT|KILL")
+        for dialect in ("valkey-8.1", "valkey-9.1")
+    )
+    [old], [new] = (docs["client|kill"]["arguments"] for docs in (older, newer))
+    assert "MAXAGE" in tokens(old)
+    assert "IDLE" not in tokens(old)
+    assert {"MAXAGE", "IDLE"} <= set(tokens(new))
+
+
 def test_what_is_deprecated_is_said_with_what_is_better() -> None:
     redis, valkey = (
         Client(NodeDouble(three_masters(rules=DIALECTS[dialect])))("COMMAND DOCS SUBSTR SLAVEOF")

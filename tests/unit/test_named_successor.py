@@ -10,7 +10,7 @@ import pytest
 
 from reference.core.effects import Happening, Refusal
 from reference.core.events import ClusterFailover, FailoverOption
-from reference.core.rules import RELEASES, Rules
+from reference.core.rules import RELEASES, VALKEY_9_1, Rules
 from reference.core.step import step
 from tests.builders import A1, A2, replies, told, view
 
@@ -31,7 +31,7 @@ def test_who_is_named_by_its_master_takes_over_where_the_release_does_so(rules: 
 
 
 def test_other_replicas_than_the_one_named_do_nothing() -> None:
-    state, _ = step(view(A1), FORCE)
+    state, _ = step(view(A1, rules=VALKEY_9_1), FORCE)
 
     after, effects = step(state, attrs.evolve(FORCE, named=A2))
 
