@@ -12,6 +12,9 @@ RENAMED: Final = "nobody knows the new name until an operator greets it, and non
 ALONE: Final = "who was reset knows nobody, and nobody greets it"
 STRANGERS: Final = "two clusters, which nobody introduces"
 NO_ELECTION: Final = "the new owner is dead, and no election is in scope; SC-P3 is asked instead"
+ONE_ELECTION: Final = (
+    "the one election may be lost with its messages; EL-P2 and SC-P2:elected are asked instead"
+)
 WITHOUT_SLOTS: Final = "a master without slots is replaced, too (EL-1)"
 
 NOT_ASKED: Final[dict[tuple[str, str], str]] = {
@@ -23,6 +26,7 @@ NOT_ASKED: Final[dict[tuple[str, str], str]] = {
     ("forget-and-reset", "SC-P2"): ALONE,
     ("importer-dies", "SC-P2"): NO_ELECTION,
     ("late-claim", "SC-P2"): NO_ELECTION,
+    ("importer-dies-electing", "SC-P2"): ONE_ELECTION,
     ("empty-master", "EL-P3"): WITHOUT_SLOTS,
     ("empty-master-speaking", "EL-P3"): WITHOUT_SLOTS,
     ("goes-first", "SC-P2"): SILENT,

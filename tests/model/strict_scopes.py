@@ -13,25 +13,31 @@ from model_check.models import MODELS
 from model_check.models.at_rest import ELECTABLE
 from model_check.models.cluster import ClusterSystem, Heal, ModelEvent, Process, Scope, system_of
 from model_check.models.model import Model
+from model_check.models.properties import View, agreement, slot_view
 from model_check.models.start import suspected
+from model_check.properties import Settles
 from model_check.system import Move
-from reference.core.rules import Rules
+from reference.core.rules import STRICT, Rules
 from reference.core.state import ClusterState
 
 SILENT_MODELS: Final = (
     *("aging", "goes-first", "goes-in-turn", "never-stands", "empty-master"),
-    *("put-off", "more-than-enough", "voter-crashes", "two-candidates"),
+    *("put-off", "more-than-enough", "voter-crashes", "two-candidates", "views"),
 )
 """Models of silent nodes that have been explored with their heartbeats, too."""
 
-PARTED_MODELS: Final[tuple[str, ...]] = ()
+PARTED_MODELS: Final = ("one-shard-twice", "two-electorates")
 """Models of a network that is parted that have been explored with one that becomes whole."""
 
-ELECTING: Final[Mapping[str, str]] = {}
+ELECTING: Final[Mapping[str, str]] = {"importer-dies": "A C D"}
 """Models in which a master dies, explored with an election; and who suspects B in them."""
 
-UNFINISHED: Final[tuple[str, ...]] = ()
-"""Wider scopes whose exploration was stopped by a limit."""
+UNFINISHED: Final[Mapping[str, int]] = {
+    "views-speaking": 60_000_000,
+    "one-shard-twice-healing": 12_000_000,
+    "two-electorates-healing": 12_000_000,
+}
+"""Wider scopes that have more states than so many, at which their exploration was stopped."""
 
 
 def speaking(model: Model) -> Model:
@@ -65,7 +71,11 @@ def healing(model: Model) -> Model:
 
 
 def electing(model: Model) -> Model:
-    """The model of a master B that dies, but it is found to have failed, and replicas stand."""
+    """The model of a master B that dies, but it is found to have failed, and its replica stands.
+
+    Once, so the election may be lost with its messages. What comes then is asked otherwise: that it
+    would win the next one, and that all agree if it has won.
+    """
 
     def scope(rules: Rules) -> Scope:
         return attrs.evolve(
@@ -75,8 +85,27 @@ def electing(model: Model) -> Model:
             failed_are_mentioned=True,
         )
 
+    slots = max(entry.slots.bitmap.bit_length() for entry in scope(STRICT).nodes[0].nodes)
     wider = _wider(model, "electing", "an election is in scope", scope=scope)
-    return attrs.evolve(wider, properties=(*model.properties, ELECTABLE))
+    asked = (*model.properties, ELECTABLE, agreement_if_elected(slots))
+    return attrs.evolve(wider, properties=asked)
+
+
+def agreement_if_elected(slots: int) -> Settles[Process]:
+    """In the end all nodes agree, or nobody was elected though the scope had an election."""
+    agree = agreement(slots)
+
+    def judge(seen: tuple[tuple[View, bool], ...]) -> bool:
+        elected = any(won for _, won in seen)
+        return not elected or agree.judge(tuple(view for view, _ in seen))
+
+    return Settles(
+        id="SC-P2:elected",
+        clause="SC-P2",
+        text="once faults stop, and if somebody was elected, all say the same of every slot",
+        project=lambda process, node: (slot_view(process, node), bool(node.epochs_won)),
+        judge=judge,
+    )
 
 
 def _heals(self: ClusterSystem, node: ClusterState, state: Process) -> Iterator[Move[ModelEvent]]:
