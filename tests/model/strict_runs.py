@@ -133,7 +133,7 @@ def _row(line: Line) -> str:
         left["not decided"] = open_ones
     but = "; ".join(f"{', '.join(names)}: {why}" for why, names in left.items())
     if "stopped" in line:
-        but = f"stopped by the limit on {line['stopped']}; until then no state and step broke anything"
+        but = f"stopped by the limit on {line['stopped']}; no state and step broke anything before"
     own = [name for name in holds if name not in _COMMON]
     common = [name for name in _COMMON if name in holds]
     first = (common or ["-"]) if open_ones else ["the rest" if left else "all"]
