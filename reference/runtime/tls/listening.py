@@ -54,7 +54,7 @@ class Listener:
         self._protocol = protocol
         self._context = context
         self._sockets: dict[Place, socket.socket] = {}
-        self._greeted: set[asyncio.Task[None]] = set()
+        self._greeted: dict[asyncio.Task[None], socket.socket] = {}
         self._paused = False
 
     def listen(self, hosts: Sequence[str], port: int) -> None:
@@ -148,8 +148,14 @@ class Listener:
                 return
             connection.setblocking(False)  # noqa: FBT003 - it has no name
             task = loop.create_task(self._greet(connection))
-            self._greeted.add(task)
-            task.add_done_callback(self._greeted.discard)
+            self._greeted[task] = connection
+            task.add_done_callback(self._was_greeted)
+
+    def _was_greeted(self, task: asyncio.Task[None]) -> None:
+        """The connection is its protocol's; if it was given up, it is closed, begun with or not."""
+        connection = self._greeted.pop(task)
+        if task.cancelled():
+            connection.close()
 
     def _manner(self) -> dict[str, Any]:
         """How a connection begins."""
@@ -177,6 +183,6 @@ class Listener:
         except (OSError, TlsError) as error:
             log.info("Error accepting a connection of %s: %s", peer, error)
             connection.close()
-        except BaseException:
+        except Exception:
             connection.close()
             raise
