@@ -92,7 +92,6 @@ EXCLUSIONS: Final = (
             "atomic_migration.why_no_migration",
             "atomic_migration.why_none_can_start",
         ),
-        switches=("atomic_slot_migration",),
     ),
     Exclusion(
         reason="a replica that its master names does what FORCE has it do, which is modelled",
