@@ -1,6 +1,6 @@
-"""What an operator should not say to a real server (F-31).
+"""What an operator should not say to a real server: F-31, F-32, and a port that it cannot have.
 
-Clauses: RT-23.
+Clauses: RT-23, RT-36.
 """
 
 import resource
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import attrs
 import pytest
 import redis
 
@@ -15,6 +16,8 @@ from tests.interop.data import Raw
 from tests.support import (
     Server,
     Workshop,
+    free_ports,
+    give_slots,
     introduce,
     wait_until,
     workshop,
@@ -23,8 +26,8 @@ from tests.support import (
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 
 SLOT: Final = 7
-SIGNALS: Final = {"assertion": -6}
-"""With which a process ends that finds itself wrong."""
+SIGNALS: Final = {"assertion": -6, "address": -11}
+"""With which a process ends that finds itself wrong, or that reads where nothing is."""
 
 
 @pytest.fixture
@@ -38,6 +41,12 @@ def shop(tmp_path: Path) -> Iterator[Workshop]:
             yield made
     finally:
         resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
 
 
 # SETSLOT where nobody can wait (F-31).
@@ -102,3 +111,76 @@ def test_a_redis_waits_for_nobody(shop: Workshop) -> None:
     master = _with_a_replica(shop, "redis")
 
     assert _in_a_transaction(master) == _in_a_script(master) == [b"OK"]
+
+
+# A port that changes (F-32).
+
+
+@attrs.frozen
+class Moved:
+    """Three masters, and a replica of the first that serves at another port since a moment ago."""
+
+    doomed: Server
+    voters: list[Server]
+    replica: Server
+    bus_port: int  # where it listens yet
+    name: str
+
+    @property
+    def grants(self) -> list[int]:
+        """How many votes each voter says it gave the replica."""
+        return [voter.log.count(f"auth granted to {self.name}") for voter in self.voters]
+
+
+@pytest.fixture
+def moved(shop: Workshop, kind: str) -> Moved:
+    *masters, replica = servers = [shop.real(kind) for _ in range(4)]
+    give_slots(masters)
+    introduce(servers)
+    name, old = replica.node_id, replica.port
+    replica.cluster("REPLICATE", masters[0].node_id)
+
+    def followed() -> bool:
+        up = replica.client.info("replication")["master_link_status"] == "up"
+        return up and all("slave" in master.view()[name].flags for master in masters)
+
+    wait_until(followed, 30, what="all know the replica")
+    [port] = free_ports(1)
+    replica.client.config_set("cluster-replica-validity-factor", 0)  # it stands, however late
+    replica.client.config_set("port", port)
+    replica.forget_client()
+    replica.port = port
+    return Moved(masters[0], masters[1:], replica, old + 10000, name)
+
+
+def test_nobody_reaches_a_server_whose_port_was_changed(moved: Moved) -> None:
+    name, replica = moved.name, moved.replica
+    announced = f"127.0.0.1:{replica.port}@{replica.port + 10000}"
+
+    def cut_off() -> bool:
+        rows = [each.view()[name] for each in (moved.doomed, *moved.voters)]
+        return all(row.address == announced and not row.connected for row in rows)
+
+    wait_until(cut_off, 30, what="the others dial where nobody listens")
+    moved.doomed.kill()
+    wait_until(lambda: min(moved.grants) >= 1, 60, what="all voted for it")
+
+    assert "cluster_stats_messages_auth-ack_received" not in replica.info()
+    assert "slave" in replica.view()[name].flags
+    replica.client.config_set("cluster-announce-bus-port", moved.bus_port)
+    elected = lambda: "master" in moved.voters[0].view()[name].flags  # noqa: E731 - asked again
+    wait_until(elected, 60, what="it is elected once it says where it listens")
+    assert replica.log.count("Starting a failover election") > 1
+
+
+# A port for TLS where there is no TLS.
+
+
+def test_a_valkey_without_tls_ends_when_it_is_given_a_port_for_it(shop: Workshop) -> None:
+    server = shop.real("valkey")
+
+    with pytest.raises(redis.exceptions.ConnectionError):
+        server.client.config_set("tls-port", free_ports(1)[0])
+
+    assert server.running.wait(30) == SIGNALS["address"]
+    assert "Missing implement of connection type tls" in server.log
