@@ -21,6 +21,7 @@ from typing_extensions import override
 from reference.clauses import clause
 from reference.runtime.data.databases import Observer, Unsure
 from reference.runtime.data.patterns import PatternSocket
+from reference.runtime.data.scanning import Scans
 from reference.runtime.data.values import (
     advance_group,
     complete_stream,
@@ -69,9 +70,10 @@ def new_server() -> FakeServer:
     return FakeServer(version=(7, 0), server_type="redis")
 
 
-def connect(server: FakeServer, protocol: int) -> "Connection":
+def connect(server: FakeServer, protocol: int, scans: Scans) -> "Connection":
     """A connection for the clients that speak this version of the protocol."""
     connection = Connection(server, 0, client_class=redis.Redis)
+    connection.scans = scans
     connection._client_info["resp"] = protocol  # noqa: SLF001 - HELLO would also reset it
     return connection
 

@@ -20,6 +20,7 @@ from reference.runtime.data.databases import Arrival, Unsure
 from reference.runtime.data.effects import Done, Request, effects_of, is_told_whole, restore_of
 from reference.runtime.data.geo import GEO_COMMANDS, carry_out_geo
 from reference.runtime.data.key_events import KeyEvents
+from reference.runtime.data.scanning import Scans
 from reference.runtime.data.watch import Watch
 from reference.runtime.libraries import Libraries
 from reference.runtime.options import NodeOptions
@@ -135,7 +136,8 @@ class Keyspace:
     @cached_property
     def _engines(self) -> "dict[int, Connection]":
         self._data.follows = self._follows  # it is there before anybody looks for it
-        return {protocol: _engine().connect(self._server, protocol) for protocol in (2, 3)}
+        scans = Scans()
+        return {protocol: _engine().connect(self._server, protocol, scans) for protocol in (2, 3)}
 
     @property
     def is_open(self) -> bool:

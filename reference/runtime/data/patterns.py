@@ -10,13 +10,16 @@ from fakeredis._socket import FakeSocket
 from typing_extensions import override
 
 from reference.clauses import clause
+from reference.runtime.data.scanning import Scans
 from reference.runtime.patterns import glob
 
 _MATCH: Final = b"MATCH"
 
 
 class PatternSocket(FakeSocket):
-    """A connection to the engine, for which names fit patterns as they do for this node."""
+    """A connection to the engine, which finds names as this node does."""
+
+    scans: Scans  # of all connections to the same data
 
     @override
     @clause("CM-72")
@@ -26,6 +29,7 @@ class PatternSocket(FakeSocket):
         return [key for key in self._db if fits(key)]
 
     @override
+    @clause("CM-121")
     def _scan(
         self,
         keys: Collection[Any],
@@ -34,11 +38,17 @@ class PatternSocket(FakeSocket):
         scanned_key: bytes | None = None,
     ) -> list[Any]:
         words, pattern = _without_match(args)
-        position, batch = super()._scan(keys, cursor, *words, scanned_key=scanned_key)
+        super()._scan((), 0, *words)  # who sees whether these are options
+        options = {word.upper(): value for word, value in zip(words[::2], words[1::2], strict=True)}
+        count = max(int(options.get(b"COUNT", b"10")), 1)
+        position, batch = self.scans.batch(scanned_key, keys, int(cursor), count)
         if pattern is not None:
             fits = glob(pattern).fullmatch
             batch = [name for name in batch if fits(name)]
-        return [position, batch]
+        if b"TYPE" in options:
+            kind = options[b"TYPE"].lower()
+            batch = [name for name in batch if self._key_value_type(self._db[name]).value == kind]
+        return [b"%d" % position, batch]
 
 
 def _without_match(words: tuple[bytes, ...]) -> tuple[list[bytes], bytes | None]:
